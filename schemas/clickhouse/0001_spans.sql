@@ -1,0 +1,86 @@
+-- Every version of every span, as ingest wrote it; the view shows the newest of each.
+--
+-- No partition key: a span that is sent again with another start must replace the first one, and rows only
+-- ever replace each other within one partition.
+CREATE TABLE IF NOT EXISTS spans_versions
+(
+    project_id         LowCardinality(String),
+    trace_id           String CODEC(ZSTD(1)),
+    span_id            String CODEC(ZSTD(1)),
+    parent_span_id     String CODEC(ZSTD(1)),
+    name               String CODEC(ZSTD(1)),
+    span_type          LowCardinality(String),
+    service_name       LowCardinality(String),
+    start_time         DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
+    end_time           DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
+    status             LowCardinality(String),
+    status_message     String CODEC(ZSTD(1)),
+    session_id         String CODEC(ZSTD(1)),
+    user_id            String CODEC(ZSTD(1)),
+    tags               Array(LowCardinality(String)),
+    model              LowCardinality(String),
+    provider           LowCardinality(String),
+    input_tokens       UInt64 CODEC(T64, ZSTD(1)),
+    output_tokens      UInt64 CODEC(T64, ZSTD(1)),
+    cache_read_tokens  UInt64 CODEC(T64, ZSTD(1)),
+    cache_write_tokens UInt64 CODEC(T64, ZSTD(1)),
+    reasoning_tokens   UInt64 CODEC(T64, ZSTD(1)),
+    input_cost         Float64 CODEC(ZSTD(1)),
+    output_cost        Float64 CODEC(ZSTD(1)),
+    total_cost         Float64 CODEC(ZSTD(1)),
+    priced             UInt8,
+    input              String CODEC(ZSTD(1)),
+    output             String CODEC(ZSTD(1)),
+    attributes         Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+    resource           Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+    events             Array(Tuple(name String, time DateTime64(9, 'UTC'), attributes Map(String, String))) CODEC(ZSTD(1)),
+
+    -- Facts the trace fold needs and a reader does not: which key named the session and the user (1 is the
+    -- best), the span's metadata, and the previews of what a person said and what the model answered.
+    session_rank       UInt8,
+    user_rank          UInt8,
+    metadata           Map(String, String) CODEC(ZSTD(1)),
+    input_preview      String CODEC(ZSTD(1)),
+    output_preview     String CODEC(ZSTD(1)),
+    preview_kind       UInt8,
+
+    version            UInt64 CODEC(Delta, ZSTD(1)),
+    is_deleted         UInt8 DEFAULT 0
+)
+ENGINE = ReplacingMergeTree(version, is_deleted)
+ORDER BY (project_id, trace_id, span_id);
+
+CREATE OR REPLACE VIEW spans AS
+SELECT
+    project_id,
+    trace_id,
+    span_id,
+    parent_span_id,
+    name,
+    span_type,
+    service_name,
+    start_time,
+    end_time,
+    (toUnixTimestamp64Nano(end_time) - toUnixTimestamp64Nano(start_time)) / 1e9 AS duration,
+    status,
+    status_message,
+    session_id,
+    user_id,
+    tags,
+    model,
+    provider,
+    input_tokens,
+    output_tokens,
+    cache_read_tokens,
+    cache_write_tokens,
+    reasoning_tokens,
+    input_cost,
+    output_cost,
+    total_cost,
+    priced,
+    input,
+    output,
+    attributes,
+    resource,
+    events
+FROM spans_versions FINAL;

@@ -1,0 +1,101 @@
+-- Every version of every session window: the sums of the traces of one session that start in one window.
+CREATE TABLE IF NOT EXISTS session_windows_versions
+(
+    project_id          LowCardinality(String),
+    window_start        DateTime('UTC') CODEC(Delta, ZSTD(1)),
+    session_id          String CODEC(ZSTD(1)),
+    user_id             String CODEC(ZSTD(1)),
+    user_since          DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
+    user_ids            Array(String) CODEC(ZSTD(1)),
+    start_time          DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
+    end_time            DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
+    active_nanoseconds  UInt64 CODEC(ZSTD(1)),
+    trace_count         UInt64 CODEC(T64, ZSTD(1)),
+    span_count          UInt64 CODEC(T64, ZSTD(1)),
+    llm_call_count      UInt64 CODEC(T64, ZSTD(1)),
+    tool_call_count     UInt64 CODEC(T64, ZSTD(1)),
+    error_count         UInt64 CODEC(T64, ZSTD(1)),
+    input_tokens        UInt64 CODEC(T64, ZSTD(1)),
+    output_tokens       UInt64 CODEC(T64, ZSTD(1)),
+    cache_read_tokens   UInt64 CODEC(T64, ZSTD(1)),
+    cache_write_tokens  UInt64 CODEC(T64, ZSTD(1)),
+    reasoning_tokens    UInt64 CODEC(T64, ZSTD(1)),
+    input_cost          Float64 CODEC(ZSTD(1)),
+    output_cost         Float64 CODEC(ZSTD(1)),
+    total_cost          Float64 CODEC(ZSTD(1)),
+    unpriced_call_count UInt64 CODEC(T64, ZSTD(1)),
+    models              Array(LowCardinality(String)),
+    tags                Array(LowCardinality(String)),
+    services            Array(LowCardinality(String)),
+    version             UInt64 CODEC(Delta, ZSTD(1)),
+    is_deleted          UInt8 DEFAULT 0,
+    INDEX session_id_bloom session_id TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX end_time_minmax end_time TYPE minmax GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree(version, is_deleted)
+ORDER BY (project_id, window_start, session_id);
+
+CREATE OR REPLACE VIEW session_windows AS
+SELECT
+    project_id,
+    session_id,
+    window_start,
+    user_id,
+    user_ids,
+    start_time,
+    end_time,
+    (toUnixTimestamp64Nano(end_time) - toUnixTimestamp64Nano(start_time)) / 1e9 AS duration,
+    active_nanoseconds / 1e9 AS active_duration,
+    trace_count,
+    span_count,
+    llm_call_count,
+    tool_call_count,
+    error_count,
+    input_tokens,
+    output_tokens,
+    cache_read_tokens,
+    cache_write_tokens,
+    reasoning_tokens,
+    input_tokens + output_tokens AS total_tokens,
+    input_cost,
+    output_cost,
+    total_cost,
+    unpriced_call_count,
+    models,
+    tags,
+    services
+FROM session_windows_versions FINAL;
+
+-- Costs are rounded to a picodollar: adding floats depends on their order, and a total must not.
+CREATE OR REPLACE VIEW sessions AS
+SELECT
+    project_id,
+    session_id,
+    argMinIf(w.user_id, (w.user_since, w.user_id), w.user_id != '') AS user_id,
+    arraySort(groupUniqArrayArray(w.user_ids)) AS user_ids,
+    min(w.start_time) AS start_time,
+    max(w.end_time) AS end_time,
+    (toUnixTimestamp64Nano(max(w.end_time)) - toUnixTimestamp64Nano(min(w.start_time))) / 1e9 AS duration,
+    sum(w.active_nanoseconds) / 1e9 AS active_duration,
+    sum(w.trace_count) AS trace_count,
+    sum(w.span_count) AS span_count,
+    sum(w.llm_call_count) AS llm_call_count,
+    sum(w.tool_call_count) AS tool_call_count,
+    sum(w.error_count) AS error_count,
+    sum(w.input_tokens) AS input_tokens,
+    sum(w.output_tokens) AS output_tokens,
+    sum(w.cache_read_tokens) AS cache_read_tokens,
+    sum(w.cache_write_tokens) AS cache_write_tokens,
+    sum(w.reasoning_tokens) AS reasoning_tokens,
+    sum(w.input_tokens) + sum(w.output_tokens) AS total_tokens,
+    round(sum(w.input_cost), 12) AS input_cost,
+    round(sum(w.output_cost), 12) AS output_cost,
+    round(sum(w.total_cost), 12) AS total_cost,
+    sum(w.unpriced_call_count) AS unpriced_call_count,
+    arraySort(groupUniqArrayArray(w.models)) AS models,
+    arraySort(groupUniqArrayArray(w.tags)) AS tags,
+    arraySort(groupUniqArrayArray(w.services)) AS services
+FROM session_windows_versions AS w FINAL
+GROUP BY
+    project_id,
+    session_id;

@@ -1,0 +1,143 @@
+"""The span table: the one contract between decoding and everything behind it.
+
+A span table is an Arrow table with the schema `SPAN_TABLE`, one row a span. Its columns are those of the
+ClickHouse table `spans_versions` (without `version` and `is_deleted`, which belong to the log and not to the
+span), so ClickHouse takes it as it is; facts are some of its columns.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+SPAN_TYPES = (
+    "DEFAULT",
+    "LLM",
+    "EMBEDDING",
+    "TOOL",
+    "AGENT",
+    "CHAIN",
+    "RETRIEVER",
+    "RERANKER",
+    "GUARDRAIL",
+    "EVALUATOR",
+)
+"""The kinds of span. A position in this tuple travels in messages: append only."""
+
+STATUSES = ("unset", "ok", "error")
+"""The statuses of a span or trace. A position in this tuple travels in messages: append only."""
+
+PREVIEW_CHARACTERS = 4096
+"""How much of an input or output travels with a span's facts, in characters."""
+
+INPUT_IS_MESSAGE = 1
+"""Bit of `preview_kind`: `input_preview` is what a user said in an LLM call, not a raw input."""
+
+OUTPUT_IS_MESSAGE = 2
+"""Bit of `preview_kind`: `output_preview` is the assistant's text in an LLM call, not a raw output."""
+
+MAX_TIME = 4_294_967_295 * 1_000_000_000
+"""The latest time a row can hold, nanoseconds since the epoch (in the year 2106); later ones are cut to it."""
+
+MAX_TOKENS = 10**12
+"""More tokens than this in one span are taken for garbage."""
+
+MAX_COST = 10**5
+"""A higher cost of one span, in USD, is taken for garbage."""
+
+PICODOLLARS = 10**12
+"""Picodollars in a dollar: costs are rounded to whole picodollars."""
+
+_TIME = pa.timestamp("ns", "UTC")
+_TEXT_MAP = pa.map_(pa.string(), pa.string())
+
+SPAN_TABLE = pa.schema(
+    [
+        pa.field("project_id", pa.string(), False),
+        # IDs are lower-case hexadecimal: 32, 16 and 16 digits; no parent is the empty string.
+        pa.field("trace_id", pa.string(), False),
+        pa.field("span_id", pa.string(), False),
+        pa.field("parent_span_id", pa.string(), False),
+        pa.field("name", pa.string(), False),
+        pa.field("span_type", pa.string(), False),  # one of SPAN_TYPES
+        pa.field("service_name", pa.string(), False),
+        pa.field("start_time", _TIME, False),
+        pa.field("end_time", _TIME, False),  # never before start_time
+        pa.field("status", pa.string(), False),  # one of STATUSES
+        pa.field("status_message", pa.string(), False),
+        pa.field("session_id", pa.string(), False),
+        pa.field("user_id", pa.string(), False),
+        pa.field("tags", pa.list_(pa.string()), False),  # sorted, each once
+        pa.field("model", pa.string(), False),
+        pa.field("provider", pa.string(), False),
+        pa.field("input_tokens", pa.uint64(), False),
+        pa.field("output_tokens", pa.uint64(), False),
+        pa.field("cache_read_tokens", pa.uint64(), False),
+        pa.field("cache_write_tokens", pa.uint64(), False),
+        pa.field("reasoning_tokens", pa.uint64(), False),
+        # USD, rounded to whole picodollars.
+        pa.field("input_cost", pa.float64(), False),
+        pa.field("output_cost", pa.float64(), False),
+        pa.field("total_cost", pa.float64(), False),
+        pa.field("priced", pa.uint8(), False),  # 1: the costs are known, given by the span or computed
+        pa.field("input", pa.string(), False),
+        pa.field("output", pa.string(), False),
+        pa.field("attributes", _TEXT_MAP, False),
+        pa.field("resource", _TEXT_MAP, False),
+        pa.field(
+            "events",
+            pa.list_(
+                pa.struct(
+                    [
+                        pa.field("name", pa.string(), False),
+                        pa.field("time", _TIME, False),
+                        pa.field("attributes", _TEXT_MAP, False),
+                    ]
+                )
+            ),
+            False,
+        ),
+        # Which key named the session and the user: 1 is the best of conventions.md, 0 none did.
+        pa.field("session_rank", pa.uint8(), False),
+        pa.field("user_rank", pa.uint8(), False),
+        pa.field("metadata", _TEXT_MAP, False),
+        # LLM spans: what the user said last and what the assistant answered, where there is such a text
+        # (INPUT_IS_MESSAGE, OUTPUT_IS_MESSAGE); else, on root spans only, the start of input and output.
+        pa.field("input_preview", pa.string(), False),
+        pa.field("output_preview", pa.string(), False),
+        pa.field("preview_kind", pa.uint8(), False),
+    ]
+)
+"""The schema of a span table."""
+
+FACT_COLUMNS = (
+    "project_id",
+    "trace_id",
+    "span_id",
+    "parent_span_id",
+    "name",
+    "span_type",
+    "service_name",
+    "start_time",
+    "end_time",
+    "status",
+    "session_id",
+    "session_rank",
+    "user_id",
+    "user_rank",
+    "tags",
+    "metadata",
+    "model",
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+    "input_cost",
+    "output_cost",
+    "total_cost",
+    "priced",
+    "input_preview",
+    "output_preview",
+    "preview_kind",
+)
+"""The columns of the span table that aggregates need: what a span's facts are made of."""
