@@ -15,6 +15,7 @@ What was measured of chDB 4.0.2 (engine 25.8) and 4.4 (engine 26.9), and shapes 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import itertools
 import os
 import re
@@ -90,11 +91,11 @@ class Engine:
     """
 
     def __init__(self, folder: Path) -> None:
-        # Imported here: loading the engine's 550 MB library takes half a second, and only this process needs it.
-        from chdb import _chdb
+        # Imported here: loading the engine's 550 MB takes half a second, and only this process needs it.
+        engine: Any = importlib.import_module("chdb._chdb")
 
         folder.mkdir(parents=True, exist_ok=True)
-        self._connect: Any = _chdb.connect
+        self._connect: Any = engine.connect
         self._folder = str(folder)
         self._inserts = folder / "http_inserts"
         shutil.rmtree(self._inserts, ignore_errors=True)  # left behind by a process that was killed

@@ -26,11 +26,34 @@ from spanloom.local.statement import StatementError, parse_statement
 
 # What the interface itself understands; everything else in the URL is a setting of the query.
 _NOT_SETTINGS = frozenset(
-    "query database default_format user password query_id session_id session_timeout session_check "
-    "close_session compress decompress quota_key role stacktrace buffer_size wait_end_of_query "
-    "client_protocol_version http_response_headers enable_http_compression http_zlib_compression_level "
-    "send_progress_in_http_headers http_headers_progress_interval_ms add_http_cors_header "
-    "cancel_http_readonly_queries_on_client_close http_make_head_request".split()
+    (
+        "query",
+        "database",
+        "default_format",
+        "user",
+        "password",
+        "query_id",
+        "session_id",
+        "session_timeout",
+        "session_check",
+        "close_session",
+        "compress",
+        "decompress",
+        "quota_key",
+        "role",
+        "stacktrace",
+        "buffer_size",
+        "wait_end_of_query",
+        "client_protocol_version",
+        "http_response_headers",
+        "enable_http_compression",
+        "http_zlib_compression_level",
+        "send_progress_in_http_headers",
+        "http_headers_progress_interval_ms",
+        "add_http_cors_header",
+        "cancel_http_readonly_queries_on_client_close",
+        "http_make_head_request",
+    )
 )
 
 # ClickHouse's exceptionCodeToHTTPStatus; everything else is 500.
