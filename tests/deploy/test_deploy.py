@@ -150,7 +150,9 @@ def test_the_collector_mounts_the_file_and_knows_the_broker(services: dict[str, 
     assert wanted == set(collector["environment"])
 
 
-def test_no_batch_of_the_collector_is_larger_than_kafka_takes(services: dict[str, Any]) -> None:
+def test_kafka_takes_the_largest_batch_and_the_largest_batch_takes_a_large_span(
+    services: dict[str, Any],
+) -> None:
     exporter = yaml.safe_load((DEPLOY / "otel-collector.yaml").read_text())["exporters"]["kafka"]
     accepted = int(services["kafka"]["environment"]["KAFKA_MESSAGE_MAX_BYTES"])
     assert (
@@ -200,7 +202,7 @@ def test_the_build_context_is_what_the_wheel_needs() -> None:
 
 
 def images() -> Iterator[str]:
-    """Every image that the Dockerfile, Compose's file and the kustomization name, build arguments filled in."""
+    """Every image that deploy/ names, with build arguments filled in."""
     arguments = dict(argument.split("=", 1) for argument in instructions("ARG"))
     for path in (DOCKERFILE, COMPOSE):
         for image in re.findall(r"(?:^ *FROM |--from=|^ *image: )(\S+)", path.read_text(), re.MULTILINE):
