@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class SpanFacts(_message.Message):
-    __slots__ = ("trace_project_id", "trace_id", "trace_span_count", "texts", "span_id", "parent_span_id", "name", "service_name", "span_type", "status", "start_time", "duration", "session_id", "session_rank", "user_id", "user_rank", "model", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "input_cost", "output_cost", "total_cost", "priced", "input_preview", "output_preview", "preview_kind", "labels")
+    __slots__ = ("trace_project_id", "trace_id", "trace_span_count", "texts", "span_id", "parent_span_id", "name", "service_name", "span_type", "status", "start_time", "duration", "session_id", "session_rank", "user_id", "user_rank", "model", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "input_cost", "output_cost", "total_cost", "priced", "input_preview", "output_preview", "preview_kind", "labels", "version")
     TRACE_PROJECT_ID_FIELD_NUMBER: _ClassVar[int]
     TRACE_ID_FIELD_NUMBER: _ClassVar[int]
     TRACE_SPAN_COUNT_FIELD_NUMBER: _ClassVar[int]
@@ -38,6 +38,7 @@ class SpanFacts(_message.Message):
     OUTPUT_PREVIEW_FIELD_NUMBER: _ClassVar[int]
     PREVIEW_KIND_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
     trace_project_id: _containers.RepeatedScalarFieldContainer[str]
     trace_id: _containers.RepeatedScalarFieldContainer[bytes]
     trace_span_count: _containers.RepeatedScalarFieldContainer[int]
@@ -68,7 +69,8 @@ class SpanFacts(_message.Message):
     output_preview: _containers.RepeatedScalarFieldContainer[str]
     preview_kind: _containers.RepeatedScalarFieldContainer[int]
     labels: _containers.RepeatedCompositeFieldContainer[Labels]
-    def __init__(self, trace_project_id: _Optional[_Iterable[str]] = ..., trace_id: _Optional[_Iterable[bytes]] = ..., trace_span_count: _Optional[_Iterable[int]] = ..., texts: _Optional[_Iterable[str]] = ..., span_id: _Optional[_Iterable[int]] = ..., parent_span_id: _Optional[_Iterable[int]] = ..., name: _Optional[_Iterable[int]] = ..., service_name: _Optional[_Iterable[int]] = ..., span_type: _Optional[_Iterable[int]] = ..., status: _Optional[_Iterable[int]] = ..., start_time: _Optional[_Iterable[int]] = ..., duration: _Optional[_Iterable[int]] = ..., session_id: _Optional[_Iterable[int]] = ..., session_rank: _Optional[_Iterable[int]] = ..., user_id: _Optional[_Iterable[int]] = ..., user_rank: _Optional[_Iterable[int]] = ..., model: _Optional[_Iterable[int]] = ..., input_tokens: _Optional[_Iterable[int]] = ..., output_tokens: _Optional[_Iterable[int]] = ..., cache_read_tokens: _Optional[_Iterable[int]] = ..., cache_write_tokens: _Optional[_Iterable[int]] = ..., reasoning_tokens: _Optional[_Iterable[int]] = ..., input_cost: _Optional[_Iterable[int]] = ..., output_cost: _Optional[_Iterable[int]] = ..., total_cost: _Optional[_Iterable[int]] = ..., priced: _Optional[_Iterable[bool]] = ..., input_preview: _Optional[_Iterable[str]] = ..., output_preview: _Optional[_Iterable[str]] = ..., preview_kind: _Optional[_Iterable[int]] = ..., labels: _Optional[_Iterable[_Union[Labels, _Mapping]]] = ...) -> None: ...
+    version: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, trace_project_id: _Optional[_Iterable[str]] = ..., trace_id: _Optional[_Iterable[bytes]] = ..., trace_span_count: _Optional[_Iterable[int]] = ..., texts: _Optional[_Iterable[str]] = ..., span_id: _Optional[_Iterable[int]] = ..., parent_span_id: _Optional[_Iterable[int]] = ..., name: _Optional[_Iterable[int]] = ..., service_name: _Optional[_Iterable[int]] = ..., span_type: _Optional[_Iterable[int]] = ..., status: _Optional[_Iterable[int]] = ..., start_time: _Optional[_Iterable[int]] = ..., duration: _Optional[_Iterable[int]] = ..., session_id: _Optional[_Iterable[int]] = ..., session_rank: _Optional[_Iterable[int]] = ..., user_id: _Optional[_Iterable[int]] = ..., user_rank: _Optional[_Iterable[int]] = ..., model: _Optional[_Iterable[int]] = ..., input_tokens: _Optional[_Iterable[int]] = ..., output_tokens: _Optional[_Iterable[int]] = ..., cache_read_tokens: _Optional[_Iterable[int]] = ..., cache_write_tokens: _Optional[_Iterable[int]] = ..., reasoning_tokens: _Optional[_Iterable[int]] = ..., input_cost: _Optional[_Iterable[int]] = ..., output_cost: _Optional[_Iterable[int]] = ..., total_cost: _Optional[_Iterable[int]] = ..., priced: _Optional[_Iterable[bool]] = ..., input_preview: _Optional[_Iterable[str]] = ..., output_preview: _Optional[_Iterable[str]] = ..., preview_kind: _Optional[_Iterable[int]] = ..., labels: _Optional[_Iterable[_Union[Labels, _Mapping]]] = ..., version: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class Labels(_message.Message):
     __slots__ = ("span", "tags", "metadata")
@@ -88,7 +90,7 @@ class Labels(_message.Message):
     def __init__(self, span: _Optional[int] = ..., tags: _Optional[_Iterable[str]] = ..., metadata: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class Contribution(_message.Message):
-    __slots__ = ("project_id", "session_id", "window_start", "trace_id", "version", "withdrawn", "start_time", "duration", "user_id", "span_count", "llm_call_count", "tool_call_count", "error_count", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "input_cost", "output_cost", "total_cost", "unpriced_call_count", "models", "tags", "services")
+    __slots__ = ("project_id", "session_id", "window_start", "trace_id", "version", "withdrawn", "start_time", "duration", "user_id", "span_count", "llm_call_count", "tool_call_count", "error_count", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "input_cost", "output_cost", "total_cost", "unpriced_call_count", "models", "tags", "services", "applied")
     PROJECT_ID_FIELD_NUMBER: _ClassVar[int]
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     WINDOW_START_FIELD_NUMBER: _ClassVar[int]
@@ -114,6 +116,7 @@ class Contribution(_message.Message):
     MODELS_FIELD_NUMBER: _ClassVar[int]
     TAGS_FIELD_NUMBER: _ClassVar[int]
     SERVICES_FIELD_NUMBER: _ClassVar[int]
+    APPLIED_FIELD_NUMBER: _ClassVar[int]
     project_id: str
     session_id: str
     window_start: int
@@ -139,7 +142,8 @@ class Contribution(_message.Message):
     models: _containers.RepeatedScalarFieldContainer[str]
     tags: _containers.RepeatedScalarFieldContainer[str]
     services: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, project_id: _Optional[str] = ..., session_id: _Optional[str] = ..., window_start: _Optional[int] = ..., trace_id: _Optional[bytes] = ..., version: _Optional[int] = ..., withdrawn: _Optional[bool] = ..., start_time: _Optional[int] = ..., duration: _Optional[int] = ..., user_id: _Optional[str] = ..., span_count: _Optional[int] = ..., llm_call_count: _Optional[int] = ..., tool_call_count: _Optional[int] = ..., error_count: _Optional[int] = ..., input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., cache_read_tokens: _Optional[int] = ..., cache_write_tokens: _Optional[int] = ..., reasoning_tokens: _Optional[int] = ..., input_cost: _Optional[int] = ..., output_cost: _Optional[int] = ..., total_cost: _Optional[int] = ..., unpriced_call_count: _Optional[int] = ..., models: _Optional[_Iterable[str]] = ..., tags: _Optional[_Iterable[str]] = ..., services: _Optional[_Iterable[str]] = ...) -> None: ...
+    applied: int
+    def __init__(self, project_id: _Optional[str] = ..., session_id: _Optional[str] = ..., window_start: _Optional[int] = ..., trace_id: _Optional[bytes] = ..., version: _Optional[int] = ..., withdrawn: _Optional[bool] = ..., start_time: _Optional[int] = ..., duration: _Optional[int] = ..., user_id: _Optional[str] = ..., span_count: _Optional[int] = ..., llm_call_count: _Optional[int] = ..., tool_call_count: _Optional[int] = ..., error_count: _Optional[int] = ..., input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., cache_read_tokens: _Optional[int] = ..., cache_write_tokens: _Optional[int] = ..., reasoning_tokens: _Optional[int] = ..., input_cost: _Optional[int] = ..., output_cost: _Optional[int] = ..., total_cost: _Optional[int] = ..., unpriced_call_count: _Optional[int] = ..., models: _Optional[_Iterable[str]] = ..., tags: _Optional[_Iterable[str]] = ..., services: _Optional[_Iterable[str]] = ..., applied: _Optional[int] = ...) -> None: ...
 
 class TraceFacts(_message.Message):
     __slots__ = ("contributions",)

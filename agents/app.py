@@ -1,0 +1,191 @@
+"""The worker's Faust app: Faust brings membership, assignment, recovery, agents and the web server."""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import faust
+import pyarrow as pa
+from faust.types import TP, StreamT
+from yarl import URL
+
+from agents import metrics, topics
+from agents.changelog import ChangelogTable
+from agents.checkpoint import Partition
+from agents.gate import Gate
+from agents.ingest import Ingest
+from agents.kafka import Producer, connection
+from agents.rebuild import Rebuild
+from agents.session_state import SessionPartition
+from agents.sessions import Sessions
+from agents.settings import KafkaSettings, WorkerSettings
+from agents.stage import Outlets, Stage
+from agents.trace_state import TracePartition
+from agents.traces import Traces
+from spans.limits import Limits
+from spans.pricing import Prices
+from warehouse.client import Warehouse
+
+logger = logging.getLogger("spanloom.worker")
+
+EXIT_FAILED = 70
+"""The exit code after an unexpected error (EX_SOFTWARE)."""
+
+
+class WorkerApp(faust.App):
+    """A worker with its three stages.
+
+    It never commits through Faust: its topics are declared without acknowledgements, so that Faust's own
+    bookkeeping can't step over a record, and the checkpoint commits what it has made safe.
+    """
+
+    def __init__(self, kafka: KafkaSettings, worker: WorkerSettings, warehouse: Warehouse) -> None:
+        super().__init__(
+            kafka.group_id,
+            broker=[URL(f"kafka://{server.strip()}") for server in kafka.bootstrap_servers.split(",")],
+            broker_credentials=_credentials(kafka),
+            broker_client_id=f"spanloom-{worker.name or os.uname().nodename}",
+            broker_session_timeout=kafka.session_timeout,
+            broker_heartbeat_interval=kafka.heartbeat_interval,
+            broker_rebalance_timeout=kafka.rebalance_timeout,
+            consumer_auto_offset_reset="earliest",
+            topic_partitions=kafka.partitions,
+            topic_replication_factor=kafka.replication_factor,
+            topic_allow_declare=False,
+            topic_disable_leader=True,
+            table_standby_replicas=0,
+            stream_buffer_maxsize=worker.batch_messages,
+            stream_wait_empty=False,
+            stream_recovery_delay=0.0,
+            store="memory://",
+            datadir=Path(tempfile.mkdtemp(prefix="spanloom-worker-")),
+            web_enabled=False,
+            worker_redirect_stdouts=False,
+            autodiscover=False,
+        )
+        self._worker_settings = worker
+        self._warehouse = warehouse
+        self._producer_of_ours = Producer(kafka)
+        self.gate = Gate()
+        self.traces_state = self._changelog(
+            "traces",
+            topics.TRACES_CHANGELOG,
+            lambda: TracePartition(worker.window, worker.retention * 1000),
+            kafka.partitions,
+        )
+        self.sessions_state = self._changelog(
+            "sessions",
+            topics.SESSIONS_CHANGELOG,
+            lambda: SessionPartition(worker.retention * 1000),
+            kafka.partitions,
+        )
+        rebuild = Rebuild(warehouse)
+        self._add_stage("ingest", kafka.source_topic, Ingest(kafka.partitions, Limits(), Prices()), None)
+        self._add_stage(
+            "traces",
+            topics.SPAN_FACTS,
+            Traces(kafka.partitions, self.traces_state.__getitem__, rebuild),
+            kafka.partitions,
+        )
+        self._add_stage(
+            "sessions", topics.TRACE_FACTS, Sessions(self.sessions_state.__getitem__, rebuild), kafka.partitions
+        )
+        self.on_partitions_revoked.connect(self._revoked)
+        self.on_rebalance_complete.connect(self._assigned)
+
+    def _changelog(self, name: str, topic: str, new_state: Any, partitions: int) -> Any:
+        table: Any = ChangelogTable(
+            self, name=name, key_type=bytes, value_type=bytes, partitions=partitions, topic=topic, new_state=new_state
+        )
+        return self.tables.add(table)
+
+    def _add_stage(self, name: str, topic: str, work: Any, partitions: int | None) -> None:
+        stage = Stage(
+            name,
+            work,
+            gate=self.gate,
+            outlets=Outlets(rows=self._insert, records=self._produce, acknowledge=self._acknowledge),
+            generation=lambda: self.consumer_generation_id,
+            fail=fail,
+        )
+        channel = self.topic(
+            topic,
+            key_type=bytes,
+            value_type=bytes,
+            key_serializer="raw",
+            value_serializer="raw",
+            partitions=partitions,
+            allow_empty=True,
+            acks=False,
+        )
+
+        async def agent(stream: StreamT[Any]) -> None:
+            await stage.run(stream, self._worker_settings.batch_messages, self._worker_settings.linger)
+
+        self.agent(channel, name=name, concurrency=1)(agent)
+
+    async def on_start(self) -> None:
+        """Connect what the stages write to, then let Faust start."""
+        await self._producer_of_ours.start()
+        await super().on_start()
+
+    async def on_stop(self) -> None:
+        """End the running batches with a last checkpoint, then let Faust stop."""
+        await self._close_gate("stopping")
+        await super().on_stop()
+        await self._producer_of_ours.stop()
+
+    async def _revoked(self, *_: Any, **__: Any) -> None:
+        await self._close_gate("giving partitions back")
+        self.traces_state.drop()
+        self.sessions_state.drop()
+
+    async def _assigned(self, *_: Any, **__: Any) -> None:
+        self.gate.open()
+
+    async def _close_gate(self, why: str) -> None:
+        deadline = self._worker_settings.checkpoint_deadline
+        if not await self.gate.close(deadline):
+            logger.warning(
+                "%s: a checkpoint took longer than %s s and was dropped; its records will be read again", why, deadline
+            )
+
+    async def _insert(self, table: str, rows: pa.Table) -> None:
+        await self._warehouse.insert(table, rows)
+        metrics.ROWS.labels(table).inc(rows.num_rows)
+
+    async def _produce(self, topic: str, records: Any) -> None:
+        await self._producer_of_ours.produce(topic, records)
+
+    async def _acknowledge(self, offsets: Mapping[Partition, int]) -> None:
+        # Where the group has been rebalanced meanwhile this commits nothing, and the records come again.
+        await self.consumer._commit({TP(*partition): offset for partition, offset in offsets.items()})
+
+
+def fail(error: BaseException) -> None:
+    """End the process at once, nothing acknowledged: when in doubt, stop.
+
+    Nothing is stopped in order, for every orderly way in Faust may commit or restart something.
+    """
+    logger.critical("unexpected error, the worker stops: %s", error, exc_info=error)
+    logging.shutdown()
+    os._exit(EXIT_FAILED)
+
+
+def _credentials(kafka: KafkaSettings) -> faust.auth.Credentials | None:
+    """Return Faust's form of the same connection that `agents.kafka.connection` describes."""
+    arguments = connection(kafka)
+    context = arguments.get("ssl_context")
+    if kafka.security_protocol.startswith("SASL"):
+        return faust.SASLCredentials(
+            username=kafka.sasl_username,
+            password=kafka.sasl_password.get_secret_value(),
+            mechanism=kafka.sasl_mechanism,
+            ssl_context=context,
+        )
+    return faust.SSLCredentials(context=context) if context else None

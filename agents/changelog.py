@@ -1,0 +1,85 @@
+"""A Faust table that is nothing but a changelog: Faust reads it back, the state itself is ours.
+
+Faust decides when a partition is recovered and hands over the records; they go to one state object for each
+partition, which is dropped when the partition is revoked. Written to is the changelog by the checkpoint only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Generic, Protocol, TypeVar
+
+import faust
+from faust.types import TP, EventT
+
+
+class PartitionState(Protocol):
+    """What the changelog is read into."""
+
+    def restore(self, key: bytes, value: bytes | None) -> None:
+        """Apply a record; `value` is None for a tombstone."""
+
+    def restored(self) -> None:
+        """All records have been applied."""
+
+
+S = TypeVar("S", bound=PartitionState)
+
+
+class ChangelogTable(faust.Table, Generic[S]):  # type: ignore[type-arg]
+    """Keeps one state for each partition; `states` and `topic` must be set before the app starts."""
+
+    topic: str
+    new_state: Callable[[], S]
+
+    def __init__(self, app: faust.App, **kwargs: Any) -> None:
+        super().__init__(app, **kwargs)
+        self._states: dict[int, S] = {}
+
+    def __getitem__(self, partition: int) -> S:
+        """Return the state of a partition, a new one if it has none yet."""
+        state = self._states.get(partition)
+        if state is None:
+            state = self._states[partition] = self.new_state()
+        return state
+
+    def states(self) -> dict[int, S]:
+        """Return the states by partition."""
+        return self._states
+
+    def drop(self) -> None:
+        """Forget every partition, and make Faust read the changelog again from its beginning.
+
+        Faust remembers how far it has read a changelog for as long as the partition stays with the worker; but
+        a batch may have been dropped half-way, so what is in memory is not what the changelog says.
+        """
+        self._states.clear()
+        recovery = self.app.tables.recovery
+        for tp in [tp for tp in recovery.active_offsets if tp.topic == self.topic]:
+            recovery.revoke(tp)
+
+    async def on_rebalance(
+        self, assigned: set[TP], revoked: set[TP], newly_assigned: set[TP], generation_id: int = 0
+    ) -> None:
+        """Start from nothing with every assignment."""
+        self.drop()
+
+    async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:
+        """Tell every state that it is complete."""
+        for state in self._states.values():
+            state.restored()
+        await self.call_recover_callbacks()
+
+    def apply_changelog_batch(self, batch: Iterable[EventT]) -> None:
+        """Hand records of the changelog to the states of their partitions."""
+        for event in batch:
+            message = event.message
+            if message.topic == self.topic and message.generation_id == self.app.consumer_generation_id:
+                self[message.partition].restore(message.key, message.value)
+
+    def persisted_offset(self, tp: TP) -> int | None:
+        """Nothing outlives the process but the changelog itself."""
+        return None
+
+    def _changelog_topic_name(self) -> str:
+        return self.topic

@@ -1,0 +1,22 @@
+"""Dead letters: what could not be read, kept byte for byte with the reason and the place it came from."""
+
+from __future__ import annotations
+
+from agents.kafka import Record
+
+MAX_BYTES = 900_000
+"""A longer payload is cut, and a header says so: the topic takes no larger record."""
+
+
+def dead_letter(payload: bytes, reason: str, topic: str, partition: int, offset: int) -> Record:
+    """Return the record for `spanloom.dead-letters`; `reason` must not quote the payload."""
+    headers = [
+        ("reason", reason.encode()),
+        ("topic", topic.encode()),
+        ("partition", str(partition).encode()),
+        ("offset", str(offset).encode()),
+    ]
+    if len(payload) > MAX_BYTES:
+        headers.append(("cut-from-bytes", str(len(payload)).encode()))
+        payload = payload[:MAX_BYTES]
+    return Record(0, None, payload, headers)

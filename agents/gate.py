@@ -1,0 +1,67 @@
+"""The gate: which batches run, and how they end before partitions are given away."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+
+class Gate:
+    """Lets batches run while the worker holds its partitions.
+
+    `close` is called when partitions are revoked and when the worker stops: running batches have until a
+    deadline to end with their checkpoint; those that have not are cancelled, and since they have acknowledged
+    nothing their records come again, here or elsewhere.
+    """
+
+    def __init__(self) -> None:
+        self._open = False
+        self._running: set[asyncio.Task[None]] = set()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether batches may run."""
+        return self._open
+
+    def open(self) -> None:
+        """Let batches run."""
+        self._open = True
+
+    async def close(self, deadline: float) -> bool:
+        """Start no more batches and end the running ones.
+
+        Args:
+            deadline: seconds the running batches have.
+
+        Returns:
+            Whether all of them ended by themselves.
+        """
+        self._open = False
+        if not self._running:
+            return True
+        _, late = await asyncio.wait(self._running, timeout=deadline)
+        for task in late:
+            task.cancel()
+        if late:
+            await asyncio.wait(late)
+        return not late
+
+    async def run(self, batch: Coroutine[Any, Any, None]) -> None:
+        """Run one batch, unless the gate is closed: then it is dropped unacknowledged.
+
+        Raises:
+            Exception: whatever the batch raised.
+        """
+        if not self._open:
+            batch.close()
+            return
+        task = asyncio.create_task(batch)
+        self._running.add(task)
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if not task.cancelled():
+                raise  # the agent itself was cancelled; close() sees to the batch
+        finally:
+            task.add_done_callback(self._running.discard)

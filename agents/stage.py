@@ -1,0 +1,125 @@
+"""A stage: takes batches from its topic, works on them, and ends each with a checkpoint."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from agents import metrics
+from agents.checkpoint import Acknowledge, Records, Rows, Writes, checkpoint
+from agents.gate import Gate
+
+
+class SourceRecord(NamedTuple):
+    """A record read from Kafka; `timestamp` in milliseconds since the epoch."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    value: bytes
+    headers: dict[str, bytes]
+
+
+Work = Callable[[list[SourceRecord]], Awaitable[Writes]]
+"""The heart of a stage: what follows from a batch. It may read, but writes nothing itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlets:
+    """Where a checkpoint writes to."""
+
+    rows: Rows
+    records: Records
+    acknowledge: Acknowledge
+
+
+class Stage:
+    """Runs the work of one agent batch by batch.
+
+    Args:
+        name: the agent's name, for metrics.
+        work: the heart of the stage.
+        gate: decides whether a batch may run.
+        outlets: where its checkpoint writes to.
+        generation: returns the generation of the group; records of another one are not ours any more.
+        fail: ends the process; called with whatever a batch raised.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        work: Work,
+        *,
+        gate: Gate,
+        outlets: Outlets,
+        generation: Callable[[], int],
+        fail: Callable[[BaseException], None],
+    ) -> None:
+        self.name = name
+        self._work = work
+        self._gate = gate
+        self._outlets = outlets
+        self._generation = generation
+        self._fail = fail
+
+    async def run(self, stream: Any, max_messages: int, linger: float) -> None:
+        """Take batches from a Faust stream until it ends.
+
+        Args:
+            stream: the stream of the agent.
+            max_messages: how many messages a batch has at the most.
+            linger: how long a batch waits for more messages, seconds.
+        """
+        async for events in stream.noack_take(max_messages, within=linger):
+            try:
+                await self._gate.run(self._batch(events))
+            except asyncio.CancelledError:
+                raise
+            except BaseException as error:
+                self._fail(error)
+                raise
+
+    async def _batch(self, events: Iterable[Any]) -> None:
+        records = self._current(events)
+        if not records:
+            return
+        started = time.monotonic()
+        writes = await self._work(records)
+        for record in records:
+            writes.offsets[record.topic, record.partition] = record.offset + 1
+        worked = time.monotonic()
+        await checkpoint(
+            writes,
+            rows=self._outlets.rows,
+            records=self._outlets.records,
+            acknowledge=self._outlets.acknowledge,
+        )
+        metrics.BATCHES.labels(self.name).inc()
+        metrics.RECORDS.labels(self.name).inc(len(records))
+        metrics.WORK_SECONDS.labels(self.name).observe(worked - started)
+        metrics.CHECKPOINT_SECONDS.labels(self.name).observe(time.monotonic() - worked)
+        metrics.CHECKPOINT_TIME.labels(self.name).set_to_current_time()
+
+    def _current(self, events: Iterable[Any]) -> list[SourceRecord]:
+        """Return the records of the current generation: others were taken before a rebalance and come again."""
+        generation = self._generation()
+        records = []
+        for event in events:
+            message = event.message
+            if message.generation_id != generation:
+                continue
+            records.append(
+                SourceRecord(
+                    topic=message.topic,
+                    partition=message.partition,
+                    offset=message.offset,
+                    timestamp=round((message.timestamp or 0) * 1000),
+                    value=message.value or b"",
+                    headers=dict(message.headers or ()),
+                )
+            )
+        return records

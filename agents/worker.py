@@ -1,0 +1,128 @@
+"""Runs one worker: waits for what it needs, runs the app, and ends it in order or at once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
+
+from aiokafka.errors import KafkaError
+
+from agents import metrics, topics
+from agents.app import WorkerApp, fail
+from agents.settings import KafkaSettings, WorkerSettings
+from agents.web import Probes
+from warehouse.client import Warehouse
+from warehouse.migrate import check_schema
+
+logger = logging.getLogger("spanloom.worker")
+
+T = TypeVar("T")
+
+_RETRY = 2.0  # seconds between two attempts to reach Kafka at the start
+_STOP_DEADLINE = 15.0  # seconds Faust has to stop, beside the deadline of the last checkpoint
+_WATCH = 1.0  # seconds between two looks at how recovery gets on
+
+
+async def run(kafka: KafkaSettings, worker: WorkerSettings, warehouse: Warehouse) -> None:
+    """Run a worker until SIGTERM or SIGINT; then it makes a last checkpoint and this returns.
+
+    Raises:
+        topics.TopicError, warehouse.client.WarehouseError: topics or schema are not as they should be.
+        OSError: the port of the probes is taken.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+
+    app = WorkerApp(kafka, worker, warehouse)
+    probes = Probes(worker.web_host, worker.web_port, lambda: _conditions(app, warehouse))
+    await probes.start()
+    try:
+        if not await _unless_stopped(_prepare(kafka, warehouse), stop):
+            return
+        await _serve(app, worker, stop)
+    finally:
+        await probes.stop()
+
+
+async def _prepare(kafka: KafkaSettings, warehouse: Warehouse) -> None:
+    """Wait until Kafka and ClickHouse answer, and make sure that both are as this version needs them."""
+    await _when_reachable(lambda: topics.check(kafka), kafka.bootstrap_servers)
+    await check_schema(warehouse)
+
+
+async def _when_reachable(operation: Callable[[], Awaitable[T]], servers: str) -> T:
+    told = False
+    while True:
+        try:
+            return await operation()
+        except (KafkaError, OSError) as error:
+            if not told:
+                logger.warning("Kafka at %s can't be reached (%s), waiting for it", servers, type(error).__name__)
+                told = True
+            await asyncio.sleep(_RETRY)
+
+
+async def _serve(app: WorkerApp, worker: WorkerSettings, stop: asyncio.Event) -> None:
+    app.in_worker = True
+    watching = asyncio.create_task(_watch_recovery(app, worker.recovery_timeout))
+    crashed = asyncio.create_task(app._crashed.wait())
+    stopping = asyncio.create_task(stop.wait())
+    starting = asyncio.create_task(app.start())
+    try:
+        # start() returns once the app runs, and raises where it could not.
+        await asyncio.wait({starting, crashed, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            starting.result()
+        await asyncio.wait({crashed, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if app.crashed:
+            raise app.crash_reason or RuntimeError("Faust has crashed")
+        logger.info("stopping")
+        await asyncio.wait_for(app.stop(), worker.checkpoint_deadline + _STOP_DEADLINE)
+    except Exception as error:
+        fail(error)
+    finally:
+        for task in (watching, crashed, stopping, starting):
+            task.cancel()
+    logger.info("stopped")
+
+
+async def _watch_recovery(app: WorkerApp, timeout: float) -> None:
+    """End the process where a recovery makes no progress: Faust is known to hang in some."""
+    last: Mapping[object, int] | None = None
+    since = time.monotonic()
+    while True:
+        await asyncio.sleep(_WATCH)
+        recovery = app.tables.recovery
+        progress = {**recovery.active_offsets, "generation": app.consumer_generation_id}
+        if not app.rebalancing or progress != last:
+            last, since = progress, time.monotonic()
+        elif time.monotonic() - since > timeout:
+            fail(TimeoutError(f"recovery has made no progress for {timeout:.0f} s"))
+        metrics.OPEN_KEYS.labels("traces").set(sum(map(len, app.traces_state.states().values())))
+        metrics.OPEN_KEYS.labels("sessions").set(sum(map(len, app.sessions_state.states().values())))
+
+
+def _conditions(app: WorkerApp, warehouse: Warehouse) -> dict[str, bool]:
+    return {
+        "partitions assigned and recovered": app.gate.is_open and not app.rebalancing,
+        "ClickHouse answers": warehouse.available,
+    }
+
+
+async def _unless_stopped(work: Awaitable[None], stop: asyncio.Event) -> bool:
+    """Await `work` and return True; False where the worker was told to stop before that was done."""
+    working = asyncio.ensure_future(work)
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if working.done():
+        working.result()
+        return True
+    working.cancel()
+    return False

@@ -1,0 +1,74 @@
+"""How images, sound and files in a message are shown: `[image: image/png]`, `[audio: audio/wav]`, `[file]`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+_KINDS = {
+    "image": "image",
+    "image_url": "image",
+    "input_image": "image",
+    "audio": "audio",
+    "audio_url": "audio",
+    "input_audio": "audio",
+    "video": "video",
+    "video_url": "video",
+    "file": "file",
+    "input_file": "file",
+    "document": "file",
+    "media": "file",
+    "blob": "file",
+    "uri": "file",
+    "file_data": "file",
+    "inline_data": "file",
+    "inlineData": "file",
+    "fileData": "file",
+    "binary": "file",
+}
+"""Types of parts, and members that stand in for a type (Gemini has no types)."""
+
+_TYPE_MEMBERS = ("mime_type", "media_type", "mediaType", "mimeType", "content_type")
+
+_MEDIA_TYPE = re.compile(r"[a-z]+/[a-zA-Z0-9.+-]{1,100}")
+_DATA_URL = re.compile(r"data:([a-z]+/[a-zA-Z0-9.+-]{1,100})[;,]")
+_FORMAT = re.compile(r"[a-z0-9]{1,10}")
+
+
+def media_label(part: Mapping[str, object]) -> str:
+    """The label of a part that holds media; empty for a part that holds none (a tool call, reasoning)."""
+    kind = part.get("type")
+    if not isinstance(kind, str):
+        kind = next((member for member in part if member in _KINDS), "")
+    shown = _KINDS.get(kind)
+    if shown is None:
+        return ""
+    modality = part.get("modality")
+    if isinstance(modality, str) and modality in ("image", "audio", "video"):
+        shown = modality
+    media_type = _media_type(part, shown)
+    if shown == "file" and media_type.startswith(("image/", "audio/", "video/")):
+        shown = media_type.partition("/")[0]
+    return f"[{shown}: {media_type}]" if media_type else f"[{shown}]"
+
+
+def _media_type(part: Mapping[str, object], shown: str) -> str:
+    for level in _levels(part):
+        for member in _TYPE_MEMBERS:
+            value = level.get(member)
+            if isinstance(value, str) and _MEDIA_TYPE.fullmatch(value):
+                return value
+        for value in level.values():
+            if isinstance(value, str) and (found := _DATA_URL.match(value)):
+                return found[1]
+        if shown == "audio" and isinstance(form := level.get("format"), str) and _FORMAT.fullmatch(form):
+            return f"audio/{form}"
+    return ""
+
+
+def _levels(part: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
+    """The part and what lies directly in it: `image_url`, `source`, `input_audio`, `file`, …"""
+    yield part
+    for value in part.values():
+        if isinstance(value, dict):
+            yield value

@@ -1,0 +1,145 @@
+"""What a person said and what the assistant answered, out of the many forms in which messages are recorded.
+
+A *message value* is what an attribute holds once its JSON is parsed: a list of messages, one message, a request or
+a response with messages inside, or a plain text. The forms, and who writes them:
+
+* `{"role", "content": "text"}`: OpenAI, Laminar, Langfuse, flattened keys put together again
+* `{"role", "content": [parts]}` and `{"role", "parts": [parts]}`: OpenAI, Vercel, OpenTelemetry, Gemini
+* `{"choices": [{"message"}]}`, `[{"message", "finish_reason"}]`: OpenAI's responses, Laminar
+* `{"messages"}`, `{"prompt"}`, `{"contents"}`, `{"input"}`, `{"output"}`: requests and responses as a whole
+* `{"type": "human", "content"}`, `{"kwargs": {"content"}}`, `{"generations"}`: LangChain
+
+Part types are those of OpenAI's Chat and Responses APIs, Anthropic, Gemini, the AI SDK and the JSON schemas of
+https://opentelemetry.io/docs/specs/semconv/gen-ai/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from spans.conventions.readers import parse_json
+from spans.media import media_label
+
+Message = Mapping[str, object]
+
+_USER = frozenset({"user", "human", "HumanMessage", "HumanMessageChunk"})
+_NOT_ASSISTANT = _USER | frozenset(
+    {"system", "developer", "tool", "function", "SystemMessage", "ToolMessage", "FunctionMessage"}
+)
+_TEXT_PARTS = frozenset({None, "text", "input_text", "output_text", "message"})
+_WRAPPERS = ("messages", "choices", "contents", "generations", "prompt", "input", "output", "message")
+"""Members of a request or response that hold messages, in the order in which they are tried."""
+
+_MAX_DEPTH = 8
+"""How deep messages are looked for inside of each other; real forms need four levels."""
+
+
+def message_value(text: str) -> object:
+    """The message value of an attribute's text: JSON where it is JSON, else the text itself."""
+    if text[:1] in ("[", "{", '"') or text[:1].isspace():
+        try:
+            return parse_json(text)
+        except ValueError:
+            return text
+    return text
+
+
+def user_text(value: object) -> str:
+    """What the user said last; empty if no message of a user has any text."""
+    said = ""
+    for message in _messages(value, "user", 0):
+        if _role(message) in _USER:
+            said = _text(message) or said
+    return said
+
+
+def assistant_text(value: object) -> str:
+    """What the assistant answered: the last message with a text, of several choices the first; empty for a pure
+    tool call. A plain text is the answer."""
+    if isinstance(value, str):
+        return value
+    answer = ""
+    for message in _messages(value, "assistant", 0):
+        if _role(message) not in _NOT_ASSISTANT:
+            answer = _text(message) or answer
+    return answer
+
+
+def _messages(value: object, role: str, depth: int) -> Iterator[Message]:
+    """The messages in a value, in order; `role` is whose words a text without a role would be."""
+    if depth > _MAX_DEPTH:
+        return
+    if isinstance(value, list):
+        for item in value:
+            if isinstance(item, dict | list):
+                yield from _messages(item, role, depth + 1)
+        return
+    if not isinstance(value, dict):
+        return
+    if isinstance(kwargs := value.get("kwargs"), dict) and isinstance(path := value.get("id"), list):
+        # LangChain's serialization: {"lc": 1, "type": "constructor", "id": [..., "HumanMessage"], "kwargs": {...}}
+        yield {**kwargs, "role": path[-1] if path else ""}
+        return
+    if "role" in value or "parts" in value or ("content" in value and "message" not in value):
+        yield value
+        return
+    for wrapper in _WRAPPERS:
+        inside = value.get(wrapper)
+        if isinstance(inside, str) and inside and depth < 2:
+            yield {"role": role, "content": inside}
+            return
+        if isinstance(inside, list) and wrapper == "choices":
+            for choice in inside:
+                found = [message for message in _messages(choice, role, depth + 1) if _text(message)]
+                if found:
+                    yield found[-1]
+                    return
+            return
+        if isinstance(inside, dict | list):
+            yield from _messages(inside, role, depth + 1)
+            return
+    if isinstance(text := value.get("text"), str):
+        yield {"role": role, "content": text}
+
+
+def _role(message: Message) -> str:
+    role = message.get("role")
+    if not isinstance(role, str):
+        role = message.get("type")
+    return role if isinstance(role, str) else ""
+
+
+def _text(message: Message) -> str:
+    """The text parts of a message, joined by line breaks; media stand for themselves as `[image: image/png]`."""
+    for member in ("content", "parts"):
+        text = content_text(message.get(member), 0)
+        if text:
+            return text
+    refusal = message.get("refusal")
+    return refusal if isinstance(refusal, str) else ""
+
+
+def content_text(content: object, depth: int) -> str:
+    """The text of a message's content: a text, a part, or a list of parts."""
+    if isinstance(content, str):
+        return content
+    if depth > _MAX_DEPTH:
+        return ""
+    if isinstance(content, list):
+        texts = [content_text(part, depth + 1) for part in content]
+        return "\n".join(text for text in texts if text)
+    if not isinstance(content, dict):
+        return ""
+    kind = content.get("type")
+    if not isinstance(kind, str):
+        kind = None
+    if kind in _TEXT_PARTS:
+        for member in ("text", "content"):
+            text = content.get(member)
+            if isinstance(text, str):
+                return text
+            if isinstance(text, dict | list):
+                return content_text(text, depth + 1)
+    if kind == "refusal":
+        return content_text(content.get("refusal"), depth + 1)
+    return media_label(content)
