@@ -346,6 +346,32 @@ def test_every_variable_is_one_that_the_settings_know() -> None:
     assert not unknown
 
 
+def test_the_settings_accept_the_config_map_and_the_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    from spanloom.settings import load
+
+    (config,) = documents(DEPLOY / "kubernetes" / "configmap.yaml")
+    (secret,) = documents(DEPLOY / "kubernetes" / "secret.example.yaml")
+    for name, value in (config["data"] | secret["stringData"] | {"SPANLOOM_WORKER__NAME": "pod-1"}).items():
+        monkeypatch.setenv(name, value)
+    assert load().kafka.security_protocol == "SASL_SSL"
+
+
+def test_the_settings_accept_what_compose_sets(
+    services: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from spanloom.settings import load
+
+    for name, value in services["worker"]["environment"].items():
+        monkeypatch.setenv(name, value)
+    assert load().kafka.bootstrap_servers == "kafka:19092"
+
+
+def test_a_pod_has_time_for_its_last_checkpoint() -> None:
+    from spanloom.settings import load
+
+    assert pod("spanloom-worker")["terminationGracePeriodSeconds"] >= 2 * load().worker.checkpoint_deadline
+
+
 def test_no_file_holds_a_real_looking_secret() -> None:
     (secret,) = documents(DEPLOY / "kubernetes" / "secret.example.yaml")
     passwords = {value for name, value in secret["stringData"].items() if name.endswith("PASSWORD")}
