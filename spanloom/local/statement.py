@@ -131,6 +131,16 @@ def _parse_insert(text: bytes, tokens: Iterator[_Token]) -> Statement:
             named = token.word not in ("INTO", "TABLE", "FUNCTION")
         elif text[token.start - 1 : token.start] == b".":
             pass  # second half of database.table
+        elif token.word and previous == "FORMAT":
+            format_at = seen[-2].start
+            at = format_at if settings_at is None else settings_at
+            return Statement(
+                _decode(text[:format_at]),
+                "INSERT",
+                text[token.start : token.stop].decode("ascii"),
+                _after_format(text, token.stop),
+                _characters(text, at),
+            )
         elif token.word == "INFILE" and previous == "FROM":
             raise StatementError(78, "Query has infile and was send directly to server")
         elif token.word in ("SELECT", "WITH", "WATCH"):
@@ -151,16 +161,6 @@ def _parse_insert(text: bytes, tokens: Iterator[_Token]) -> Statement:
                 None,
                 b"",
                 _characters(text, token.start if settings_at is None else settings_at),
-            )
-        elif token.word and previous == "FORMAT":
-            format_at = seen[-2].start
-            at = format_at if settings_at is None else settings_at
-            return Statement(
-                _decode(text[:format_at]),
-                "INSERT",
-                text[token.start : token.stop].decode("ascii"),
-                _after_format(text, token.stop),
-                _characters(text, at),
             )
         previous = token.word
     at = len(text) if settings_at is None else settings_at
