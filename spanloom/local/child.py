@@ -80,11 +80,22 @@ def end_leftover(pid_file: Path, argv: Sequence[str]) -> bool:
     pid_file.unlink(missing_ok=True)
     if pid <= 1 or pid == os.getpid():
         return False
-    listed = subprocess.run(
-        ["ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
-    if listed.stdout.strip() != " ".join(argv):
+    if not _runs(pid, argv):
         return False
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.kill(pid, signal.SIGKILL)
     return True
+
+
+def _runs(pid: int, argv: Sequence[str]) -> bool:
+    """Whether the process has exactly this command line."""
+    proc = Path(f"/proc/{pid}/cmdline")
+    if proc.parent.parent.joinpath("self").exists():
+        try:
+            return proc.read_bytes() == b"".join(os.fsencode(word) + b"\0" for word in argv)
+        except OSError:
+            return False
+    listed = subprocess.run(
+        ["ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    return listed.stdout.strip() == " ".join(argv)

@@ -1,0 +1,197 @@
+"""The stack starts in order, survives its parts, and stops: with a stub for the spanloom commands."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from spanloom.local.ports import free_port
+from spanloom.local.stack import LocalStack, StackOptions
+from spanloom.local.supervisor import Backoff, SupervisorError
+
+pytestmark = pytest.mark.stack
+
+# Stands for `python -m spanloom`: notes each call in a file; as a worker, it answers /ready until SIGTERM.
+_STUB = """
+import http.server, json, os, signal, sys, threading
+calls, command = sys.argv[1], sys.argv[2]
+env = {k: v for k, v in os.environ.items() if k.startswith("SPANLOOM_")}
+def note(what):
+    with open(calls, "a") as file:
+        file.write(json.dumps({"what": what, "env": env}) + "\\n")
+note(command)
+if command == "worker":
+    class Ready(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200 if self.path == "/ready" else 404)
+            self.end_headers()
+        def log_message(self, *_):
+            pass
+    server = http.server.HTTPServer(("127.0.0.1", int(env["SPANLOOM_WORKER__WEB_PORT"])), Ready)
+    def stop(*_):
+        note("stopped " + env["SPANLOOM_WORKER__NAME"])
+        threading.Thread(target=server.shutdown).start()
+    signal.signal(signal.SIGTERM, stop)
+    server.serve_forever()
+"""
+
+
+class Run:
+    """One run of the stack inside the test's own event loop."""
+
+    def __init__(self, folder: Path, **options: Any) -> None:
+        self.calls_file = folder / "calls"
+        self.said: list[str] = []
+        self.folder = folder / "data"
+        self.options = StackOptions(
+            data=self.folder,
+            **{
+                "kafka_port": free_port(),
+                "clickhouse_port": free_port(),
+                "spanloom": (sys.executable, "-c", _STUB, str(self.calls_file)),
+                "backoff": Backoff(first=0.05),
+                **options,
+            },
+        )
+
+    @property
+    def calls(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.calls_file.read_text().splitlines()]
+
+    @property
+    def whats(self) -> list[str]:
+        return [call["what"] for call in self.calls]
+
+    def pid(self, part: str) -> int:
+        return int((self.folder / "run" / f"{part}.pid").read_text())
+
+    async def until_said(self, line: str) -> None:
+        async with asyncio.timeout(60):
+            while line not in self.said:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+
+    async def during(self, scenario: Callable[[], Any]) -> None:
+        """Run the stack until it is ready and `scenario` has ended, then stop it as Ctrl-C would."""
+        running = asyncio.create_task(LocalStack(self.options, self.said.append).run())
+        try:
+            waiting = asyncio.create_task(self.until_said("spanloom is ready"))
+            await asyncio.wait((waiting, running), return_when=asyncio.FIRST_COMPLETED)
+            if not running.done():
+                await scenario()
+        finally:
+            if not running.done():
+                os.kill(os.getpid(), signal.SIGINT)
+            await running
+
+
+def test_everything_starts_in_order_and_stops_on_ctrl_c(tmp_path: Path) -> None:
+    run = Run(tmp_path, workers=2)
+
+    async def scenario() -> None:
+        names = {path.stem for path in (run.folder / "run").glob("*.pid")}
+        assert names == {"broker", "clickhouse", "worker-0", "worker-1"}
+
+    asyncio.run(run.during(scenario))
+    assert set(run.whats[:2]) == {"topics", "migrate"}
+    assert run.whats[2:4] == ["worker", "worker"]
+    assert set(run.whats[4:]) == {"stopped worker-0", "stopped worker-1"}
+    env = run.calls[2]["env"]
+    assert env["SPANLOOM_KAFKA__BOOTSTRAP_SERVERS"] == run.options.bootstrap_servers
+    assert env["SPANLOOM_CLICKHOUSE__URL"] == run.options.clickhouse_url
+    assert env["SPANLOOM_KAFKA__SESSION_TIMEOUT"] == "6"
+    assert {call["env"]["SPANLOOM_WORKER__NAME"] for call in run.calls[2:4]} == {"worker-0", "worker-1"}
+    assert (
+        run.calls[2]["env"]["SPANLOOM_WORKER__WEB_PORT"] != run.calls[3]["env"]["SPANLOOM_WORKER__WEB_PORT"]
+    )
+    assert run.said == ["spanloom is ready", "stopping"]
+    assert not list((run.folder / "run").glob("*.pid"))
+
+
+def test_when_the_broker_dies_topics_come_before_the_workers(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+
+    async def scenario() -> None:
+        os.kill(run.pid("broker"), signal.SIGKILL)
+        await run.until_said("spanloom is ready again")
+
+    asyncio.run(run.during(scenario))
+    assert run.whats[3:] == ["stopped worker-0", "topics", "worker", "stopped worker-0"]
+    assert run.said == [
+        "spanloom is ready",
+        "broker died (signal 9); starting it again in 0.1 s",
+        "the broker's memory is lost: stopping the workers until it is back",
+        "spanloom is ready again",
+        "broker is back",
+        "stopping",
+    ]
+
+
+@pytest.mark.parametrize("part", ["clickhouse", "worker-0"])
+def test_another_part_that_dies_comes_back_alone(tmp_path: Path, part: str) -> None:
+    run = Run(tmp_path)
+
+    async def scenario() -> None:
+        others = {name: run.pid(name) for name in ("broker", "clickhouse", "worker-0") if name != part}
+        os.kill(run.pid(part), signal.SIGKILL)
+        await run.until_said(f"{part} is back")
+        assert all(run.pid(name) == pid for name, pid in others.items())
+
+    asyncio.run(run.during(scenario))
+
+
+def test_what_comes_after_ready_runs_on_the_running_stack(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+
+    async def after_ready(stack: LocalStack) -> None:
+        await stack.command("send", "send", "--retime", "SAMPLES")
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    asyncio.run(LocalStack(run.options, run.said.append, after_ready).run())
+    assert "send" in run.whats
+    assert (run.folder / "log" / "send.log").exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "flag"), [("kafka_port", "--kafka-port"), ("clickhouse_port", "--clickhouse-port")]
+)
+def test_a_taken_port_is_named_with_the_option_that_changes_it(
+    tmp_path: Path, option: str, flag: str
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        run = Run(tmp_path, **{option: port})
+        with pytest.raises(SupervisorError, match=f"Port {port}, .* is taken; .* with {flag}"):
+            asyncio.run(LocalStack(run.options, run.said.append).run())
+
+
+def test_a_failing_set_up_stops_everything_and_says_why(tmp_path: Path) -> None:
+    run = Run(tmp_path, spanloom=(sys.executable, "-c", "exit('the reason')"))
+    with pytest.raises(SupervisorError, match=r"(topics|migrate) failed: the reason \(log: .*\)"):
+        asyncio.run(LocalStack(run.options, run.said.append).run())
+    assert not list((run.folder / "run").glob("*.pid"))
+
+
+def test_a_stop_during_the_start_stops_what_has_started(tmp_path: Path) -> None:
+    run = Run(tmp_path, spanloom=(sys.executable, "-c", "import time; time.sleep(600)"))
+
+    async def scenario() -> None:
+        running = asyncio.create_task(LocalStack(run.options, run.said.append).run())
+        async with asyncio.timeout(60):
+            while not (run.folder / "log" / "topics.log").exists():  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        os.kill(os.getpid(), signal.SIGTERM)
+        await running
+
+    asyncio.run(scenario())
+    assert not list((run.folder / "run").glob("*.pid"))
