@@ -1,0 +1,140 @@
+"""Which failures of ClickHouse pass by themselves, and one sentence for each that does not."""
+
+from __future__ import annotations
+
+import re
+import ssl
+from collections.abc import Iterator
+
+from clickhouse_connect.driver.exceptions import ClickHouseError, Error
+from urllib3.exceptions import HTTPError
+
+# ClickHouse's error codes that mean "not now": overload, a timeout, a restart, a replica without its Keeper.
+_PASSING_CODES = frozenset(
+    (
+        159,  # TIMEOUT_EXCEEDED
+        198,  # DNS_ERROR
+        202,  # TOO_MANY_SIMULTANEOUS_QUERIES
+        203,  # NO_FREE_CONNECTION
+        209,  # SOCKET_TIMEOUT
+        210,  # NETWORK_ERROR
+        225,  # NO_ZOOKEEPER
+        236,  # ABORTED, at shutdown
+        241,  # MEMORY_LIMIT_EXCEEDED
+        242,  # TABLE_IS_READ_ONLY, while Keeper is away
+        243,  # NOT_ENOUGH_SPACE
+        252,  # TOO_MANY_PARTS
+        279,  # ALL_CONNECTION_TRIES_FAILED
+        285,  # TOO_FEW_LIVE_REPLICAS
+        286,  # UNSATISFIED_QUORUM_FOR_PREVIOUS_WRITE
+        319,  # UNKNOWN_STATUS_OF_INSERT: the same insert again settles it
+        394,  # QUERY_WAS_CANCELLED, at shutdown
+        439,  # CANNOT_SCHEDULE_TASK
+        517,  # CANNOT_ASSIGN_ALTER, while another migration alters the table
+        999,  # KEEPER_EXCEPTION
+    )
+)
+
+# What a proxy or a server that starts or is overloaded answers without an error code of ClickHouse.
+_PASSING_STATUSES = frozenset((429, 502, 503, 504))
+
+_SCHEMA_CODES = frozenset((16, 47, 60, 81))  # no such column, identifier, table, database
+
+# The driver names the status of an answer without an error code in its message only.
+_HTTP_STATUS = re.compile(r"HTTP status (\d{3})")
+
+# What the server says, cut before anything that quotes the query or the data.
+_SERVER_SENTENCE = re.compile(r"DB::Exception: (.*?)(?::? while |: In scope |\. Stack trace|\(at row|\n|$)")
+_LONG_QUOTE = re.compile(r"(['`\"])(?:(?!\1).){60,}(?:\1|$)")
+_SENTENCE_CHARACTERS = 300
+
+
+class WarehouseError(Exception):
+    """ClickHouse refused something, and trying again would not help. One sentence, without data."""
+
+
+class SchemaError(WarehouseError):
+    """The tables are not there, or not those of this version."""
+
+
+class Unavailable(Exception):
+    """ClickHouse is out of reach or overloaded: wait and try again. One sentence, without data."""
+
+
+def translate(error: Exception, what: str, url: str, quote: bool = True) -> WarehouseError | Unavailable:
+    """Put an exception of the driver into our words.
+
+    Args:
+        what: what was tried, as the end of "ClickHouse could not …".
+        url: ClickHouse's address.
+        quote: whether the server's own sentence may be repeated; not for inserts, where it quotes their data.
+    """
+    code = getattr(error, "code", None)
+    name = getattr(error, "name", None) or (f"error {code}" if code is not None else "")
+    if code is not None:
+        if code in _PASSING_CODES:
+            return Unavailable(f"ClickHouse at {url} can't {what} now: {name}")
+        return _refusal(error, code, name, what, url, quote)
+    if isinstance(error, Error):
+        if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error)):
+            return WarehouseError(
+                f"The certificate of {url} is not trusted: "
+                "set SPANLOOM_CLICKHOUSE__CAFILE to the file of its authority"
+            )
+        status = _HTTP_STATUS.search(str(error))
+        if status is not None:
+            if int(status.group(1)) in _PASSING_STATUSES:
+                return Unavailable(f"ClickHouse at {url} can't {what} now: HTTP status {status.group(1)}")
+            return WarehouseError(
+                f"{url} answers with HTTP status {status.group(1)}: is this ClickHouse's HTTP port?"
+            )
+        cause = next((cause for cause in _causes(error) if isinstance(cause, HTTPError | OSError)), None)
+        if cause is not None:
+            return Unavailable(f"ClickHouse at {url} is out of reach: {_reason(cause)}")
+    if isinstance(error, OSError):
+        return Unavailable(f"ClickHouse at {url} is out of reach: {type(error).__name__}")
+    kind = type(error).__name__
+    if isinstance(error, ClickHouseError) and quote:
+        return WarehouseError(f"ClickHouse at {url} could not {what}: {_shortened(str(error)) or kind}")
+    return WarehouseError(f"ClickHouse at {url} could not {what}: {kind}")
+
+
+def _refusal(error: Exception, code: int, name: str, what: str, url: str, quote: bool) -> WarehouseError:
+    if code in _SCHEMA_CODES:
+        return SchemaError(
+            f"ClickHouse at {url} could not {what} ({name}): its tables are missing or not of this version; "
+            "run `spanloom migrate`"
+        )
+    if code in (193, 194, 516):
+        return WarehouseError(
+            f"ClickHouse at {url} refused the login: "
+            "check SPANLOOM_CLICKHOUSE__USER and SPANLOOM_CLICKHOUSE__PASSWORD"
+        )
+    said = _SERVER_SENTENCE.search(str(error)) if quote else None
+    sentence = f": {_shortened(said.group(1))}" if said else ""
+    return WarehouseError(f"ClickHouse at {url} could not {what} ({name}){sentence}")
+
+
+def _shortened(text: str) -> str:
+    text = _LONG_QUOTE.sub("'…'", text).strip().rstrip(".")
+    return text if len(text) <= _SENTENCE_CHARACTERS else text[: _SENTENCE_CHARACTERS - 1] + "…"
+
+
+def _reason(cause: BaseException) -> str:
+    """The name of the innermost cause: `ConnectionRefusedError`, `ReadTimeoutError`."""
+    reason = getattr(cause, "reason", None)
+    innermost = list(_causes(reason if isinstance(reason, BaseException) else cause))[-1]
+    return type(innermost).__name__
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error, what caused it, what caused that, and so on."""
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        yield current
+        reason = getattr(current, "reason", None)
+        current = (
+            current.__cause__ or current.__context__ or (reason if isinstance(reason, Exception) else None)
+        )
