@@ -13,12 +13,14 @@ class ExportTraceServiceRequest(_message.Message):
     def __init__(self, resource_spans: _Optional[_Iterable[_Union[ResourceSpans, _Mapping]]] = ...) -> None: ...
 
 class ResourceSpans(_message.Message):
-    __slots__ = ("resource", "scope_spans")
+    __slots__ = ("resource", "scope_spans", "schema_url")
     RESOURCE_FIELD_NUMBER: _ClassVar[int]
     SCOPE_SPANS_FIELD_NUMBER: _ClassVar[int]
+    SCHEMA_URL_FIELD_NUMBER: _ClassVar[int]
     resource: Resource
     scope_spans: _containers.RepeatedCompositeFieldContainer[ScopeSpans]
-    def __init__(self, resource: _Optional[_Union[Resource, _Mapping]] = ..., scope_spans: _Optional[_Iterable[_Union[ScopeSpans, _Mapping]]] = ...) -> None: ...
+    schema_url: bytes
+    def __init__(self, resource: _Optional[_Union[Resource, _Mapping]] = ..., scope_spans: _Optional[_Iterable[_Union[ScopeSpans, _Mapping]]] = ..., schema_url: _Optional[bytes] = ...) -> None: ...
 
 class Resource(_message.Message):
     __slots__ = ("attributes",)
@@ -34,10 +36,14 @@ class Resource(_message.Message):
     def __init__(self, attributes: _Optional[_Mapping[str, bytes]] = ...) -> None: ...
 
 class ScopeSpans(_message.Message):
-    __slots__ = ("spans",)
+    __slots__ = ("scope", "spans", "schema_url")
+    SCOPE_FIELD_NUMBER: _ClassVar[int]
     SPANS_FIELD_NUMBER: _ClassVar[int]
+    SCHEMA_URL_FIELD_NUMBER: _ClassVar[int]
+    scope: bytes
     spans: _containers.RepeatedCompositeFieldContainer[Span]
-    def __init__(self, spans: _Optional[_Iterable[_Union[Span, _Mapping]]] = ...) -> None: ...
+    schema_url: bytes
+    def __init__(self, scope: _Optional[bytes] = ..., spans: _Optional[_Iterable[_Union[Span, _Mapping]]] = ..., schema_url: _Optional[bytes] = ...) -> None: ...
 
 class Span(_message.Message):
     __slots__ = ("trace_id", "span_id", "parent_span_id", "name", "start_time_unix_nano", "end_time_unix_nano", "attributes", "events", "status", "flags")

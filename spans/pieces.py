@@ -19,7 +19,9 @@ Message = dict[str, object]
 
 _INDEX = re.compile(r"(\d{1,6})\.(?:message\.)?(.+)", re.ASCII | re.DOTALL)
 _PART = re.compile(r"contents\.(\d{1,6})\.message_content\.(.+)", re.ASCII | re.DOTALL)
-_TOOL_CALL = re.compile(r"tool_calls\.(\d{1,6})\.(?:tool_call\.)?(?:function\.)?(id|name|arguments)", re.ASCII)
+_TOOL_CALL = re.compile(
+    r"tool_calls\.(\d{1,6})\.(?:tool_call\.)?(?:function\.)?(id|name|arguments)", re.ASCII
+)
 _OWN = frozenset({"role", "content", "name", "tool_call_id", "finish_reason"})
 
 

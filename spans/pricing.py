@@ -42,7 +42,9 @@ ALIASES: Mapping[str, str] = {
     "fireworks_ai": "fireworks",
 }
 
-NOT_PROVIDERS = frozenset({"langchain", "langgraph", "llamaindex", "llama_index", "litellm", "haystack", "crewai"})
+NOT_PROVIDERS = frozenset(
+    {"langchain", "langgraph", "llamaindex", "llama_index", "litellm", "haystack", "crewai"}
+)
 """Frameworks that give their own name where the provider's belongs: then the model's name decides."""
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import math
 from base64 import b64encode
-from collections.abc import Iterable
 from functools import lru_cache
 
 from google.protobuf.message import DecodeError
@@ -101,13 +100,6 @@ def _number(value: float) -> float | str:
 
 def _base64(raw: bytes) -> str:
     return b64encode(raw).decode("ascii")
-
-
-def salvaged(entries: Iterable[otlp_pb2.KeyValue]) -> list[tuple[str, bytes]]:
-    """Attributes whose keys are not all UTF-8, sorted by their key on the wire, each key once."""
-    by_wire_key = {entry.key: entry.value for entry in entries}
-    by_key = {key.decode("utf-8", "replace"): by_wire_key[key] for key in sorted(by_wire_key)}
-    return sorted(by_key.items())
 
 
 def valid_text(text: str) -> str:

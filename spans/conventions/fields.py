@@ -1,0 +1,82 @@
+"""The words in which a convention is declared: fields, keys, prefixes.
+
+A *field* is something spanloom wants to know of a span. A *key* is the name of an attribute that tells it, a
+*prefix* the beginning of such names. Several conventions name the same field; the *rank* says whose word counts:
+1 is the best, and a field takes the best-ranked key that is present, not empty and valid. Ranks run across all
+conventions, so they are written out: `docs/conventions.md` shows the whole list of each field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum, auto
+
+Reader = Callable[[str], object]
+"""Turns an attribute's text into the field's value; None if the text says nothing valid."""
+
+
+class Field(IntEnum):
+    """What can be known of a span."""
+
+    SESSION_ID = 0
+    USER_ID = auto()
+    SPAN_TYPE = auto()
+    MODEL = auto()
+    PROVIDER = auto()
+    INPUT_TOKENS = auto()
+    OUTPUT_TOKENS = auto()
+    CACHE_READ_TOKENS = auto()
+    CACHE_WRITE_TOKENS = auto()
+    REASONING_TOKENS = auto()
+    INPUT_COST = auto()
+    OUTPUT_COST = auto()
+    TOTAL_COST = auto()
+    INPUT = auto()
+    OUTPUT = auto()
+    TOOL_INPUT = auto()
+    TOOL_OUTPUT = auto()
+    # From here on every key that is present counts, not only the best one.
+    TAGS = auto()
+    METADATA = auto()
+    # Messages spread over many attributes, an index in the key: as a whole they are one key of INPUT or OUTPUT.
+    INPUT_PIECES = auto()
+    OUTPUT_PIECES = auto()
+
+
+FIRST_MERGED = int(Field.TAGS)
+"""Fields from here on merge what all their keys say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An attribute that names a field."""
+
+    name: str
+    field: Field
+    rank: int
+    """Precedence within the field over all conventions, 1 is the best."""
+    read: Reader | None = None
+    """How to read the text; None: the field's own way (`registry.READERS`)."""
+    plain: bool = False
+    """INPUT and OUTPUT: the text is what was said itself, never JSON with messages in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """All attributes whose names begin so; the rest of the name is part of what they say."""
+
+    name: str
+    field: Field
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class Convention:
+    """What one vendor or standard calls things."""
+
+    name: str
+    source: str
+    """Where the names are defined: package and version, or page."""
+    keys: tuple[Key, ...]
+    prefixes: tuple[Prefix, ...] = ()

@@ -1,0 +1,36 @@
+"""Laminar: `lmnr` for Python and `@lmnr-ai/lmnr` for TypeScript."""
+
+from __future__ import annotations
+
+from spans.conventions.fields import Convention, Field, Key, Prefix
+from spans.conventions.readers import choice
+
+SPAN_TYPES = {
+    "LLM": "LLM",
+    "EMBEDDING": "EMBEDDING",
+    "TOOL": "TOOL",
+    "AGENT": "AGENT",
+    "CHAIN": "CHAIN",
+    "RETRIEVER": "RETRIEVER",
+    "RERANKER": "RERANKER",
+    "GUARDRAIL": "GUARDRAIL",
+    "EVALUATOR": "EVALUATOR",
+    "HUMAN_EVALUATOR": "EVALUATOR",
+    "EVALUATION": "CHAIN",
+    "EXECUTOR": "CHAIN",
+    "DEFAULT": "DEFAULT",
+}
+
+CONVENTION = Convention(
+    name="Laminar",
+    source="lmnr 0.8.2 (PyPI) and @lmnr-ai/lmnr 0.8.44 (npm): opentelemetry_lib/tracing/attributes.py",
+    keys=(
+        Key("lmnr.association.properties.session_id", Field.SESSION_ID, 1),
+        Key("lmnr.association.properties.user_id", Field.USER_ID, 1),
+        Key("lmnr.association.properties.tags", Field.TAGS, 1),
+        Key("lmnr.span.type", Field.SPAN_TYPE, 1, read=choice(SPAN_TYPES)),
+        Key("lmnr.span.input", Field.INPUT, 7),
+        Key("lmnr.span.output", Field.OUTPUT, 7),
+    ),
+    prefixes=(Prefix("lmnr.association.properties.metadata.", Field.METADATA, 1),),
+)

@@ -1,0 +1,143 @@
+"""Readers: from an attribute's text to a field's value, None where it says nothing valid."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from functools import lru_cache
+
+from spans.conventions.fields import Reader
+from spans.table import MAX_COST, MAX_TOKENS
+from spans.values import json_text
+
+_LONGEST_NUMBER = 64
+"""A number in more characters than this is taken for garbage."""
+
+
+def tokens(text: str) -> int | None:
+    """A count of tokens: an int, a double or a numeric string. Negative, NaN or absurdly many is None."""
+    try:
+        value = int(text)
+    except ValueError:
+        number = _float(text)
+        if number is None or not math.isfinite(number):
+            return None
+        value = int(number)
+    return value if 0 <= value <= MAX_TOKENS else None
+
+
+def cost(text: str) -> float | None:
+    """USD: an int, a double or a numeric string. Negative, NaN or absurdly much is None."""
+    value = _float(text)
+    return value if value is not None and 0 <= value <= MAX_COST else None
+
+
+def _float(text: str) -> float | None:
+    if len(text) > _LONGEST_NUMBER:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def up_to_first_dot(text: str) -> str | None:
+    """`openai` of `openai.chat`."""
+    return text.partition(".")[0] or None
+
+
+def choice(kinds: Mapping[str, str]) -> Reader:
+    """A reader that knows these words, in any case, and nothing else."""
+
+    def read(text: str) -> str | None:
+        return kinds.get(text) or kinds.get(text.lower())
+
+    return read
+
+
+def parse_json(text: str) -> object:
+    """The value of a JSON text; raises ValueError where it is none (or nested beyond reason)."""
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
+
+
+@lru_cache(maxsize=8)
+def json_object(text: str) -> Mapping[str, object]:
+    """The members of a JSON object; none where the text is something else."""
+    if text[:1] != "{":
+        return {}
+    try:
+        value = parse_json(text)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def tags(text: str) -> list[str]:
+    """Tags: an array, or a JSON array in a string (both arrive as JSON here); another text is one tag."""
+    if text[0] != "[":
+        return [text]
+    try:
+        value = parse_json(text)
+    except ValueError:
+        return [text]
+    return [item_text(item) for item in value] if isinstance(value, list) else [text]
+
+
+def entries(text: str) -> list[tuple[str, str]]:
+    """The members of a JSON object as names and texts."""
+    return [(name, item_text(value)) for name, value in json_object(text).items()]
+
+
+def item_text(value: object) -> str:
+    """A JSON value as text, as an attribute with this value would read."""
+    if isinstance(value, str):
+        return value
+    return "" if value is None else json_text(value)
+
+
+def number_at(*path: str) -> Reader:
+    """A reader of a count inside a JSON object, at this path of names."""
+
+    def read(text: str) -> int | None:
+        value: object = json_object(text)
+        for name in path:
+            if not isinstance(value, dict):
+                return None
+            value = value.get(name)
+        return _count(value)
+
+    return read
+
+
+def sum_or_total(prefix: str, total: str) -> Reader:
+    """A reader of Langfuse's usage: disjoint parts whose names begin with `prefix`, else the number `total`."""
+
+    def read(text: str) -> int | None:
+        usage = json_object(text)
+        parts = [_count(value) for name, value in usage.items() if name.startswith(prefix)]
+        counts = [count for count in parts if count is not None]
+        if counts:
+            return tokens(str(sum(counts)))
+        return _count(usage.get(total))
+
+    return read
+
+
+def cost_at(name: str) -> Reader:
+    """A reader of an amount in USD in a JSON object."""
+
+    def read(text: str) -> float | None:
+        value = json_object(text).get(name)
+        return None if value is None or isinstance(value, bool) else cost(str(value))
+
+    return read
+
+
+def _count(value: object) -> int | None:
+    if value is None or isinstance(value, (bool, list, dict)):
+        return None
+    return tokens(str(value))

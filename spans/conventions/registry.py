@@ -1,0 +1,132 @@
+"""All conventions as one table: from an attribute's name to what it says.
+
+Reading a span costs one dict lookup an attribute. Names that begin with a declared prefix, and names nobody
+declared, are looked up the slow way once and then remembered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from spans.conventions import (
+    gen_ai,
+    laminar,
+    langfuse,
+    openinference,
+    pydantic_ai,
+    readers,
+    traceloop,
+    vercel_ai,
+)
+from spans.conventions.fields import FIRST_MERGED, Convention, Field, Key, Prefix, Reader
+
+CONVENTIONS: tuple[Convention, ...] = (
+    laminar.CONVENTION,
+    langfuse.CONVENTION,
+    openinference.CONVENTION,
+    gen_ai.CONVENTION,
+    vercel_ai.CONVENTION,
+    traceloop.CONVENTION,
+    pydantic_ai.CONVENTION,
+)
+
+READERS: dict[Field, Reader] = {
+    Field.INPUT_TOKENS: readers.tokens,
+    Field.OUTPUT_TOKENS: readers.tokens,
+    Field.CACHE_READ_TOKENS: readers.tokens,
+    Field.CACHE_WRITE_TOKENS: readers.tokens,
+    Field.REASONING_TOKENS: readers.tokens,
+    Field.INPUT_COST: readers.cost,
+    Field.OUTPUT_COST: readers.cost,
+    Field.TOTAL_COST: readers.cost,
+    Field.TAGS: readers.tags,
+    Field.METADATA: readers.entries,
+}
+"""How a field is read where the key doesn't say otherwise; a field that isn't here takes the text as it is."""
+
+NOT_READ = 255
+"""The rank of a field that no key has named yet: worse than any."""
+
+_REMEMBERED = 20_000
+"""So many names are remembered beside the declared ones before all of them are forgotten: a bound on memory."""
+
+_LONGEST_REMEMBERED = 200
+"""Longer names are not remembered, in characters."""
+
+
+class Rule(NamedTuple):
+    """What an attribute says: a field, at a rank, read so (None: the text itself)."""
+
+    field: int
+    rank: int
+    read: Reader | None
+
+
+class Rules(dict[str, tuple[Rule, ...]]):
+    """The rules of every attribute name; a name that says nothing has none."""
+
+    def __init__(self, conventions: Iterable[Convention]) -> None:
+        self._declared: dict[str, tuple[Rule, ...]] = {}
+        self._prefixes: dict[str, Prefix] = {}
+        for convention in conventions:
+            for key in convention.keys:
+                rules = (*self._declared.get(key.name, ()), _rule(key))
+                self._declared[key.name] = tuple(sorted(rules, key=lambda rule: (rule.field, rule.rank)))
+            for prefix in convention.prefixes:
+                self._prefixes[prefix.name] = prefix
+        self._longest_first = sorted(self._prefixes, key=len, reverse=True)
+        self._any_prefix = tuple(self._longest_first)
+        super().__init__(self._declared)
+
+    def weight(self, name: str) -> int:
+        """How dear an attribute is where not all can be kept: 0 is declared, 1 has a prefix, 2 nobody reads."""
+        if name in self._declared:
+            return 0
+        return 1 if name.startswith(self._any_prefix) else 2
+
+    def __missing__(self, name: str) -> tuple[Rule, ...]:
+        rules: tuple[Rule, ...] = ()
+        if name.startswith(self._any_prefix):
+            prefix = next(prefix for prefix in self._longest_first if name.startswith(prefix))
+            rules = (_prefix_rule(self._prefixes[prefix], name[len(prefix) :]),)
+        if len(name) <= _LONGEST_REMEMBERED:
+            if len(self) >= len(self._declared) + _REMEMBERED:
+                self.clear()
+                self.update(self._declared)
+            self[name] = rules
+        return rules
+
+
+def _rule(key: Key) -> Rule:
+    return Rule(int(key.field), key.rank, key.read or READERS.get(key.field))
+
+
+def _prefix_rule(prefix: Prefix, rest: str) -> Rule:
+    """A rule whose reader gives the rest of the name along with the text."""
+    if prefix.field is Field.METADATA:
+        return Rule(int(prefix.field), prefix.rank, lambda text: [(rest, text)] if rest else None)
+    return Rule(int(prefix.field), prefix.rank, lambda text: (rest, text))
+
+
+def _check(conventions: Iterable[Convention]) -> None:
+    """Two keys of one field can't have the same rank, else the order of attributes would decide."""
+    seen: dict[tuple[Field, int], str] = {}
+    for convention in conventions:
+        for key in convention.keys:
+            if key.field >= FIRST_MERGED:
+                continue
+            other = seen.setdefault((key.field, key.rank), key.name)
+            if other is not key.name or not 0 < key.rank < NOT_READ:
+                raise ValueError(f"{key.name} and {other} both have rank {key.rank} of {key.field.name}")
+
+
+_check(CONVENTIONS)
+
+RULES = Rules(CONVENTIONS)
+"""The rules of all conventions."""
+
+PLAIN = frozenset(
+    (int(key.field), key.rank) for convention in CONVENTIONS for key in convention.keys if key.plain
+)
+"""Field and rank of keys whose text is what was said, never JSON with messages in it."""

@@ -1,0 +1,101 @@
+"""What goes into a span and comes out of it, and what of that a reader of the trace wants to see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from spans.conventions.fields import Field
+from spans.conventions.registry import PLAIN
+from spans.messages import assistant_text, message_value, user_text
+from spans.pieces import assemble, event_messages
+from spans.row import EventRow
+from spans.table import INPUT_IS_MESSAGE, OUTPUT_IS_MESSAGE, PREVIEW_CHARACTERS
+from spans.values import json_text, valid_text
+
+_INPUT = int(Field.INPUT)
+_OUTPUT = int(Field.OUTPUT)
+_PIECES = {_INPUT: int(Field.INPUT_PIECES), _OUTPUT: int(Field.OUTPUT_PIECES)}
+_TOOL = {_INPUT: int(Field.TOOL_INPUT), _OUTPUT: int(Field.TOOL_OUTPUT)}
+
+_UNPARSED = object()
+
+
+class Chosen(NamedTuple):
+    """The input or output of a span."""
+
+    text: str
+    """The attribute's text as it stands, or messages put together as JSON."""
+    value: Any = _UNPARSED
+    """The message value, where it is at hand already."""
+
+
+_NOTHING = Chosen("")
+
+
+def chosen(
+    field: int,
+    values: Sequence[Any],
+    ranks: Sequence[int],
+    merged: Sequence[tuple[int, int, Any]],
+    span_type: str,
+) -> Chosen:
+    """The input or output that attributes name: that of the best-ranked key, flattened ones included.
+
+    What a tool was called with and what it returned comes first on a TOOL span, and last on any other.
+    """
+    tool = values[_TOOL[field]]
+    if tool is not None and span_type == "TOOL":
+        return Chosen(tool)
+    text = values[field]
+    rank = ranks[field]
+    if merged:
+        pieces_field = _PIECES[field]
+        best = min((r for f, r, _ in merged if f == pieces_field), default=rank)
+        if best < rank:
+            messages = assemble(value for f, r, value in merged if f == pieces_field and r == best)
+            if messages:
+                return Chosen(valid_text(json_text(messages)), messages)
+    if text is not None:
+        return Chosen(text, text) if (field, rank) in PLAIN else Chosen(text)
+    return _NOTHING if tool is None else Chosen(tool)
+
+
+def from_events(events: Sequence[EventRow]) -> tuple[Chosen, Chosen]:
+    """The input and output that events carry, for spans whose attributes name none."""
+    given, answered = event_messages([(event.name, event.attributes) for event in events])
+    return _from_messages(given), _from_messages(answered)
+
+
+def _from_messages(messages: object) -> Chosen:
+    return Chosen(valid_text(_as_text(messages)), messages) if messages else _NOTHING
+
+
+def _as_text(messages: object) -> str:
+    return messages if isinstance(messages, str) else json_text(messages)
+
+
+def input_preview(given: Chosen, span_type: str, is_root: bool) -> tuple[str, int]:
+    """What the user said last in an LLM call, else the start of a root's input; and its bit of `preview_kind`."""
+    if not given.text:
+        return "", 0
+    if span_type == "LLM":
+        words = user_text(_value(given))
+        if words:
+            return valid_text(words[:PREVIEW_CHARACTERS]), INPUT_IS_MESSAGE
+    return (given.text[:PREVIEW_CHARACTERS], 0) if is_root else ("", 0)
+
+
+def output_preview(given: Chosen, span_type: str, is_root: bool) -> tuple[str, int]:
+    """What the assistant answered in an LLM call, else the start of a root's output; and its bit."""
+    if not given.text:
+        return "", 0
+    if span_type == "LLM":
+        words = assistant_text(_value(given))
+        if words:
+            return valid_text(words[:PREVIEW_CHARACTERS]), OUTPUT_IS_MESSAGE
+    return (given.text[:PREVIEW_CHARACTERS], 0) if is_root else ("", 0)
+
+
+def _value(given: Chosen) -> object:
+    return message_value(given.text) if given.value is _UNPARSED else given.value

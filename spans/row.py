@@ -1,0 +1,50 @@
+"""One span as a row, before the columns of the span table are made of many."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+
+class EventRow(NamedTuple):
+    """An event of a span."""
+
+    name: str
+    time: int
+    """Nanoseconds since the epoch, as sent."""
+    attributes: Mapping[str, str]
+
+
+class Row(NamedTuple):
+    """What a span says, apart from its IDs and times. The names are those of the span table's columns."""
+
+    name: str
+    span_type: str
+    status: str
+    status_message: str
+    session_id: str
+    session_rank: int
+    user_id: str
+    user_rank: int
+    tags: Sequence[str]
+    metadata: Mapping[str, str]
+    model: str
+    provider: str
+    input_tokens: int
+    output_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+    reasoning_tokens: int
+    input_cost: int
+    """Costs are whole picodollars here."""
+    output_cost: int
+    total_cost: int
+    priced: int
+    input: str
+    output: str
+    input_preview: str
+    output_preview: str
+    preview_kind: int
+    attribute_keys: Sequence[str]
+    attribute_texts: Sequence[str]
+    events: Sequence[EventRow]
