@@ -20,6 +20,7 @@ from agents.checkpoint import Partition
 from agents.gate import Gate
 from agents.ingest import Ingest
 from agents.kafka import Producer, connection
+from agents.patience import Patience
 from agents.rebuild import Rebuild
 from agents.session_state import SessionPartition
 from agents.sessions import Sessions
@@ -30,6 +31,7 @@ from agents.traces import Traces
 from spans.limits import Limits
 from spans.pricing import Prices
 from warehouse.client import Warehouse
+from warehouse.write import insert
 
 logger = logging.getLogger("spanloom.worker")
 
@@ -71,6 +73,7 @@ class WorkerApp(faust.App):
         self._worker_settings = worker
         self._warehouse = warehouse
         self._producer_of_ours = Producer(kafka)
+        self.patience = Patience()
         self.gate = Gate()
         self.traces_state = self._changelog(
             "traces",
@@ -84,7 +87,7 @@ class WorkerApp(faust.App):
             lambda: SessionPartition(worker.retention * 1000),
             kafka.partitions,
         )
-        rebuild = Rebuild(warehouse)
+        rebuild = Rebuild(warehouse, self.patience)
         self._add_stage("ingest", kafka.source_topic, Ingest(kafka.partitions, Limits(), Prices()), None)
         self._add_stage(
             "traces",
@@ -156,7 +159,7 @@ class WorkerApp(faust.App):
             )
 
     async def _insert(self, table: str, rows: pa.Table) -> None:
-        await self._warehouse.insert(table, rows)
+        await self.patience(lambda: insert(self._warehouse, table, rows))
         metrics.ROWS.labels(table).inc(rows.num_rows)
 
     async def _produce(self, topic: str, records: Any) -> None:

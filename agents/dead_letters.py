@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from agents.kafka import Record
+from agents.kafka import MAX_MESSAGE_BYTES, Record
 
-MAX_BYTES = 900_000
+MAX_BYTES = MAX_MESSAGE_BYTES - 10_000
 """A longer payload is cut, and a header says so: the topic takes no larger record."""
 
 

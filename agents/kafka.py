@@ -11,9 +11,12 @@ from aiokafka import AIOKafkaProducer
 
 from agents.settings import KafkaSettings
 
-# One record may be as large as a message of facts (spans.facts.MESSAGE_BYTES); Kafka's default limit is
-# 1,048,588 bytes a batch.
-_BATCH_BYTES = 1_000_000
+# Kafka's default limit is 1,048,588 bytes a batch. Only a dead letter may be larger, its topic takes more.
+_BATCH_BYTES = 900_000
+_RECORD_OVERHEAD = 100
+
+MAX_MESSAGE_BYTES = 10 * 2**20
+"""What the topics of OTLP messages and dead letters take in one message, in bytes: spans may be large."""
 
 
 class Record(NamedTuple):
@@ -69,8 +72,8 @@ class Producer:
             client_id="spanloom-worker",
             acks="all",
             enable_idempotence=self._settings.idempotent,
-            max_batch_size=_BATCH_BYTES,
-            max_request_size=2 * _BATCH_BYTES,
+            max_batch_size=MAX_MESSAGE_BYTES,
+            max_request_size=MAX_MESSAGE_BYTES,
             compression_type="lz4",
         )
         await producer.start()
@@ -103,15 +106,16 @@ class Producer:
     async def _send(self, topic: str, partition: int, records: list[Record]) -> list[asyncio.Future[Any]]:
         assert self._producer is not None
         waiting: list[asyncio.Future[Any]] = []
-        batch = self._producer.create_batch()
+        batch, batch_bytes = self._producer.create_batch(), 0
         for record in records:
-            fields = {"key": record.key, "value": record.value, "timestamp": None, "headers": list(record.headers)}
-            if batch.append(**fields) is None:
-                if batch.record_count():
-                    waiting.append(await self._producer.send_batch(batch, topic, partition=partition))
-                batch = self._producer.create_batch()
-                if batch.append(**fields) is None:
-                    raise ValueError(f"a record for {topic} is larger than {_BATCH_BYTES:,} bytes")
-        if batch.record_count():
+            size = len(record.key or b"") + len(record.value or b"") + _RECORD_OVERHEAD
+            if batch_bytes and batch_bytes + size > _BATCH_BYTES:
+                waiting.append(await self._producer.send_batch(batch, topic, partition=partition))
+                batch, batch_bytes = self._producer.create_batch(), 0
+            added = batch.append(key=record.key, value=record.value, timestamp=None, headers=list(record.headers))
+            if added is None:
+                raise ValueError(f"a record for {topic} is larger than {MAX_MESSAGE_BYTES:,} bytes")
+            batch_bytes += size
+        if batch_bytes:
             waiting.append(await self._producer.send_batch(batch, topic, partition=partition))
         return waiting

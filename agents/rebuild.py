@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from agents.patience import Patience
 from spans.contribution import Contribution, WindowKey
 from spans.facts import Fact, TraceKey, facts_of
-from spans.rows import contributions_of
+from spans.aggregates import contributions_of
 from warehouse.client import Warehouse
 from warehouse.read import placed_traces, span_facts, window_contributions, window_versions
 
@@ -34,16 +35,17 @@ class StoredWindow:
 class Rebuild:
     """Reads state back; waits as long as ClickHouse is away."""
 
-    def __init__(self, warehouse: Warehouse) -> None:
+    def __init__(self, warehouse: Warehouse, patience: Patience) -> None:
         self._warehouse = warehouse
+        self._patience = patience
 
     async def traces(self, keys: Sequence[TraceKey]) -> list[StoredTrace]:
         """Return what is stored of these traces; nothing for those that ClickHouse does not know."""
         named = [(key.project_id, key.trace_id.hex()) for key in keys]
         found: dict[TraceKey, StoredTrace] = {}
-        for key, facts in facts_of(await span_facts(self._warehouse, named)):
+        for key, facts in facts_of(await self._patience(lambda: span_facts(self._warehouse, named))):
             found.setdefault(key, StoredTrace(key)).facts += facts
-        for row in (await placed_traces(self._warehouse, named)).to_pylist():
+        for row in (await self._patience(lambda: placed_traces(self._warehouse, named))).to_pylist():
             key = TraceKey(row["project_id"], bytes.fromhex(row["trace_id"]))
             trace = found.setdefault(key, StoredTrace(key))
             trace.places.append(WindowKey(key.project_id, row["session_id"], row["window_start"]))
@@ -53,9 +55,9 @@ class Rebuild:
     async def windows(self, keys: Sequence[WindowKey]) -> list[StoredWindow]:
         """Return what is stored of these session windows; nothing for those that ClickHouse does not know."""
         found: dict[WindowKey, StoredWindow] = {}
-        for contribution in contributions_of(await window_contributions(self._warehouse, keys)):
+        for contribution in contributions_of(await self._patience(lambda: window_contributions(self._warehouse, keys))):
             found.setdefault(contribution.window, StoredWindow(contribution.window)).contributions.append(contribution)
-        for row in (await window_versions(self._warehouse, keys)).to_pylist():
+        for row in (await self._patience(lambda: window_versions(self._warehouse, keys))).to_pylist():
             key = WindowKey(row["project_id"], row["session_id"], row["window_start"])
             window = found.setdefault(key, StoredWindow(key))
             window.version = max(window.version, row["version"])

@@ -16,7 +16,7 @@ from agents.stage import SourceRecord
 from agents.topics import DEAD_LETTERS, SESSIONS_CHANGELOG
 from spans import contribution as contributions
 from spans.contribution import Contribution, WindowKey
-from spans.rows import WindowRow, window_table
+from spans.aggregates import WindowRow, window_table
 
 WINDOWS_TABLE = "session_windows_versions"
 

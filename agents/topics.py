@@ -9,7 +9,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
-from agents.kafka import connection
+from agents.kafka import MAX_MESSAGE_BYTES, connection
 from agents.settings import KafkaSettings
 
 SPAN_FACTS = "spanloom.span-facts"
@@ -18,8 +18,10 @@ DEAD_LETTERS = "spanloom.dead-letters"
 TRACES_CHANGELOG = "spanloom.traces-changelog"
 SESSIONS_CHANGELOG = "spanloom.sessions-changelog"
 
+# A span may be large: what an exporter could send must fit.
 # State that is deleted by a tombstone must be gone for good only after every worker could have read the
 # tombstone; a day is Kafka's default. Small segments keep a changelog close to the size of its state.
+_LARGE = {"max.message.bytes": str(MAX_MESSAGE_BYTES)}
 _COMPACTED = {"cleanup.policy": "compact", "segment.bytes": "67108864", "min.cleanable.dirty.ratio": "0.3"}
 
 
@@ -39,12 +41,12 @@ class Topic:
 def topics(settings: KafkaSettings) -> list[Topic]:
     """Return all topics of an installation."""
     return [
-        Topic(settings.source_topic, settings.partitions),
+        Topic(settings.source_topic, settings.partitions, _LARGE),
         Topic(SPAN_FACTS, settings.partitions),
         Topic(TRACE_FACTS, settings.partitions),
         Topic(TRACES_CHANGELOG, settings.partitions, _COMPACTED),
         Topic(SESSIONS_CHANGELOG, settings.partitions, _COMPACTED),
-        Topic(DEAD_LETTERS, 1),
+        Topic(DEAD_LETTERS, 1, _LARGE),
     ]
 
 

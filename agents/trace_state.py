@@ -16,7 +16,7 @@ from agents.clock import CLOCK_RECORD, StreamClock, next_version, timestamp_of
 from spans import facts as facts_codec
 from spans.contribution import Contribution, WindowKey, contribution_of, window_start, withdrawn
 from spans.facts import Fact, TraceKey
-from spans.rows import TraceRow
+from spans.aggregates import TraceRow
 from spans.trace_fold import fold
 
 _MILLISECOND = 1_000_000  # nanoseconds

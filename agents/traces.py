@@ -18,7 +18,7 @@ from spans import contribution as contributions
 from spans import facts as facts_codec
 from spans.contribution import Contribution
 from spans.facts import Fact, TraceKey, partition_of
-from spans.rows import TraceRow, trace_table
+from spans.aggregates import TraceRow, trace_table
 
 TRACES_TABLE = "traces_versions"
 

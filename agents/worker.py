@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 
 from agents import metrics, topics
 from agents.app import WorkerApp, fail
+from agents.patience import Patience
 from agents.settings import KafkaSettings, WorkerSettings
 from agents.web import Probes
 from warehouse.client import Warehouse
@@ -40,20 +41,20 @@ async def run(kafka: KafkaSettings, worker: WorkerSettings, warehouse: Warehouse
         loop.add_signal_handler(number, stop.set)
 
     app = WorkerApp(kafka, worker, warehouse)
-    probes = Probes(worker.web_host, worker.web_port, lambda: _conditions(app, warehouse))
+    probes = Probes(worker.web_host, worker.web_port, lambda: _conditions(app))
     await probes.start()
     try:
-        if not await _unless_stopped(_prepare(kafka, warehouse), stop):
+        if not await _unless_stopped(_prepare(kafka, warehouse, app.patience), stop):
             return
         await _serve(app, worker, stop)
     finally:
         await probes.stop()
 
 
-async def _prepare(kafka: KafkaSettings, warehouse: Warehouse) -> None:
+async def _prepare(kafka: KafkaSettings, warehouse: Warehouse, patience: Patience) -> None:
     """Wait until Kafka and ClickHouse answer, and make sure that both are as this version needs them."""
     await _when_reachable(lambda: topics.check(kafka), kafka.bootstrap_servers)
-    await check_schema(warehouse)
+    await patience(lambda: check_schema(warehouse))
 
 
 async def _when_reachable(operation: Callable[[], Awaitable[T]], servers: str) -> T:
@@ -108,10 +109,10 @@ async def _watch_recovery(app: WorkerApp, timeout: float) -> None:
         metrics.OPEN_KEYS.labels("sessions").set(sum(map(len, app.sessions_state.states().values())))
 
 
-def _conditions(app: WorkerApp, warehouse: Warehouse) -> dict[str, bool]:
+def _conditions(app: WorkerApp) -> dict[str, bool]:
     return {
         "partitions assigned and recovered": app.gate.is_open and not app.rebalancing,
-        "ClickHouse answers": warehouse.available,
+        "ClickHouse answers": app.patience.available,
     }
 
 

@@ -1,0 +1,19 @@
+"""Fixtures and settings for all tests."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+pytest_plugins = ["tests.fixtures_local", "tests.fixtures_kafka"]
+
+# A shared, noisy machine: how long an example takes says nothing, so no test depends on it.
+settings.register_profile(
+    "spanloom",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    max_examples=int(os.environ.get("SPANLOOM_TEST_EXAMPLES", "60")),
+    print_blob=True,
+)
+settings.load_profile("spanloom")
