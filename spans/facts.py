@@ -10,11 +10,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 from zlib import crc32
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.facts_pb2 import Labels, SpanFacts
-from spans.table import PICODOLLARS, SPAN_TYPES, STATUSES
+from spans.table import FACT_COLUMNS, PICODOLLARS, SPAN_TYPES, STATUSES
 
 MESSAGE_BYTES = 750_000
 """Where a message of facts is split, in bytes as estimated: well below Kafka's default limit of 1,048,588."""
@@ -102,7 +104,7 @@ def encode_table(table: pa.Table, partitions: int) -> Iterator[tuple[int, bytes]
     traces.sort(key=lambda trace: trace[0])
 
     order = [row for _, _, rows in traces for row in rows]
-    columns = _fact_columns(table.take(pa.array(order, pa.int64())))
+    columns = _fact_columns(table.select([*FACT_COLUMNS, "version"]).take(pa.array(order, pa.int64())))
     sizes = _sizes(columns)
     position = 0
     chunk: list[tuple[TraceKey, int]] = []
@@ -244,17 +246,20 @@ def _fact_columns(table: pa.Table) -> dict[str, list]:  # type: ignore[type-arg]
 
 def _labels(table: pa.Table) -> list[SpanLabels | None]:
     labels: list[SpanLabels | None] = [None] * len(table)
-    has_any = pc.or_(
-        pc.greater(pc.list_value_length(table["tags"]), 0),
-        pc.greater(pc.list_value_length(table["metadata"].cast(pa.map_(pa.string(), pa.string()))), 0),
-    )
-    rows = pc.indices_nonzero(has_any)
+    has_any = (_lengths(table, "tags") > 0) | (_lengths(table, "metadata") > 0)
+    rows = np.flatnonzero(has_any)
     if len(rows):
         tags = table["tags"].take(rows).to_pylist()
         metadata = table["metadata"].take(rows).to_pylist()
-        for row, some_tags, some_metadata in zip(rows.to_pylist(), tags, metadata, strict=True):
+        for row, some_tags, some_metadata in zip(rows.tolist(), tags, metadata, strict=True):
             labels[row] = SpanLabels(tuple(some_tags), tuple(sorted(dict(some_metadata).items())))
     return labels
+
+
+def _lengths(table: pa.Table, name: str) -> npt.NDArray[np.int32]:
+    """The lengths of a column of lists or maps (Arrow's own function takes no maps)."""
+    column = table[name].combine_chunks()
+    return np.diff(column.offsets.to_numpy())
 
 
 def _texts(table: pa.Table, name: str) -> list[str]:

@@ -1,0 +1,74 @@
+"""Every recording comes out right in full, from its bytes to its sessions, without a server."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from spans import facts as facts_codec
+from spans.contribution import WindowKey, contribution_of, window_start
+from spans.decode import Message, decode
+from spans.limits import Limits
+from spans.pricing import Prices
+from spans.session_fold import fold as fold_session
+from spans.trace_fold import COUNTERS, Trace, fold
+from tests.captures_truth import Capture, captures
+
+PRICES = Prices()
+
+
+def traces_of(capture: Capture) -> dict[str, Trace]:
+    decoded = decode([Message(value) for value in capture.messages], limits=Limits(), prices=PRICES)
+    assert decoded.rejects == []
+    version = pa.array(np.ones(decoded.table.num_rows, np.uint64))
+    table = decoded.table.append_column("version", version)
+    return {key.trace_id.hex(): fold(key, facts) for key, facts in facts_codec.facts_of(table)}
+
+
+@pytest.mark.parametrize("capture", captures(), ids=lambda capture: capture.name)
+def test_traces_are_true(capture: Capture) -> None:
+    traces = traces_of(capture)
+    assert traces.keys() == capture.truth["traces"].keys()
+    for trace_id, truth in capture.truth["traces"].items():
+        trace = traces[trace_id]
+        counters = dict(zip(COUNTERS, trace.counters, strict=True))
+        found = {
+            "session_id": trace.session_id,
+            "root_name": trace.name,
+            "spans": counters["span_count"],
+            "llm_calls": counters["llm_call_count"],
+            "input_tokens": counters["input_tokens"],
+            "output_tokens": counters["output_tokens"],
+            "errors": counters["error_count"],
+            "start_unix_nano": trace.start_time,
+            "end_unix_nano": trace.end_time,
+            "input": trace.input if truth["input"] is not None else None,
+            "output": trace.output if truth["output"] is not None else None,
+        }
+        assert found == truth
+
+
+@pytest.mark.parametrize("capture", captures(), ids=lambda capture: capture.name)
+def test_sessions_are_true(capture: Capture) -> None:
+    by_session: dict[str, list[Trace]] = {}
+    for trace in traces_of(capture).values():
+        by_session.setdefault(trace.session_id, []).append(trace)
+    assert by_session.keys() == capture.truth["sessions"].keys()
+    for session_id, truth in capture.truth["sessions"].items():
+        window = WindowKey("default", session_id, window_start(truth["start_unix_nano"], 86400))
+        sums = fold_session(window, [contribution_of(trace, window, 1) for trace in by_session[session_id]])
+        assert sums is not None
+        counters = dict(zip(COUNTERS, sums.counters, strict=True))
+        assert truth == {
+            "traces": sums.trace_count,
+            "spans": counters["span_count"],
+            "llm_calls": counters["llm_call_count"],
+            "input_tokens": counters["input_tokens"],
+            "output_tokens": counters["output_tokens"],
+            "errors": counters["error_count"],
+            "user_id": sums.user_id or None,
+            "tags": list(sums.tags),
+            "start_unix_nano": sums.start_time,
+            "end_unix_nano": sums.end_time,
+        }
