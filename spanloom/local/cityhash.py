@@ -52,7 +52,7 @@ def _mix(low: int, high: int) -> int:
 def _up_to_16(data: bytes) -> int:
     length = len(data)
     if length > 8:
-        last = _u64(data, length - 8)[0]
+        last: int = _u64(data, length - 8)[0]
         return _mix(_u64(data)[0], _rotate(last + length & _M, length)) ^ last
     if length >= 4:
         return _mix(length + (_u32(data)[0] << 3), _u32(data, length - 4)[0])

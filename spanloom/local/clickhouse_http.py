@@ -21,7 +21,7 @@ from aiohttp import BodyPartReader, web
 from spanloom.local.chdb_engine import Answer, Engine, EngineError, ExternalTable, Request
 from spanloom.local.http_bodies import BodyError, choose_encoding, decode_body, encode_body
 from spanloom.local.native_blocks import pack_blocks, unpack_blocks
-from spanloom.local.native_revision import at_revision
+from spanloom.local.native_revision import UnknownNativeType, at_revision
 from spanloom.local.statement import StatementError, parse_statement
 
 # What the interface itself understands; everything else in the URL is a setting of the query.
@@ -203,7 +203,10 @@ class ClickHouseHttp:
         )
         data = answer.data
         if output_format == "Native" and (revision := url.get("client_protocol_version", "")).isdigit():
-            data = at_revision(data, int(revision))
+            try:
+                data = at_revision(data, int(revision))
+            except UnknownNativeType as error:
+                raise EngineError(48, f"Code: 48. DB::Exception: {error}. (NOT_IMPLEMENTED)") from None
         headers["X-ClickHouse-Summary"] = _summary(answer)
         headers["X-ClickHouse-Format"] = output_format
         headers["Content-Type"] = _CONTENT_TYPES.get(output_format, "text/plain; charset=UTF-8")
