@@ -24,16 +24,9 @@ class ResourceSpans(_message.Message):
 
 class Resource(_message.Message):
     __slots__ = ("attributes",)
-    class AttributesEntry(_message.Message):
-        __slots__ = ("key", "value")
-        KEY_FIELD_NUMBER: _ClassVar[int]
-        VALUE_FIELD_NUMBER: _ClassVar[int]
-        key: str
-        value: bytes
-        def __init__(self, key: _Optional[str] = ..., value: _Optional[bytes] = ...) -> None: ...
     ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
-    attributes: _containers.ScalarMap[str, bytes]
-    def __init__(self, attributes: _Optional[_Mapping[str, bytes]] = ...) -> None: ...
+    attributes: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, attributes: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class ScopeSpans(_message.Message):
     __slots__ = ("scope", "spans", "schema_url")
@@ -47,13 +40,6 @@ class ScopeSpans(_message.Message):
 
 class Span(_message.Message):
     __slots__ = ("trace_id", "span_id", "parent_span_id", "name", "start_time_unix_nano", "end_time_unix_nano", "attributes", "events", "status", "flags")
-    class AttributesEntry(_message.Message):
-        __slots__ = ("key", "value")
-        KEY_FIELD_NUMBER: _ClassVar[int]
-        VALUE_FIELD_NUMBER: _ClassVar[int]
-        key: str
-        value: bytes
-        def __init__(self, key: _Optional[str] = ..., value: _Optional[bytes] = ...) -> None: ...
     TRACE_ID_FIELD_NUMBER: _ClassVar[int]
     SPAN_ID_FIELD_NUMBER: _ClassVar[int]
     PARENT_SPAN_ID_FIELD_NUMBER: _ClassVar[int]
@@ -70,28 +56,21 @@ class Span(_message.Message):
     name: bytes
     start_time_unix_nano: int
     end_time_unix_nano: int
-    attributes: _containers.ScalarMap[str, bytes]
+    attributes: _containers.RepeatedScalarFieldContainer[bytes]
     events: _containers.RepeatedCompositeFieldContainer[Event]
     status: Status
     flags: int
-    def __init__(self, trace_id: _Optional[bytes] = ..., span_id: _Optional[bytes] = ..., parent_span_id: _Optional[bytes] = ..., name: _Optional[bytes] = ..., start_time_unix_nano: _Optional[int] = ..., end_time_unix_nano: _Optional[int] = ..., attributes: _Optional[_Mapping[str, bytes]] = ..., events: _Optional[_Iterable[_Union[Event, _Mapping]]] = ..., status: _Optional[_Union[Status, _Mapping]] = ..., flags: _Optional[int] = ...) -> None: ...
+    def __init__(self, trace_id: _Optional[bytes] = ..., span_id: _Optional[bytes] = ..., parent_span_id: _Optional[bytes] = ..., name: _Optional[bytes] = ..., start_time_unix_nano: _Optional[int] = ..., end_time_unix_nano: _Optional[int] = ..., attributes: _Optional[_Iterable[bytes]] = ..., events: _Optional[_Iterable[_Union[Event, _Mapping]]] = ..., status: _Optional[_Union[Status, _Mapping]] = ..., flags: _Optional[int] = ...) -> None: ...
 
 class Event(_message.Message):
     __slots__ = ("time_unix_nano", "name", "attributes")
-    class AttributesEntry(_message.Message):
-        __slots__ = ("key", "value")
-        KEY_FIELD_NUMBER: _ClassVar[int]
-        VALUE_FIELD_NUMBER: _ClassVar[int]
-        key: str
-        value: bytes
-        def __init__(self, key: _Optional[str] = ..., value: _Optional[bytes] = ...) -> None: ...
     TIME_UNIX_NANO_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
     time_unix_nano: int
     name: bytes
-    attributes: _containers.ScalarMap[str, bytes]
-    def __init__(self, time_unix_nano: _Optional[int] = ..., name: _Optional[bytes] = ..., attributes: _Optional[_Mapping[str, bytes]] = ...) -> None: ...
+    attributes: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, time_unix_nano: _Optional[int] = ..., name: _Optional[bytes] = ..., attributes: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class Status(_message.Message):
     __slots__ = ("message", "code")
@@ -138,21 +117,3 @@ class KeyValue(_message.Message):
     key: bytes
     value: bytes
     def __init__(self, key: _Optional[bytes] = ..., value: _Optional[bytes] = ...) -> None: ...
-
-class LooseResource(_message.Message):
-    __slots__ = ("attributes",)
-    ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
-    attributes: _containers.RepeatedCompositeFieldContainer[KeyValue]
-    def __init__(self, attributes: _Optional[_Iterable[_Union[KeyValue, _Mapping]]] = ...) -> None: ...
-
-class LooseSpan(_message.Message):
-    __slots__ = ("attributes",)
-    ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
-    attributes: _containers.RepeatedCompositeFieldContainer[KeyValue]
-    def __init__(self, attributes: _Optional[_Iterable[_Union[KeyValue, _Mapping]]] = ...) -> None: ...
-
-class LooseEvent(_message.Message):
-    __slots__ = ("attributes",)
-    ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
-    attributes: _containers.RepeatedCompositeFieldContainer[KeyValue]
-    def __init__(self, attributes: _Optional[_Iterable[_Union[KeyValue, _Mapping]]] = ...) -> None: ...

@@ -1,60 +1,82 @@
-"""Attributes as OTLP carries them: a map from keys to undecoded values, put in an order that never changes.
+"""Attributes: from the bytes of a KeyValue to its key, its text and what it says.
 
-protobuf's maps have no order of their own, so attributes are sorted by key: the same span gives the same row.
+Most attributes of most spans have been seen before: the same model, version, service, the session of a moment ago.
+Their bytes are looked up as they are, and one lookup replaces decoding key and value, finding the rules and
+reading the value.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any
+
+from google.protobuf.message import DecodeError
 
 from schemas import otlp_pb2
 from spans.conventions.registry import RULES
-from spans.values import text_of
+from spans.values import base64_text, length_at, text_of
 
-Attribute = tuple[str, bytes]
-"""A key and an AnyValue as its bytes."""
+UNDECODABLE = "spanloom.undecodable"
+"""The key under which an attribute stands that is no KeyValue at all, its bytes as base64."""
 
-Carrier = otlp_pb2.Span | otlp_pb2.Event | otlp_pb2.Resource
-"""What has attributes."""
+Says = tuple[tuple[int, int, Any], ...]
+"""What an attribute says: fields, at a rank, with a value."""
+
+Attribute = tuple[str, str, Says]
+"""Key, text and what it says."""
+
+SHORT = 128
+"""Attributes of up to so many bytes are remembered."""
+
+_KEY = 0x0A
+_VALUE = 0x12
 
 
-def sorted_attributes(carrier: Carrier) -> list[Attribute]:
-    """The attributes of a span, event or resource, sorted by key."""
+def attribute(raw: bytes) -> Attribute:
+    """The attribute that the bytes of a KeyValue hold."""
+    key, text = _key_and_text(raw)
+    says = []
+    if text:
+        for field, rank, read in RULES[key]:
+            value = text if read is None else read(text)
+            if value is not None:
+                says.append((field, rank, value))
+    return key, text, tuple(says)
+
+
+remembered = lru_cache(maxsize=32_768)(attribute)
+"""`attribute`, for short ones: about 15 MB when full."""
+
+
+def _key_and_text(raw: bytes) -> tuple[str, str]:
+    # The usual form is spelled out: key, then value, and nothing behind it.
     try:
-        return sorted(carrier.attributes.items())
-    except UnicodeDecodeError:
-        return _salvaged(carrier)
+        value_tag = raw[1] + 2
+        if raw[0] == _KEY and value_tag < 130 and raw[value_tag] == _VALUE:
+            size, start = length_at(raw, value_tag + 1)
+            if start + size == len(raw):
+                return raw[2:value_tag].decode("utf-8", "replace"), text_of(raw, start)
+    except IndexError:
+        pass
+    try:
+        pair = otlp_pb2.KeyValue.FromString(raw)
+    except DecodeError:
+        return UNDECODABLE, base64_text(raw)
+    return pair.key.decode("utf-8", "replace"), text_of(pair.value, 0)
 
 
-def _salvaged(carrier: Carrier) -> list[Attribute]:
-    """The same where not all keys are UTF-8: upb doesn't hand out such a map, so its bytes are read again."""
-    raw = carrier.SerializeToString()
-    entries: Iterable[otlp_pb2.KeyValue]
-    if isinstance(carrier, otlp_pb2.Span):
-        entries = otlp_pb2.LooseSpan.FromString(raw).attributes
-    elif isinstance(carrier, otlp_pb2.Event):
-        entries = otlp_pb2.LooseEvent.FromString(raw).attributes
-    else:
-        entries = otlp_pb2.LooseResource.FromString(raw).attributes
-    by_wire_key = {entry.key: entry.value for entry in entries}
-    by_key = {key.decode("utf-8", "replace"): by_wire_key[key] for key in sorted(by_wire_key)}
-    return sorted(by_key.items())
+def texts(raws: Iterable[bytes]) -> dict[str, str]:
+    """Attributes by key; of a key that stands twice the last one counts."""
+    pairs = (remembered(raw) if len(raw) <= SHORT else attribute(raw) for raw in raws)
+    return {key: text for key, text, _ in pairs}
 
 
-def dearest(attributes: Sequence[Attribute], count: int) -> list[Attribute]:
-    """So many of the attributes: those that a convention declares first, sorted by key."""
-    ranked = sorted(attributes, key=lambda attribute: (RULES.weight(attribute[0]), attribute[0]))
-    return sorted(ranked[:count])
-
-
-def event_texts(event: otlp_pb2.Event, count: int, length: int) -> tuple[Mapping[str, str], bool]:
-    """The attributes of an event as texts, at most `count` of at most `length` characters; and if any were cut."""
-    attributes = sorted_attributes(event)
-    cut = len(attributes) > count
-    result: dict[str, str] = {}
-    for key, raw in attributes[:count]:
-        text = text_of(raw)
-        if len(text) > length or len(key) > length:
-            text, key, cut = text[:length], key[:length], True
-        result[key] = text
-    return result, cut
+def within(attributes: Mapping[str, str], count: int, length: int) -> tuple[Mapping[str, str], bool]:
+    """At most `count` of the attributes, keys and texts of at most `length` characters; and if any were cut."""
+    if len(attributes) <= count and all(
+        len(key) <= length and len(text) <= length for key, text in attributes.items()
+    ):
+        return attributes, False
+    kept = list(attributes.items())[:count]
+    return {key[:length]: text[:length] for key, text in kept}, True

@@ -15,14 +15,14 @@ import pyarrow as pa
 from google.protobuf.message import DecodeError
 
 from schemas import otlp_pb2
-from spans.attributes import sorted_attributes
+from spans.attributes import texts
 from spans.columns import Columns, ResourceRow
 from spans.limits import TRUNCATED, Limits
 from spans.otlp_json import from_json
 from spans.pricing import Prices
 from spans.reading import SpanReader
 from spans.rejects import BadSpans, Reject
-from spans.values import text_of, valid_text
+from spans.values import valid_text
 
 __all__ = ["Decoded", "Message", "Reject", "decode"]
 
@@ -124,17 +124,17 @@ class _Decoder:
         """What the spans of a resource have in common. Its attributes are repeated on each of them, so that the
         longest are cut in a message of many spans."""
         name = self._limits.name
-        texts = {key: text_of(raw) for key, raw in sorted_attributes(resource)}
-        project_id = message.project_id or texts.get("spanloom.project_id") or DEFAULT_PROJECT
+        attributes = texts(resource.attributes)
+        project_id = message.project_id or attributes.get("spanloom.project_id") or DEFAULT_PROJECT
         budget = min(self._limits.resource, _RESOURCES // spans)
         kept: dict[str, str] = {}
-        for key, text in texts.items():
+        for key, text in attributes.items():
             budget -= len(key) + len(text)
             if budget < 0:
                 kept[TRUNCATED] = "resource"
                 break
             kept[key] = text
-        return ResourceRow(valid_text(project_id[:name]), texts.get("service.name", "")[:name], kept)
+        return ResourceRow(valid_text(project_id[:name]), attributes.get("service.name", "")[:name], kept)
 
 
 def _parse(value: bytes) -> otlp_pb2.ExportTraceServiceRequest:

@@ -13,7 +13,7 @@ _TAGS = int(Field.TAGS)
 _METADATA = int(Field.METADATA)
 
 Merged = Sequence[tuple[int, int, Any]]
-"""Field, rank and value of each key, see `reading.Found`."""
+"""Field, rank and value of each key, see `found.Found`."""
 
 
 def merged_tags(merged: Merged, limits: Limits) -> list[str]:

@@ -83,8 +83,8 @@ def _span(target: otlp_pb2.Span, members: Members) -> None:
 
 def _attributes(target: _HasAttributes, members: Members) -> None:
     for attribute in _objects(members, "attributes"):
-        key = _utf8(attribute.get("key")).decode("utf-8")
-        target.attributes[key] = _any_value(attribute.get("value"), 0)
+        pair = otlp_pb2.KeyValue(key=_utf8(attribute.get("key")), value=_any_value(attribute.get("value"), 0))
+        target.attributes.append(pair.SerializeToString())
 
 
 def _any_value(value: object, depth: int) -> bytes:

@@ -8,15 +8,14 @@ from typing import Any, NamedTuple
 from spans.conventions.fields import Field
 from spans.conventions.registry import PLAIN
 from spans.messages import assistant_text, message_value, user_text
-from spans.pieces import assemble, event_messages
+from spans.pieces import Piece, assemble, event_messages
 from spans.row import EventRow
 from spans.table import INPUT_IS_MESSAGE, OUTPUT_IS_MESSAGE, PREVIEW_CHARACTERS
 from spans.values import json_text, valid_text
 
-_INPUT = int(Field.INPUT)
-_OUTPUT = int(Field.OUTPUT)
-_PIECES = {_INPUT: int(Field.INPUT_PIECES), _OUTPUT: int(Field.OUTPUT_PIECES)}
-_TOOL = {_INPUT: int(Field.TOOL_INPUT), _OUTPUT: int(Field.TOOL_OUTPUT)}
+# Fields of input and output stand in the same order in each group.
+_TOOL = Field.TOOL_INPUT - Field.INPUT
+_PIECES = Field.INPUT_PIECES - Field.INPUT
 
 _UNPARSED = object()
 
@@ -37,28 +36,28 @@ def chosen(
     field: int,
     values: Sequence[Any],
     ranks: Sequence[int],
-    merged: Sequence[tuple[int, int, Any]],
+    pieces: Sequence[tuple[int, int, Piece]],
     span_type: str,
 ) -> Chosen:
     """The input or output that attributes name: that of the best-ranked key, flattened ones included.
 
     What a tool was called with and what it returned comes first on a TOOL span, and last on any other.
     """
-    tool = values[_TOOL[field]]
-    if tool is not None and span_type == "TOOL":
+    text: str | None = values[field]
+    tool: str | None = values[field + _TOOL]
+    if tool is not None and (text is None or span_type == "TOOL"):
         return Chosen(tool)
-    text = values[field]
     rank = ranks[field]
-    if merged:
-        pieces_field = _PIECES[field]
-        best = min((r for f, r, _ in merged if f == pieces_field), default=rank)
+    if pieces:
+        of_field = field + _PIECES
+        best = min((r for f, r, _ in pieces if f == of_field), default=rank)
         if best < rank:
-            messages = assemble(value for f, r, value in merged if f == pieces_field and r == best)
+            messages = assemble(piece for f, r, piece in pieces if f == of_field and r == best)
             if messages:
                 return Chosen(valid_text(json_text(messages)), messages)
-    if text is not None:
-        return Chosen(text, text) if (field, rank) in PLAIN else Chosen(text)
-    return _NOTHING if tool is None else Chosen(tool)
+    if text is None:
+        return _NOTHING
+    return Chosen(text, text) if (field, rank) in PLAIN else Chosen(text)
 
 
 def from_events(events: Sequence[EventRow]) -> tuple[Chosen, Chosen]:

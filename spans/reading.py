@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from schemas import otlp_pb2
-from spans.attributes import Attribute, dearest, event_texts, sorted_attributes
-from spans.conventions.fields import FIRST_MERGED, Field
-from spans.conventions.registry import NOT_READ, RULES
+from spans.attributes import texts as attribute_texts
+from spans.attributes import within
+from spans.conventions.fields import Field
+from spans.conventions.registry import NOT_READ
 from spans.costs import costs
+from spans.found import find
 from spans.labels import merged_metadata, merged_tags
 from spans.limits import TRUNCATED, Limits
 from spans.previews import chosen, from_events, input_preview, output_preview
 from spans.pricing import Prices
 from spans.row import EventRow, Row
-from spans.values import STRING, text_of
 
 _ERROR = 2
 """`STATUS_CODE_ERROR` of OTLP."""
@@ -33,51 +34,7 @@ _REASONING_TOKENS = int(Field.REASONING_TOKENS)
 _INPUT = int(Field.INPUT)
 _OUTPUT = int(Field.OUTPUT)
 
-_NOTHING_FOUND: list[Any] = [None] * FIRST_MERGED
-_NOT_RANKED = [NOT_READ] * len(Field)
 _NO_EVENTS: tuple[EventRow, ...] = ()
-
-
-class Found(NamedTuple):
-    """What the attributes of a span say."""
-
-    texts: list[str]
-    """The text of each attribute, in their order."""
-    values: list[Any]
-    """The value of each field, None where no key names it."""
-    ranks: list[int]
-    """The rank of the key that names each field, NOT_READ where none does."""
-    merged: list[tuple[int, int, Any]]
-    """Field, rank and value of the fields whose keys all count."""
-
-
-def find(attributes: Sequence[Attribute]) -> Found:
-    """Decodes attributes and looks each up in the rules. The hot loop: a third of the time of decoding."""
-    texts: list[str] = []
-    values = _NOTHING_FOUND[:]
-    ranks = _NOT_RANKED[:]
-    merged: list[tuple[int, int, Any]] = []
-    add_text = texts.append
-    rules = RULES
-    for key, raw in attributes:
-        size = len(raw)
-        # A short string, the most frequent value by far, without a call.
-        if 1 < size < 130 and raw[0] == STRING and raw[1] == size - 2:
-            text = raw[2:].decode("utf-8", "replace")
-        else:
-            text = text_of(raw)
-        add_text(text)
-        for field, rank, read in rules[key]:
-            if text and rank < ranks[field]:
-                value = text if read is None else read(text)
-                if value is None:
-                    continue
-                if field < FIRST_MERGED:
-                    values[field] = value
-                    ranks[field] = rank
-                else:
-                    merged.append((field, rank, value))
-    return Found(texts, values, ranks, merged)
 
 
 class SpanReader:
@@ -93,12 +50,10 @@ class SpanReader:
         name_length = limits.name
         cut: list[str] = []
 
-        attributes = sorted_attributes(span)
-        if len(attributes) > limits.attributes:
-            attributes = dearest(attributes, limits.attributes)
+        found = find(span.attributes, limits.attributes)
+        keys, texts, values, ranks, labels, pieces, incomplete = found
+        if incomplete:
             cut.append("attributes")
-        texts, values, ranks, merged = find(attributes)
-        keys = [key for key, _ in attributes]
         events = self._events(span, cut) if span.events else _NO_EVENTS
 
         model = (values[_MODEL] or "")[:name_length]
@@ -106,8 +61,8 @@ class SpanReader:
         span_type = values[_SPAN_TYPE] or _type_by_usage(values)
         status, status_message = _status(span, events)
 
-        given_input = chosen(_INPUT, values, ranks, merged, span_type)
-        given_output = chosen(_OUTPUT, values, ranks, merged, span_type)
+        given_input = chosen(_INPUT, values, ranks, pieces, span_type)
+        given_output = chosen(_OUTPUT, values, ranks, pieces, span_type)
         if events and not (given_input.text and given_output.text):
             event_input, event_output = from_events(events)
             given_input = given_input if given_input.text else event_input
@@ -141,8 +96,8 @@ class SpanReader:
             ranks[_SESSION_ID] % NOT_READ,
             (values[_USER_ID] or "")[:name_length],
             ranks[_USER_ID] % NOT_READ,
-            merged_tags(merged, limits) if merged else [],
-            merged_metadata(merged, limits) if merged else {},
+            merged_tags(labels, limits) if labels else [],
+            merged_metadata(labels, limits) if labels else {},
             model,
             provider,
             values[_INPUT_TOKENS] or 0,
@@ -167,7 +122,9 @@ class SpanReader:
             cut.append("events")
         events = []
         for event in span.events[: limits.events]:
-            attributes, shortened = event_texts(event, limits.event_attributes, limits.value)
+            attributes, shortened = within(
+                attribute_texts(event.attributes), limits.event_attributes, limits.value
+            )
             if shortened:
                 cut.append("events")
             name = event.name.decode("utf-8", "replace")[: limits.name]

@@ -1,8 +1,8 @@
 """Attribute values as text, by the rules of OpenTelemetry.
 
-A string stays as it is; booleans are `true` and `false`; numbers are JSON numbers, arrays and maps JSON, bytes base64,
-and an absent value is the empty text (https://opentelemetry.io/docs/specs/otel/common/#anyvalue). Bytes that are
-no UTF-8 become U+FFFD, a value that can't be decoded is shown as base64 of its bytes.
+A string stays as it is; booleans are `true` and `false`; numbers are JSON numbers, arrays and maps JSON, bytes
+base64, and an absent value is the empty text (https://opentelemetry.io/docs/specs/otel/common/#anyvalue). Bytes
+that are no UTF-8 become U+FFFD; a value that can't be decoded is shown as base64 of its bytes.
 """
 
 from __future__ import annotations
@@ -10,48 +10,55 @@ from __future__ import annotations
 import json
 import math
 from base64 import b64encode
-from functools import lru_cache
 
 from google.protobuf.message import DecodeError
 
 from schemas import otlp_pb2
 
-STRING = 0x0A
-"""The first byte of an AnyValue that is a string: field 1, length-delimited."""
-
 MAX_NESTING = 64
 """Levels of arrays and maps that are read; what lies deeper is shown as base64 of its bytes."""
 
-_SMALL = 256
-"""Values up to this many bytes are remembered: booleans, small numbers, short lists come again and again."""
+_STRING = 0x0A
+"""The first byte of an AnyValue that is a string: field 1, length-delimited."""
+
+_LONG = 1024
+"""Above so many bytes a view is cheaper than a copy."""
 
 
-def text_of(raw: bytes) -> str:
-    """The text of an AnyValue given as its bytes on the wire."""
-    size = len(raw)
-    if size > 1 and raw[0] == STRING:
-        # A string and nothing else: tag, length, bytes. Lengths of 1, 2 and 3 bytes are spelled out.
-        if size < 130:
-            if raw[1] == size - 2:
-                return raw[2:].decode("utf-8", "replace")
-        elif size < 16387:
-            if raw[1] & 127 | raw[2] << 7 == size - 3:
-                return raw[3:].decode("utf-8", "replace")
-        elif raw[1] & 127 | (raw[2] & 127) << 7 | raw[3] << 14 == size - 4:
-            return raw[4:].decode("utf-8", "replace")
-    if size <= _SMALL:
-        return _remembered(raw)
-    return _slow_text(raw)
+def length_at(raw: bytes, position: int) -> tuple[int, int]:
+    """The varint at a position, and the position behind it; raises IndexError where the bytes end too early."""
+    byte = raw[position]
+    if byte < 128:
+        return byte, position + 1
+    value = byte & 127
+    shift = 7
+    while True:
+        position += 1
+        byte = raw[position]
+        value |= (byte & 127) << shift
+        if byte < 128:
+            return value, position + 1
+        shift += 7
+        if shift > 63:
+            raise IndexError
 
 
-def _slow_text(raw: bytes) -> str:
-    value = _python_value(raw, 0)
+def text_of(raw: bytes, start: int) -> str:
+    """The text of the AnyValue whose bytes are `raw` from `start` on."""
+    if len(raw) > start + 1 and raw[start] == _STRING:
+        try:
+            size, start_of_text = length_at(raw, start + 1)
+        except IndexError:
+            size, start_of_text = -1, 0
+        # A string and nothing behind it.
+        if start_of_text + size == len(raw):
+            if size > _LONG:
+                return str(memoryview(raw)[start_of_text:], "utf-8", "replace")
+            return raw[start_of_text:].decode("utf-8", "replace")
+    value = _python_value(raw[start:], 0)
     if isinstance(value, str):
         return value
     return "" if value is None else json_text(value)
-
-
-_remembered = lru_cache(maxsize=16_384)(_slow_text)
 
 
 def json_text(value: object) -> str:
@@ -62,11 +69,11 @@ def json_text(value: object) -> str:
 def _python_value(raw: bytes, depth: int) -> object:
     """The value as JSON knows it: None, bool, int, float, str, list or dict."""
     if depth > MAX_NESTING:
-        return _base64(raw)
+        return base64_text(raw)
     try:
         value = otlp_pb2.AnyValue.FromString(raw)
     except DecodeError:
-        return _base64(raw)
+        return base64_text(raw)
     match value.WhichOneof("value"):
         case "string_value":
             return value.string_value.decode("utf-8", "replace")
@@ -84,7 +91,7 @@ def _python_value(raw: bytes, depth: int) -> object:
                 for entry in value.kvlist_value.values
             }
         case "bytes_value":
-            return _base64(value.bytes_value)
+            return base64_text(value.bytes_value)
         case _:
             return None
 
@@ -98,7 +105,8 @@ def _number(value: float) -> float | str:
     return "Infinity" if value > 0 else "-Infinity"
 
 
-def _base64(raw: bytes) -> str:
+def base64_text(raw: bytes) -> str:
+    """How bytes are shown."""
     return b64encode(raw).decode("ascii")
 
 

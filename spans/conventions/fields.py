@@ -47,6 +47,9 @@ class Field(IntEnum):
 FIRST_MERGED = int(Field.TAGS)
 """Fields from here on merge what all their keys say."""
 
+FIRST_PIECES = int(Field.INPUT_PIECES)
+"""Fields from here on are put together of pieces."""
+
 
 @dataclass(frozen=True, slots=True)
 class Key:

@@ -7,6 +7,8 @@ import math
 from collections.abc import Mapping
 from functools import lru_cache
 
+from pydantic_core import from_json
+
 from spans.conventions.fields import Reader
 from spans.table import MAX_COST, MAX_TOKENS
 from spans.values import json_text
@@ -58,6 +60,11 @@ def choice(kinds: Mapping[str, str]) -> Reader:
 
 def parse_json(text: str) -> object:
     """The value of a JSON text; raises ValueError where it is none (or nested beyond reason)."""
+    try:
+        # Four times as fast as `json`, but it refuses lone surrogates, which some senders write.
+        return from_json(text)
+    except ValueError:
+        pass
     try:
         return json.loads(text)
     except RecursionError as error:

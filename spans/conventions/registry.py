@@ -1,13 +1,12 @@
 """All conventions as one table: from an attribute's name to what it says.
 
-Reading a span costs one dict lookup an attribute. Names that begin with a declared prefix, and names nobody
+Reading an attribute costs one dict lookup. Names that begin with a declared prefix, and names nobody
 declared, are looked up the slow way once and then remembered.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from spans.conventions import (
     gen_ai,
@@ -55,12 +54,8 @@ _LONGEST_REMEMBERED = 200
 """Longer names are not remembered, in characters."""
 
 
-class Rule(NamedTuple):
-    """What an attribute says: a field, at a rank, read so (None: the text itself)."""
-
-    field: int
-    rank: int
-    read: Reader | None
+Rule = tuple[int, int, Reader | None]
+"""What an attribute says: a field, at a rank, read so (None: the text itself)."""
 
 
 class Rules(dict[str, tuple[Rule, ...]]):
@@ -72,18 +67,12 @@ class Rules(dict[str, tuple[Rule, ...]]):
         for convention in conventions:
             for key in convention.keys:
                 rules = (*self._declared.get(key.name, ()), _rule(key))
-                self._declared[key.name] = tuple(sorted(rules, key=lambda rule: (rule.field, rule.rank)))
+                self._declared[key.name] = tuple(sorted(rules, key=lambda rule: rule[:2]))
             for prefix in convention.prefixes:
                 self._prefixes[prefix.name] = prefix
         self._longest_first = sorted(self._prefixes, key=len, reverse=True)
         self._any_prefix = tuple(self._longest_first)
         super().__init__(self._declared)
-
-    def weight(self, name: str) -> int:
-        """How dear an attribute is where not all can be kept: 0 is declared, 1 has a prefix, 2 nobody reads."""
-        if name in self._declared:
-            return 0
-        return 1 if name.startswith(self._any_prefix) else 2
 
     def __missing__(self, name: str) -> tuple[Rule, ...]:
         rules: tuple[Rule, ...] = ()
@@ -99,14 +88,14 @@ class Rules(dict[str, tuple[Rule, ...]]):
 
 
 def _rule(key: Key) -> Rule:
-    return Rule(int(key.field), key.rank, key.read or READERS.get(key.field))
+    return int(key.field), key.rank, key.read or READERS.get(key.field)
 
 
 def _prefix_rule(prefix: Prefix, rest: str) -> Rule:
     """A rule whose reader gives the rest of the name along with the text."""
     if prefix.field is Field.METADATA:
-        return Rule(int(prefix.field), prefix.rank, lambda text: [(rest, text)] if rest else None)
-    return Rule(int(prefix.field), prefix.rank, lambda text: (rest, text))
+        return int(prefix.field), prefix.rank, lambda text: [(rest, text)] if rest else None
+    return int(prefix.field), prefix.rank, lambda text: (rest, text)
 
 
 def _check(conventions: Iterable[Convention]) -> None:

@@ -1,0 +1,76 @@
+"""What the attributes of one span say, all together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from spans.attributes import SHORT, Attribute, attribute, remembered
+from spans.conventions.fields import FIRST_MERGED, FIRST_PIECES, Field
+from spans.conventions.registry import NOT_READ
+from spans.pieces import Piece
+
+_NO_VALUES: list[Any] = [None] * FIRST_MERGED
+_NO_RANKS = [NOT_READ] * FIRST_MERGED
+
+
+class Found(NamedTuple):
+    """What the attributes of a span say."""
+
+    keys: list[str]
+    """The attributes' keys, each once, in the order in which they were sent."""
+    texts: list[str]
+    """The text of each."""
+    values: list[Any]
+    """The value of each field, None where no key names it."""
+    ranks: list[int]
+    """The rank of the key that names each field, NOT_READ where none does."""
+    labels: list[tuple[int, int, Any]]
+    """Field (TAGS, METADATA), rank and value of every key that names one."""
+    pieces: list[tuple[int, int, Piece]]
+    """Field (INPUT_PIECES, OUTPUT_PIECES), rank and piece of every flattened message key."""
+    cut: bool
+    """Some attributes were left out."""
+
+
+def find(raws: Sequence[bytes], limit: int) -> Found:
+    """Reads the attributes of a span, each the bytes of a KeyValue; at most `limit` are kept."""
+    if len(raws) > limit:
+        return _gather(_dearest(raws, limit), cut=True)
+    # The hot loop of decoding: one lookup for most attributes.
+    return _gather([remembered(raw) if len(raw) <= SHORT else attribute(raw) for raw in raws], cut=False)
+
+
+def _gather(attributes: list[Attribute], *, cut: bool) -> Found:
+    keys = [key for key, _, _ in attributes]
+    if len(set(keys)) < len(keys):
+        # A key that stands twice is against the specification; the last one counts, as in a map of protobuf.
+        return _gather(list({found[0]: found for found in attributes}.values()), cut=cut)
+    values = _NO_VALUES[:]
+    ranks = _NO_RANKS[:]
+    labels: list[tuple[int, int, Any]] = []
+    pieces: list[tuple[int, int, Piece]] = []
+    for _, _, says in attributes:
+        for said in says:
+            field, rank, value = said
+            if field < FIRST_MERGED:
+                if rank < ranks[field]:
+                    values[field] = value
+                    ranks[field] = rank
+            elif field < FIRST_PIECES:
+                labels.append(said)
+            else:
+                pieces.append(said)
+    return Found(keys, [text for _, text, _ in attributes], values, ranks, labels, pieces, cut)
+
+
+def _dearest(raws: Iterable[bytes], limit: int) -> list[Attribute]:
+    """So many of the attributes: those that say something first, then the others, as they were sent."""
+    telling: list[Attribute] = []
+    others: list[Attribute] = []
+    for raw in raws:
+        found = attribute(raw)
+        kept = telling if found[2] else others
+        if len(kept) < limit:
+            kept.append(found)
+    return (telling + others)[:limit]
