@@ -5,9 +5,13 @@ tests/spanloom/local/test_broker.py:
 
 * Everything is lost when it stops. Whoever restarts it must create the topics anew.
 * It takes any topic setting and gives it back when asked, but acts on none: `message.timestamp.type`
-  stays CreateTime, `max.message.bytes` is not enforced, nothing is compacted or expired while it runs.
+  stays CreateTime, `max.message.bytes` is not enforced, nothing was compacted or expired within 75 s.
+* A topic that does not exist is created when a client asks for it, with several partitions; describing
+  the settings of a missing topic is no error, just empty. Topics can be deleted, but neither be given
+  more partitions nor other settings (the requests are not known).
 * A replication factor it can't keep is accepted; the one broker is the only replica.
-* Idempotent and transactional producers fail (InitProducerId answers "unknown error").
+* Idempotent and transactional producers fail (InitProducerId answers "unknown error"), and
+  aiokafka can't decode its answer to `list_consumer_group_offsets`; a consumer's `committed()` works.
 """
 
 from __future__ import annotations

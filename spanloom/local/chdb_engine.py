@@ -98,8 +98,6 @@ class Engine:
         self._connect: Any = engine.connect
         self._folder = str(folder)
         self._inserts = folder / "http_inserts"
-        shutil.rmtree(self._inserts, ignore_errors=True)  # left behind by a process that was killed
-        self._inserts.mkdir()
         self._numbers = itertools.count()
         self._running = 0
         self._idle = threading.Condition()
@@ -110,6 +108,9 @@ class Engine:
             raise EngineError(
                 76, f"The database in {folder} can't be opened (is another process using it?): {error}"
             ) from None
+        # Only now that the folder is ours: what a killed process left behind, not what a living one writes.
+        shutil.rmtree(self._inserts, ignore_errors=True)
+        self._inserts.mkdir()
         self.version = self._text("SELECT version()")
         self.timezone = self._text("SELECT timezone()")
         self.display_name = self._text("SELECT displayName()")

@@ -24,6 +24,9 @@ from spanloom.local.clickhouse_http import ClickHouseHttp
 # Seconds that running statements get to end after SIGTERM; the supervisor's own deadline is longer.
 STOP_DEADLINE = 5.0
 
+# ClickHouse's http_max_uri_size. Parameters stand in the URL, and a list of trace IDs is long.
+MAX_URI_BYTES = 1 << 20
+
 log = logging.getLogger("spanloom.clickhouse")
 
 
@@ -38,7 +41,11 @@ async def serve(engine: Engine, host: str, port: int) -> bool:
     application = ClickHouseHttp(engine).application()
     # Bodies are decoded by our own code, which knows lz4 and can run in a thread.
     runner = web.AppRunner(
-        application, access_log=None, auto_decompress=False, shutdown_timeout=STOP_DEADLINE
+        application,
+        access_log=None,
+        auto_decompress=False,
+        max_line_size=MAX_URI_BYTES,
+        shutdown_timeout=STOP_DEADLINE,
     )
     await runner.setup()
     try:
@@ -70,8 +77,12 @@ def main(arguments: list[str] | None = None) -> int:
             "--host %s: only loopback addresses are allowed, this server asks for no password", options.host
         )
         return 2
+    folder = options.data.resolve()
+    if set("*?{}") & set(str(folder)):
+        log.error("--data %s: the engine can't insert from a folder with *, ?, { or } in its path", folder)
+        return 2
     try:
-        engine = Engine(options.data.resolve())
+        engine = Engine(folder)
     except EngineError as error:
         log.error("%s", error)
         return 1

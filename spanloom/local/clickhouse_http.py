@@ -13,16 +13,16 @@ import json
 import uuid
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from aiohttp import BodyPartReader, web
+from aiohttp import web
 
-from spanloom.local.chdb_engine import Answer, Engine, EngineError, ExternalTable, Request
+from spanloom.local.chdb_engine import Answer, Engine, EngineError, Request
 from spanloom.local.http_bodies import BodyError, choose_encoding, decode_body, encode_body
+from spanloom.local.http_form import Form, read_form
 from spanloom.local.native_blocks import pack_blocks, unpack_blocks
 from spanloom.local.native_revision import UnknownNativeType, at_revision
-from spanloom.local.statement import StatementError, parse_statement
+from spanloom.local.statement import Statement, StatementError, parse_statement
 
 # What the interface itself understands; everything else in the URL is a setting of the query.
 _NOT_SETTINGS = frozenset(
@@ -91,14 +91,6 @@ _LOOPBACK_NAMES = frozenset(("localhost", "127.0.0.1", "::1"))
 MAX_BODY_BYTES = 1 << 30
 
 
-@dataclass(frozen=True)
-class _Form:
-    """The parts of a multipart request: fields, and files that are external tables."""
-
-    fields: Mapping[str, str]
-    tables: tuple[ExternalTable, ...]
-
-
 class ClickHouseHttp:
     """The request handlers over one `Engine`.
 
@@ -134,7 +126,7 @@ class ClickHouseHttp:
         if request.method == "GET" and not url.get("query") and not request.can_read_body:
             return web.Response(text="Ok.\n", headers=headers)
         try:
-            form = await _read_form(request)
+            form = await read_form(request)
             body = b"" if form else await request.read()
             if form:
                 url |= form.fields
@@ -153,7 +145,7 @@ class ClickHouseHttp:
         self,
         url: Mapping[str, str],
         body: bytes,
-        form: _Form | None,
+        form: Form | None,
         request_headers: Mapping[str, str],
         method: str,
         headers: dict[str, str],
@@ -166,19 +158,7 @@ class ClickHouseHttp:
                 body = unpack_blocks(body)
         except BodyError as error:
             raise EngineError(271, f"Code: 271. DB::Exception: {error} (CANNOT_DECOMPRESS)") from None
-        text = url.get("query", "").encode()
-        if text:
-            statement_text = text
-        else:
-            statement_text, body = body, b""
-        try:
-            statement = parse_statement(statement_text)
-        except StatementError as error:
-            raise EngineError(error.code, f"Code: {error.code}. DB::Exception: {error}.") from None
-        if statement.data is None and body:
-            # As in ClickHouse, a statement may be split between the URL and the body.
-            statement = parse_statement(text + b"\n" + body)
-            body = b""
+        statement, body = _parse(url.get("query", "").encode(), body)
         output_format = (
             statement.format
             or request_headers.get("X-ClickHouse-Format")
@@ -187,7 +167,7 @@ class ClickHouseHttp:
         )
         settings = {k: v for k, v in url.items() if k not in _NOT_SETTINGS and not k.startswith("param_")}
         if form:
-            settings = {k: v for k, v in settings.items() if not _describes_table(k, form)}
+            settings = {k: v for k, v in settings.items() if not form.describes_table(k)}
         if method == "GET":
             settings.setdefault("readonly", "2")  # GET must not change anything
         answer = self._engine.run(
@@ -218,6 +198,20 @@ class ClickHouseHttp:
             if used:
                 headers["Content-Encoding"] = used
         return web.Response(body=data, headers=headers)
+
+
+def _parse(query: bytes, body: bytes) -> tuple[Statement, bytes]:
+    """The statement of a request and what is left of its body as data. Raises `EngineError`."""
+    try:
+        if not query:
+            return parse_statement(body), b""
+        statement = parse_statement(query)
+        if statement.data is None and body:
+            # As in ClickHouse, a statement may be split between the URL and the body.
+            return parse_statement(query + b"\n" + body), b""
+    except StatementError as error:
+        raise EngineError(error.code, f"Code: {error.code}. DB::Exception: {error}.") from None
+    return statement, body
 
 
 async def _ok(_: web.Request) -> web.Response:
@@ -266,34 +260,3 @@ def _from_this_machine(request: web.Request) -> bool:
         return all(urlsplit(name).hostname in _LOOPBACK_NAMES for name in named)
     except ValueError:
         return False
-
-
-async def _read_form(request: web.Request) -> _Form | None:
-    """The parts of a multipart body (clickhouse-connect's form encoding and external data)."""
-    if request.content_type != "multipart/form-data":
-        return None
-    fields: dict[str, str] = {}
-    files: dict[str, bytes] = {}
-    async for part in await request.multipart():
-        if not isinstance(part, BodyPartReader) or not part.name:
-            continue
-        data = bytes(await part.read())
-        if part.filename:
-            files[part.name] = data
-        else:
-            fields[part.name] = data.decode("utf-8", "replace")
-    described = {**request.query, **fields}
-    tables = []
-    for name, data in files.items():
-        structure = described.get(f"{name}_structure", "")
-        if not structure:
-            types = described.get(f"{name}_types", "").split(",")
-            structure = ", ".join(f"_{i} {type_}" for i, type_ in enumerate(types, 1))
-        tables.append(ExternalTable(name, structure, described.get(f"{name}_format", "TabSeparated"), data))
-    return _Form(fields, tuple(tables))
-
-
-def _describes_table(setting: str, form: _Form) -> bool:
-    return any(
-        setting == f"{t.name}_{part}" for t in form.tables for part in ("structure", "types", "format")
-    )

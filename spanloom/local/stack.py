@@ -40,6 +40,8 @@ _LOCAL_GROUP_TIMINGS = {
     "SPANLOOM_KAFKA__SESSION_TIMEOUT": "6",
     "SPANLOOM_KAFKA__HEARTBEAT_INTERVAL": "1",
     "SPANLOOM_KAFKA__REBALANCE_TIMEOUT": "6",
+    # Tansu answers no InitProducerId.
+    "SPANLOOM_KAFKA__IDEMPOTENT": "false",
 }
 
 
@@ -156,6 +158,7 @@ class LocalStack:
             "clickhouse",
             (*argv, "--port", str(options.clickhouse_port)),
             functools.partial(answers_http, f"{options.clickhouse_url}/ping"),
+            stop_deadline=20.0,  # running statements may end
         )
 
     def _broker(self) -> Part:

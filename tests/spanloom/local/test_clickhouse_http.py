@@ -163,6 +163,12 @@ def test_parameters_arrive_as_values(http: Http, sql: str, parameters: dict[str,
     assert http(sql, **parameters).text == expected
 
 
+def test_a_parameter_may_be_as_long_as_a_list_of_ten_thousand_trace_ids(client: Client) -> None:
+    ids = [f"{i:032x}" for i in range(10_000)]
+    sql = "SELECT length({ids:Array(String)})"
+    assert client.query(sql, parameters={"ids": ids}).result_rows == [(10_000,)]
+
+
 def test_the_database_is_taken_from_the_url_or_a_header(http: Http) -> None:
     http("CREATE DATABASE IF NOT EXISTS `odd name`")
     assert http("SELECT currentDatabase()", database="odd name").text == "odd name\n"
@@ -202,6 +208,7 @@ def test_a_get_must_not_change_anything(http: Http, table: str) -> None:
         ("SELECT nothing", 47, 404, "nothing"),
         ("SELEC 1", 62, 400, "Syntax error"),
         ("1 + 1", 62, 400, "Syntax error"),
+        ("SELECT 1\n; DROP TABLE x", 62, 400, "Multi-statements are not allowed"),
         ("SELECT 1; SELECT 2", 62, 400, "Multi-statements are not allowed"),
         ("", 62, 400, "Empty query"),
         ("SELECT nofunction(1)", 46, 404, "nofunction"),
@@ -231,6 +238,10 @@ def test_an_error_has_clickhouses_code_status_and_text(
     assert words in reply.text
     assert "Traceback" not in reply.text
     assert "http_inserts" not in reply.text
+
+
+def test_a_second_statement_in_the_body_is_an_error(http: Http) -> None:
+    assert http("; DROP TABLE x", query="SELECT 1").headers["X-ClickHouse-Exception-Code"] == "62"
 
 
 def test_an_unknown_setting_is_an_error(http: Http) -> None:
