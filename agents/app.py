@@ -96,14 +96,23 @@ class WorkerApp(faust.App):
             kafka.partitions,
         )
         self._add_stage(
-            "sessions", topics.TRACE_FACTS, Sessions(self.sessions_state.__getitem__, rebuild), kafka.partitions
+            "sessions",
+            topics.TRACE_FACTS,
+            Sessions(self.sessions_state.__getitem__, rebuild),
+            kafka.partitions,
         )
         self.on_partitions_revoked.connect(self._revoked)
         self.on_rebalance_complete.connect(self._assigned)
 
     def _changelog(self, name: str, topic: str, new_state: Any, partitions: int) -> Any:
         table: Any = ChangelogTable(
-            self, name=name, key_type=bytes, value_type=bytes, partitions=partitions, topic=topic, new_state=new_state
+            self,
+            name=name,
+            key_type=bytes,
+            value_type=bytes,
+            partitions=partitions,
+            topic=topic,
+            new_state=new_state,
         )
         return self.tables.add(table)
 
@@ -155,7 +164,9 @@ class WorkerApp(faust.App):
         deadline = self._worker_settings.checkpoint_deadline
         if not await self.gate.close(deadline):
             logger.warning(
-                "%s: a checkpoint took longer than %s s and was dropped; its records will be read again", why, deadline
+                "%s: a checkpoint took longer than %s s and was dropped; its records will be read again",
+                why,
+                deadline,
             )
 
     async def _insert(self, table: str, rows: pa.Table) -> None:

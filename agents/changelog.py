@@ -27,14 +27,18 @@ S = TypeVar("S", bound=PartitionState)
 
 
 class ChangelogTable(faust.Table, Generic[S]):  # type: ignore[type-arg]
-    """Keeps one state for each partition; `states` and `topic` must be set before the app starts."""
+    """Keeps one state for each partition.
 
-    topic: str
-    new_state: Callable[[], S]
+    Args:
+        topic: the changelog's name.
+        new_state: makes the state of a partition.
+    """
 
-    def __init__(self, app: faust.App, **kwargs: Any) -> None:
-        super().__init__(app, **kwargs)
+    def __init__(self, app: faust.App, *, topic: str, new_state: Callable[[], S], **kwargs: Any) -> None:
+        self.topic = topic
+        self.new_state = new_state
         self._states: dict[int, S] = {}
+        super().__init__(app, **kwargs)
 
     def __getitem__(self, partition: int) -> S:
         """Return the state of a partition, a new one if it has none yet."""

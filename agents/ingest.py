@@ -47,7 +47,9 @@ class Ingest:
             for record in records
         ]
         decoded = decode(messages, limits=self._limits, prices=self._prices)
-        versions = np.array([next_version(0, record.timestamp, record.offset) for record in records], np.uint64)
+        versions = np.array(
+            [next_version(0, record.timestamp, record.offset) for record in records], np.uint64
+        )
         table = decoded.table.append_column(
             pa.field("version", pa.uint64(), False), pa.array(versions[decoded.message])
         )
@@ -59,5 +61,7 @@ class Ingest:
             )
         metrics.SPANS.inc(table.num_rows)
         metrics.DEAD_LETTERS.labels("ingest").inc(len(letters))
-        sent_on = [Record(partition, None, value) for partition, value in facts.encode_table(table, self._partitions)]
+        sent_on = [
+            Record(partition, None, value) for partition, value in facts.encode_table(table, self._partitions)
+        ]
         return Writes(rows=[(SPANS_TABLE, table)], messages={SPAN_FACTS: sent_on, DEAD_LETTERS: letters})

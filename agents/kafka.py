@@ -112,7 +112,9 @@ class Producer:
             if batch_bytes and batch_bytes + size > _BATCH_BYTES:
                 waiting.append(await self._producer.send_batch(batch, topic, partition=partition))
                 batch, batch_bytes = self._producer.create_batch(), 0
-            added = batch.append(key=record.key, value=record.value, timestamp=None, headers=list(record.headers))
+            added = batch.append(
+                key=record.key, value=record.value, timestamp=None, headers=list(record.headers)
+            )
             if added is None:
                 raise ValueError(f"a record for {topic} is larger than {MAX_MESSAGE_BYTES:,} bytes")
             batch_bytes += size

@@ -9,7 +9,9 @@ _SECONDS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30)
 BATCHES = Counter("spanloom_batches", "Batches that were acknowledged.", ["stage"])
 RECORDS = Counter("spanloom_records", "Kafka records that were acknowledged.", ["stage"])
 SPANS = Counter("spanloom_spans", "Spans that ingest has read, again and again where they come again.")
-DEAD_LETTERS = Counter("spanloom_dead_letters", "Messages and spans that could not be read. Look at any rise.", ["stage"])
+DEAD_LETTERS = Counter(
+    "spanloom_dead_letters", "Messages and spans that could not be read. Look at any rise.", ["stage"]
+)
 ROWS = Counter("spanloom_rows", "Rows written to ClickHouse.", ["table"])
 WORK_SECONDS = Histogram("spanloom_work_seconds", "Computing of a batch.", ["stage"], buckets=_SECONDS)
 CHECKPOINT_SECONDS = Histogram(
@@ -20,5 +22,7 @@ CHECKPOINT_SECONDS = Histogram(
 )
 CHECKPOINT_TIME = Gauge("spanloom_checkpoint_time_seconds", "When a batch was last acknowledged.", ["stage"])
 OPEN_KEYS = Gauge("spanloom_open_keys", "Traces or session windows held in memory.", ["stage"])
-LOOKUPS = Counter("spanloom_lookups", "Keys looked up in ClickHouse because their state may be lost.", ["stage"])
+LOOKUPS = Counter(
+    "spanloom_lookups", "Keys looked up in ClickHouse because their state may be lost.", ["stage"]
+)
 WAITING = Gauge("spanloom_waiting", "1 while ClickHouse is out of reach and the worker waits for it.")

@@ -55,8 +55,12 @@ class Rebuild:
     async def windows(self, keys: Sequence[WindowKey]) -> list[StoredWindow]:
         """Return what is stored of these session windows; nothing for those that ClickHouse does not know."""
         found: dict[WindowKey, StoredWindow] = {}
-        for contribution in contributions_of(await self._patience(lambda: window_contributions(self._warehouse, keys))):
-            found.setdefault(contribution.window, StoredWindow(contribution.window)).contributions.append(contribution)
+        for contribution in contributions_of(
+            await self._patience(lambda: window_contributions(self._warehouse, keys))
+        ):
+            found.setdefault(contribution.window, StoredWindow(contribution.window)).contributions.append(
+                contribution
+            )
         for row in (await self._patience(lambda: window_versions(self._warehouse, keys))).to_pylist():
             key = WindowKey(row["project_id"], row["session_id"], row["window_start"])
             window = found.setdefault(key, StoredWindow(key))

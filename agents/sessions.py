@@ -61,7 +61,11 @@ class Sessions:
                 batch.append((record, list(contributions.decode(record.value))))
             except DecodeError:
                 letter = dead_letter(
-                    record.value, "not a message of trace facts", record.topic, record.partition, record.offset
+                    record.value,
+                    "not a message of trace facts",
+                    record.topic,
+                    record.partition,
+                    record.offset,
                 )
                 writes.messages.setdefault(DEAD_LETTERS, []).append(letter)
                 metrics.DEAD_LETTERS.labels("sessions").inc()

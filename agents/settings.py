@@ -21,24 +21,32 @@ class KafkaSettings(BaseModel, extra="forbid"):
     )
     sasl_username: str = Field("", description="The user for SASL.")
     sasl_password: SecretStr = Field(SecretStr(""), description="The password for SASL.")
-    ssl_cafile: str = Field("", description="PEM file with the authorities to trust; empty trusts the system's.")
+    ssl_cafile: str = Field(
+        "", description="PEM file with the authorities to trust; empty trusts the system's."
+    )
     ssl_certfile: str = Field("", description="PEM file with the client's certificate.")
     ssl_keyfile: str = Field("", description="PEM file with the client's key.")
     group_id: str = Field("spanloom", min_length=1, description="The consumer group; one for all workers.")
     source_topic: str = Field("otlp_spans", min_length=1, description="The topic that exporters write to.")
-    partitions: int = Field(8, ge=1, le=1000, description="Partitions of every topic; no more workers than this.")
+    partitions: int = Field(
+        8, ge=1, le=1000, description="Partitions of every topic; no more workers than this."
+    )
     replication_factor: int = Field(1, ge=1, le=10, description="Copies of every topic; 3 in production.")
     idempotent: bool = Field(
         True, description="Produce idempotently; off only for a broker that can't, such as the local one."
     )
-    session_timeout: Seconds = Field(30, description="Seconds without a heartbeat after which a worker is dead.")
+    session_timeout: Seconds = Field(
+        30, description="Seconds without a heartbeat after which a worker is dead."
+    )
     heartbeat_interval: Seconds = Field(3, description="Seconds between two heartbeats.")
     rebalance_timeout: Seconds = Field(60, description="Seconds a worker has to give its partitions back.")
 
     @model_validator(mode="after")
     def _check(self) -> KafkaSettings:
         if self.heartbeat_interval * 2 > self.session_timeout:
-            raise ValueError("heartbeat_interval must be at most half of session_timeout: lower it or raise the other")
+            raise ValueError(
+                "heartbeat_interval must be at most half of session_timeout: lower it or raise the other"
+            )
         if self.security_protocol.startswith("SASL") and not self.sasl_username:
             raise ValueError("sasl_username is missing: set SPANLOOM_KAFKA__SASL_USERNAME")
         if bool(self.ssl_certfile) != bool(self.ssl_keyfile):
@@ -64,7 +72,8 @@ class WorkerSettings(BaseModel, extra="forbid"):
     linger: float = Field(0.1, ge=0.01, le=10, description="Seconds a batch waits for more messages.")
     batch_messages: int = Field(64, ge=1, description="Messages in a batch at the most.")
     checkpoint_deadline: Seconds = Field(
-        20, description="Seconds a running checkpoint may take when partitions are revoked or the worker stops."
+        20,
+        description="Seconds a running checkpoint may take when partitions are revoked or the worker stops.",
     )
     recovery_timeout: Seconds = Field(
         120, description="Seconds without progress of a recovery after which the worker gives up."

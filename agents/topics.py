@@ -113,7 +113,8 @@ async def check(settings: KafkaSettings) -> None:
 async def _create(admin: AIOKafkaAdminClient, missing: Iterable[Topic], replication: int) -> list[str]:
     """Create topics and return the names of those that nobody else created meanwhile."""
     new = [
-        NewTopic(topic.name, topic.partitions, replication, topic_configs=dict(topic.config)) for topic in missing
+        NewTopic(topic.name, topic.partitions, replication, topic_configs=dict(topic.config))
+        for topic in missing
     ]
     if not new:
         return []

@@ -84,5 +84,7 @@ class Probes:
 def _answer(conditions: Conditions) -> web.Response:
     good = all(conditions.values())
     return web.Response(
-        text=json.dumps({"ok": good, **conditions}) + "\n", status=200 if good else 503, content_type="application/json"
+        text=json.dumps({"ok": good, **conditions}) + "\n",
+        status=200 if good else 503,
+        content_type="application/json",
     )

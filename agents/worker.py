@@ -64,7 +64,9 @@ async def _when_reachable(operation: Callable[[], Awaitable[T]], servers: str) -
             return await operation()
         except (KafkaError, OSError) as error:
             if not told:
-                logger.warning("Kafka at %s can't be reached (%s), waiting for it", servers, type(error).__name__)
+                logger.warning(
+                    "Kafka at %s can't be reached (%s), waiting for it", servers, type(error).__name__
+                )
                 told = True
             await asyncio.sleep(_RETRY)
 

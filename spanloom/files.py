@@ -9,7 +9,7 @@ from pathlib import Path
 from google.protobuf.message import DecodeError
 
 from schemas.otlp_pb2 import ExportTraceServiceRequest
-from spans.otlp_json import NotOtlpJson, request_from_json
+from spans.otlp_json import from_json
 
 
 class FileError(Exception):
@@ -40,7 +40,9 @@ def find(paths: Iterable[Path]) -> list[OtlpFile]:
             assert read is not None
             found.append(read)
     if not found:
-        raise FileError("no .pb or .json file with OTLP spans is there: name a file or a folder that holds some")
+        raise FileError(
+            "no .pb or .json file with OTLP spans is there: name a file or a folder that holds some"
+        )
     return found
 
 
@@ -63,10 +65,12 @@ def parse(path: Path, value: bytes) -> ExportTraceServiceRequest:
     """
     try:
         if value.lstrip()[:1] == b"{":
-            return request_from_json(value)
+            return from_json(value)
         return ExportTraceServiceRequest.FromString(value)
-    except (DecodeError, NotOtlpJson):
-        raise FileError(f"{path} is not OTLP: an ExportTraceServiceRequest as protobuf or JSON is needed") from None
+    except (DecodeError, ValueError):
+        raise FileError(
+            f"{path} is not OTLP: an ExportTraceServiceRequest as protobuf or JSON is needed"
+        ) from None
 
 
 def retimed(files: Iterable[OtlpFile], now: int) -> Iterator[OtlpFile]:

@@ -1,0 +1,310 @@
+"""The command line `spanloom`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import re
+import sys
+from collections.abc import Coroutine
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from spanloom import settings as settings_module
+from warehouse.errors import Unavailable, WarehouseError
+from warehouse.read import SORT_KEYS, SortKey
+
+T = TypeVar("T")
+
+app = typer.Typer(
+    name="spanloom",
+    help="Weaves OpenTelemetry spans on Kafka into exact LLM sessions in ClickHouse.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+console = Console()
+problems = Console(stderr=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
+Project = Annotated[str | None, typer.Option("--project", help="Only this project.")]
+
+
+class Stop(Exception):
+    """Ends the command with one sentence and an exit code."""
+
+    def __init__(self, sentence: str, code: int = 1) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+def main() -> None:
+    """Run the command line; every error a user can cause is one sentence on standard error."""
+    try:
+        app()
+    except Stop as stop:
+        _say_problem(str(stop))
+        sys.exit(stop.code)
+    except (settings_module.SettingsError, WarehouseError, Unavailable) as error:
+        _say_problem(str(error))
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.exit(0)
+
+
+def _say_problem(sentence: str) -> None:
+    problems.print(sentence, style="red", markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def up(
+    data: Annotated[Path, typer.Option(help="Folder of the database, logs and process IDs.")] = Path(
+        ".spanloom"
+    ),
+    workers: Annotated[int, typer.Option(min=1, max=64, help="How many workers.")] = 1,
+    sample: Annotated[bool, typer.Option("--sample/--no-sample", help="Send recorded conversations.")] = True,
+    kafka_port: Annotated[int, typer.Option(min=1, max=65535, help="Where spans go in.")] = 9092,
+    clickhouse_port: Annotated[int, typer.Option(min=1, max=65535, help="Where SQL is answered.")] = 8123,
+) -> None:
+    """Run the whole of spanloom on this machine, until Ctrl-C."""
+    from spanloom.up import UpError, run_stack
+
+    try:
+        asyncio.run(
+            run_stack(
+                console,
+                data=data,
+                workers=workers,
+                sample=sample,
+                kafka_port=kafka_port,
+                clickhouse_port=clickhouse_port,
+            )
+        )
+    except UpError as error:
+        raise Stop(str(error)) from None
+
+
+@app.command()
+def worker() -> None:
+    """Run one worker, configured by the environment; SIGTERM ends it after a last checkpoint."""
+    from agents.topics import TopicError
+    from agents.worker import run
+    from warehouse.client import connect
+
+    settings = settings_module.load()
+    _log_to_stderr()
+    try:
+        asyncio.run(run(settings.kafka, settings.worker, connect(settings.clickhouse)))
+    except TopicError as error:
+        raise Stop(str(error)) from None
+    except OSError as error:
+        raise Stop(
+            f"the worker can't listen on {settings.worker.web_host}:{settings.worker.web_port}"
+            f" ({error.strerror}): set SPANLOOM_WORKER__WEB_PORT to a free port"
+        ) from None
+
+
+@app.command()
+def migrate(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Bring ClickHouse's schema up to date; safe to run twice and from several places at once."""
+    from warehouse.migrate import migrate as run_migrations
+
+    done = run_migrations(settings_module.load().clickhouse, dry_run)
+    if as_json:
+        console.print_json(json.dumps({"dry_run": dry_run, "changes": done}))
+    elif not done:
+        console.print("the schema is up to date")
+    for name in done if not as_json else ():
+        console.print(f"{'would apply' if dry_run else 'applied'} {name}", highlight=False)
+
+
+@app.command()
+def topics(as_json: Json = False) -> None:
+    """Create the topics with the right partitions and settings; say how existing ones differ."""
+    from agents.topics import TopicError, ensure
+
+    settings = settings_module.load().kafka
+    try:
+        outcomes = _run_with_kafka(ensure(settings), settings.bootstrap_servers)
+    except TopicError as error:
+        raise Stop(str(error)) from None
+    if as_json:
+        rows = [
+            {"topic": o.topic, "created": o.created, "differences": list(o.differences)} for o in outcomes
+        ]
+        console.print_json(json.dumps(rows))
+    else:
+        for outcome in outcomes:
+            differs = "; ".join(outcome.differences)
+            state = (
+                "created" if outcome.created else f"exists, but differs: {differs}" if differs else "exists"
+            )
+            console.print(f"{outcome.topic:32} {state}", highlight=False)
+    if any(outcome.differences for outcome in outcomes):
+        raise Stop("some topics are not as they should be, see above: nothing of them was changed", code=2)
+
+
+@app.command()
+def send(
+    paths: Annotated[list[Path], typer.Argument(help="OTLP files (.pb, .json) or folders of them.")],
+    topic: Annotated[str | None, typer.Option(help="The topic; the one workers read by default.")] = None,
+    project: Annotated[str, typer.Option(help="The project the spans belong to.")] = "",
+    retime: Annotated[
+        bool, typer.Option("--retime", help="Move the spans' times so that they end now.")
+    ] = False,
+) -> None:
+    """Produce OTLP files to Kafka."""
+    from spanloom.files import FileError
+    from spanloom.send import SendError
+    from spanloom.send import send as send_files
+
+    settings = settings_module.load().kafka
+    columns = (TextColumn("sending"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=problems, transient=True) as progress:
+        task = progress.add_task("sending", total=None)
+
+        def show(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total)
+
+        try:
+            count = asyncio.run(
+                send_files(
+                    paths,
+                    settings,
+                    topic=topic or settings.source_topic,
+                    project=project,
+                    retime=retime,
+                    progress=show,
+                )
+            )
+        except (FileError, SendError) as error:
+            raise Stop(str(error)) from None
+    console.print(f"sent {count} messages to {topic or settings.source_topic}", highlight=False)
+
+
+@app.command()
+def sessions(
+    since: Annotated[str, typer.Option(help="Only sessions active since: 30m, 24h, 7d, or a date.")] = "24h",
+    limit: Annotated[int, typer.Option(min=1, max=10000, help="How many at the most.")] = 20,
+    sort: Annotated[str, typer.Option(help="cost, tokens, duration, traces or start.")] = "start",
+    project: Project = None,
+    as_json: Json = False,
+) -> None:
+    """List sessions, each with its whole totals."""
+    from spanloom import show
+    from warehouse.read import sessions as read_sessions
+
+    if sort not in SORT_KEYS:
+        raise Stop(f"sessions can't be sorted by {sort}: use one of {', '.join(SORT_KEYS)}", code=2)
+    key: SortKey = sort  # type: ignore[assignment]
+    rows = _read(lambda warehouse: read_sessions(warehouse, project, _since(since), limit, key))
+    if as_json:
+        typer.echo(show.as_json(rows))
+    elif rows:
+        console.print(show.sessions(rows, show.now()))
+    else:
+        console.print(
+            f"no session was active in the last {since}: send some spans, or look further back with --since"
+        )
+
+
+@app.command()
+def session(
+    session_id: Annotated[str, typer.Argument(help="The session's ID.")],
+    project: Project = None,
+    as_json: Json = False,
+) -> None:
+    """Show one session: its totals and its traces in order."""
+    from spanloom import show
+    from warehouse.read import session as read_session
+
+    detail = _read(lambda warehouse: read_session(warehouse, session_id, project))
+    if detail is None:
+        raise Stop(f"there is no session {session_id}: `spanloom sessions --since 30d` lists those there are")
+    if as_json:
+        typer.echo(show.as_json(detail))
+    else:
+        console.print(show.session(detail, show.now()))
+
+
+@app.command()
+def trace(
+    trace_id: Annotated[str, typer.Argument(help="The trace's ID, 32 hexadecimal digits.")],
+    project: Project = None,
+    as_json: Json = False,
+) -> None:
+    """Show one trace: its totals and the tree of its spans."""
+    from spanloom import show
+    from warehouse.read import trace as read_trace
+
+    if not re.fullmatch(r"[0-9a-fA-F]{32}", trace_id):
+        raise Stop("a trace ID has 32 hexadecimal digits: copy it from `spanloom session ID --json`", code=2)
+    detail = _read(lambda warehouse: read_trace(warehouse, trace_id, project))
+    if detail is None:
+        raise Stop(f"there is no trace {trace_id}")
+    if as_json:
+        typer.echo(show.as_json(detail))
+    else:
+        console.print(show.trace(detail))
+
+
+def _read(question: Any) -> Any:
+    from warehouse.client import connect
+
+    warehouse = connect(settings_module.load().clickhouse)
+    try:
+        return asyncio.run(question(warehouse))
+    finally:
+        warehouse.close()
+
+
+def _run_with_kafka(work: Coroutine[Any, Any, T], servers: str) -> T:
+    from aiokafka.errors import KafkaError
+
+    try:
+        return asyncio.run(work)
+    except (KafkaError, OSError) as error:
+        raise Stop(
+            f"Kafka at {servers} can't be used ({type(error).__name__}): start it, or set"
+            " SPANLOOM_KAFKA__BOOTSTRAP_SERVERS"
+        ) from None
+
+
+def _since(text: str) -> datetime:
+    amount = re.fullmatch(r"(\d{1,6})([smhdw])", text)
+    if amount:
+        units = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+        try:
+            return datetime.now(UTC) - timedelta(**{units[amount[2]]: int(amount[1])})
+        except OverflowError:
+            return datetime(1970, 1, 1, tzinfo=UTC)
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise Stop(
+            f"--since {text} is no time: write 30m, 24h, 7d, or a date such as 2026-11-23", code=2
+        ) from None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def _log_to_stderr() -> None:
+    if sys.stderr.isatty():
+        logging.basicConfig(
+            level=logging.INFO, format="%(message)s", handlers=[RichHandler(console=problems)]
+        )
+    else:
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    # aiokafka and Faust tell every step they take; warnings are enough of them.
+    for name in ("aiokafka", "faust", "mode", "faust.transport"):
+        logging.getLogger(name).setLevel(logging.WARNING)
