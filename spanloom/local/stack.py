@@ -35,6 +35,10 @@ FIRST_WEB_PORT = 6066
 # Seconds for `topics` and `migrate`; both take about one.
 _SETUP_DEADLINE = 120.0
 
+# Seconds a worker gets to stop when the broker is gone. Its last checkpoint would wait for acknowledgements
+# that can't come, and what it holds belongs to a log that no longer exists.
+_STOP_WITHOUT_BROKER = 2.0
+
 # Kafka's defaults make a worker wait 30 s for the group; alone on a machine nobody is that slow. Seconds.
 _LOCAL_GROUP_TIMINGS = {
     "SPANLOOM_KAFKA__SESSION_TIMEOUT": "6",
@@ -205,7 +209,8 @@ class LocalStack:
     async def _broker_died(self) -> None:
         if self._workers:
             self._say("the broker's memory is lost: stopping the workers until it is back")
-        await _all(*(self._supervisor.stop(worker.name) for worker in self._workers))
+        stops = (self._supervisor.stop(worker.name, _STOP_WITHOUT_BROKER) for worker in self._workers)
+        await _all(*stops)
 
     async def _broker_is_back(self) -> None:
         await self.command("topics", "topics")

@@ -135,16 +135,17 @@ class Supervisor:
             raise SupervisorError(f"{part.name} did not start: {line} (log: {self._log_path(part.name)})")
         running.keeping = asyncio.create_task(self._keep(running), name=f"keep {part.name}")
 
-    async def stop(self, name: str) -> None:
-        """Stop a part for good: SIGTERM, its deadline, SIGKILL. Nothing happens if it does not run."""
+    async def stop(self, name: str, deadline: float | None = None) -> None:
+        """Stop a part for good: SIGTERM, its deadline (or this one), SIGKILL. A part not running is fine."""
         running = self._parts.pop(name, None)
         if running is None:
             return
         if running.keeping is not None and running.keeping is not asyncio.current_task():
             running.keeping.cancel()
             await asyncio.gather(running.keeping, return_exceptions=True)
-        if running.process is not None and not await end_child(running.process, running.part.stop_deadline):
-            self._say(f"{name} did not stop within {running.part.stop_deadline:.0f} s and was killed")
+        patience = running.part.stop_deadline if deadline is None else deadline
+        if running.process is not None and not await end_child(running.process, patience):
+            self._say(f"{name} did not stop within {patience:.0f} s and was killed")
         if running.copying is not None:
             await running.copying
         self._pid_file(name).unlink(missing_ok=True)

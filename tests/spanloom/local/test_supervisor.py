@@ -151,7 +151,10 @@ def test_what_hangs_on_a_part_is_told_before_and_after_its_restart(tmp_path: Pat
     ]
 
 
-def test_a_part_that_ignores_the_stop_is_killed(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("own_deadline", "given"), [(0.2, None), (60.0, 0.2)])
+def test_a_part_that_ignores_the_stop_is_killed(
+    tmp_path: Path, own_deadline: float, given: float | None
+) -> None:
     said: list[str] = []
     stubborn = """
         import pathlib, signal, sys, time
@@ -162,9 +165,13 @@ def test_a_part_that_ignores_the_stop_is_killed(tmp_path: Path) -> None:
 
     async def scenario() -> int:
         up = tmp_path / "up"
+        part = Part("part", script(stubborn, up), file_exists(up), stop_deadline=own_deadline)
         async with Supervisor(tmp_path, said.append, FAST) as supervisor:
-            await supervisor.start(Part("part", script(stubborn, up), file_exists(up), stop_deadline=0.2))
-            return pid_of(tmp_path, "part")
+            await supervisor.start(part)
+            pid = pid_of(tmp_path, "part")
+            if given is not None:
+                await supervisor.stop("part", given)
+            return pid
 
     assert not alive(asyncio.run(scenario()))
     assert said == ["part did not stop within 0 s and was killed"]
