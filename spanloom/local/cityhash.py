@@ -1,7 +1,7 @@
 """CityHash128 in the version 1.0.2 that ClickHouse puts in front of each compressed block.
 
-Written after the algorithm's description (Google's CityHash, MIT). All arithmetic is modulo 2⁶⁴. Pure
-Python: about 35 MB a second, enough for the rare client that asks for compressed blocks. Checked against
+The constants and rounds of Google's CityHash (MIT), rewritten in Python after reading the Go port in
+go-faster/city (`ch_128.go`, `ch_64.go`). All arithmetic is modulo 2⁶⁴. Pure Python: about 35 MB a second, enough for the rare client that asks for compressed blocks. Checked against
 the 2,196 blocks of column files that the engine wrote.
 """
 
