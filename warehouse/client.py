@@ -87,6 +87,7 @@ class Warehouse:
             lambda client: client.query_arrow(
                 sql, dict(parameters or {}), settings=_WAIT_FOR_THE_END, external_data=external
             ),
+            quote=wanted is None,
         )
 
     async def query_rows(

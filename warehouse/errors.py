@@ -35,6 +35,8 @@ _PASSING_CODES = frozenset(
     )
 )
 
+_BAD_PARAMETER = 457  # the sentence quotes its value
+
 # What a proxy or a server that starts or is overloaded answers without an error code of ClickHouse.
 _PASSING_STATUSES = frozenset((429, 502, 503, 504))
 
@@ -67,7 +69,7 @@ def translate(error: Exception, what: str, url: str, quote: bool = True) -> Ware
     Args:
         what: what was tried, as the end of "ClickHouse could not …".
         url: ClickHouse's address.
-        quote: whether the server's own sentence may be repeated; not for inserts, where it quotes their data.
+        quote: whether the server's own sentence may be repeated; not where data is sent, which it quotes.
     """
     code = getattr(error, "code", None)
     name = getattr(error, "name", None) or (f"error {code}" if code is not None else "")
@@ -110,7 +112,7 @@ def _refusal(error: Exception, code: int, name: str, what: str, url: str, quote:
             f"ClickHouse at {url} refused the login: "
             "check SPANLOOM_CLICKHOUSE__USER and SPANLOOM_CLICKHOUSE__PASSWORD"
         )
-    said = _SERVER_SENTENCE.search(str(error)) if quote else None
+    said = _SERVER_SENTENCE.search(str(error)) if quote and code != _BAD_PARAMETER else None
     sentence = f": {_shortened(said.group(1))}" if said else ""
     return WarehouseError(f"ClickHouse at {url} could not {what} ({name}){sentence}")
 

@@ -60,7 +60,7 @@ class ClickHouseSettings(BaseModel, frozen=True, extra="forbid"):
         default_factory=dict,
         description="ClickHouse settings for every query and insert, such as insert_quorum.",
     )
-    retention: RetentionSettings = Field(RetentionSettings(), description="How long rows are kept.")
+    retention: RetentionSettings = Field(default=RetentionSettings(), description="How long rows are kept.")
 
     @property
     def secure(self) -> bool:

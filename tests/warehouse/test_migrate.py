@@ -1,0 +1,220 @@
+"""The database, its tables and views, and how long they keep their rows."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.warehouse.tables import put, rows, run, spans, sql
+from warehouse.client import SchemaError, Unavailable, connect
+from warehouse.migrate import check_schema, migrate
+from warehouse.settings import ClickHouseSettings, RetentionSettings
+
+ALL = ["0001_spans", "0002_traces", "0003_sessions"]
+
+# The contract of docs/design.md with every query out there.
+COUNTS = (
+    "span_count llm_call_count tool_call_count error_count input_tokens output_tokens cache_read_tokens "
+    "cache_write_tokens reasoning_tokens total_tokens input_cost output_cost total_cost "
+    "unpriced_call_count models"
+)
+VIEWS = {
+    "spans": (
+        "project_id trace_id span_id parent_span_id name span_type service_name start_time end_time duration "
+        "status status_message session_id user_id tags model provider input_tokens output_tokens "
+        "cache_read_tokens cache_write_tokens reasoning_tokens input_cost output_cost total_cost priced "
+        "input output attributes resource events"
+    ),
+    "traces": (
+        "project_id session_id trace_id name user_id tags metadata services start_time end_time duration "
+        f"status {COUNTS} input output root_span_id"
+    ),
+    "session_windows": (
+        "project_id session_id window_start user_id user_ids start_time end_time duration active_duration "
+        f"trace_count {COUNTS} tags services"
+    ),
+    "sessions": (
+        "project_id session_id user_id user_ids start_time end_time duration active_duration "
+        f"trace_count {COUNTS} tags services"
+    ),
+}
+
+
+def bookkeeping(settings: ClickHouseSettings) -> list[tuple[object, ...]]:
+    return sql(
+        settings,
+        f"SELECT version, count(), uniqExact(md5) FROM {settings.database}.schema_migrations FINAL "
+        "GROUP BY version ORDER BY version",
+    )
+
+
+def databases(settings: ClickHouseSettings) -> list[tuple[object, ...]]:
+    return sql(settings, f"SELECT name FROM system.databases WHERE name = '{settings.database}'")
+
+
+def forget(settings: ClickHouseSettings, version: int) -> None:
+    sql(
+        settings,
+        f"ALTER TABLE {settings.database}.schema_migrations DELETE WHERE version = {version} "
+        "SETTINGS mutations_sync = 2",
+    )
+
+
+def note(settings: ClickHouseSettings, version: int, md5: str) -> None:
+    sql(
+        settings,
+        f"INSERT INTO {settings.database}.schema_migrations (version, md5, script) "
+        f"SELECT {version}, '{md5}', '' SETTINGS async_insert = 0",
+    )
+
+
+def test_an_empty_server_gets_everything_once(empty: ClickHouseSettings) -> None:
+    assert migrate(empty) == ALL
+    assert migrate(empty) == []
+    assert bookkeeping(empty) == [(1, 1, 1), (2, 1, 1), (3, 1, 1)]
+    run(check_schema(connect(empty)))
+
+
+def test_a_dry_run_says_what_is_pending_and_changes_nothing(empty: ClickHouseSettings) -> None:
+    assert migrate(empty, dry_run=True) == ALL
+    assert databases(empty) == []
+    migrate(empty)
+    assert migrate(empty, dry_run=True) == []
+
+
+def test_four_threads_at_once_all_succeed(empty: ClickHouseSettings) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        applied = list(pool.map(lambda _: migrate(empty), range(4)))
+    assert sorted({name for names in applied for name in names}) == ALL
+    # One more run has the bookkeeping table merged, which FINAL does not need.
+    assert bookkeeping(empty) == [(1, 1, 1), (2, 1, 1), (3, 1, 1)]
+    assert migrate(empty) == []
+    run(check_schema(connect(empty)))
+
+
+def test_three_processes_at_once_all_succeed(empty: ClickHouseSettings) -> None:
+    program = (
+        "from warehouse.migrate import migrate; from warehouse.settings import ClickHouseSettings; "
+        f"migrate(ClickHouseSettings(url={empty.url!r}, database={empty.database!r}))"
+    )
+    pods = [
+        subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE, text=True) for _ in range(3)
+    ]
+    for pod in pods:
+        _, said = pod.communicate(timeout=60)
+        assert pod.returncode == 0, said
+    assert bookkeeping(empty) == [(1, 1, 1), (2, 1, 1), (3, 1, 1)]
+    run(check_schema(connect(empty)))
+
+
+def test_a_run_that_broke_off_is_taken_up_again(empty: ClickHouseSettings) -> None:
+    migrate(empty)
+    forget(empty, 3)  # as if the process had died after the statements, before the note
+    assert migrate(empty) == ["0003_sessions"]
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_has_the_columns_of_the_contract(empty: ClickHouseSettings, view: str) -> None:
+    migrate(empty)
+    columns = [row[0] for row in sql(empty, f"DESCRIBE TABLE {empty.database}.{view}")]
+    assert sorted(columns) == sorted(VIEWS[view].split())
+
+
+def test_a_missing_database_asks_for_migrate(empty: ClickHouseSettings) -> None:
+    with pytest.raises(SchemaError, match="run `spanloom migrate`"):
+        run(check_schema(connect(empty)))
+
+
+def test_an_older_schema_asks_for_migrate(empty: ClickHouseSettings) -> None:
+    migrate(empty)
+    forget(empty, 2)
+    with pytest.raises(SchemaError, match="lacks 0002_traces: run `spanloom migrate`"):
+        run(check_schema(connect(empty)))
+
+
+def test_a_migration_that_was_changed_is_refused(empty: ClickHouseSettings) -> None:
+    migrate(empty)
+    forget(empty, 2)
+    note(empty, 2, "0" * 32)
+    with pytest.raises(SchemaError, match=r"Migration 0002_traces was applied .* with other contents"):
+        migrate(empty)
+    with pytest.raises(SchemaError, match=r"Migration 0002_traces was applied .* with other contents"):
+        run(check_schema(connect(empty)))
+
+
+def test_a_newer_schema_serves_a_worker_but_not_a_migration(empty: ClickHouseSettings) -> None:
+    migrate(empty)
+    note(empty, 99, "0" * 32)
+    run(check_schema(connect(empty)))  # while a new version is rolled out, old workers may restart
+    with pytest.raises(SchemaError, match="belongs to a newer spanloom: it has migration 99"):
+        migrate(empty)
+
+
+def test_a_server_that_is_away_is_unavailable(unused_url: str) -> None:
+    with pytest.raises(Unavailable):
+        migrate(ClickHouseSettings(url=unused_url))
+
+
+def test_retention_is_off_by_default(empty: ClickHouseSettings) -> None:
+    migrate(empty)
+    assert "TTL" not in engine(empty, "spans_versions")
+
+
+def engine(settings: ClickHouseSettings, table: str) -> str:
+    where = f"database = '{settings.database}' AND name = '{table}'"
+    return str(sql(settings, f"SELECT engine_full FROM system.tables WHERE {where}")[0][0])
+
+
+def test_retention_is_set_changed_and_removed_and_nothing_else_is_altered(empty: ClickHouseSettings) -> None:
+    migrate(empty)
+    both = empty.model_copy(update={"retention": RetentionSettings(spans_days=7, sessions_days=400)})
+    expected = [
+        "spans_versions keeps its rows for 7 days",
+        "session_windows_versions keeps its rows for 400 days",
+    ]
+    assert migrate(both, dry_run=True) == expected
+    assert "TTL" not in engine(empty, "spans_versions")
+    assert migrate(both) == expected
+    assert migrate(both) == []
+    assert "toIntervalDay(7)" in engine(empty, "spans_versions")
+    assert "TTL" not in engine(empty, "traces_versions")
+
+    longer = empty.model_copy(update={"retention": RetentionSettings(spans_days=8, sessions_days=400)})
+    assert migrate(longer) == ["spans_versions keeps its rows for 8 days"]
+    assert migrate(empty) == [
+        "spans_versions keeps its rows for ever",
+        "session_windows_versions keeps its rows for ever",
+    ]
+    assert migrate(empty) == []
+    assert "TTL" not in engine(empty, "spans_versions")
+
+
+def test_a_ttl_of_somebody_else_stays(empty: ClickHouseSettings) -> None:
+    migrate(empty)
+    sql(
+        empty,
+        f"ALTER TABLE {empty.database}.spans_versions MODIFY TTL toDateTime(start_time) + toIntervalYear(9)",
+    )
+    assert migrate(empty) == []
+    assert "toIntervalYear(9)" in engine(empty, "spans_versions")
+
+
+def test_rows_go_by_their_last_change_whatever_their_own_clock_says(empty: ClickHouseSettings) -> None:
+    migrate(empty.model_copy(update={"retention": RetentionSettings(spans_days=30)}))
+    warehouse = connect(empty)
+    now = int(sql(empty, "SELECT toUnixTimestamp(now())")[0][0])
+    old, new = ((now - 31 * 86_400) * 1000) << 22, (now * 1000) << 22
+    key = {"project_id": "p", "trace_id": "0" * 32}
+    put(
+        warehouse,
+        "spans_versions",
+        spans(
+            key | {"span_id": "old", "version": old},
+            key | {"span_id": "new", "version": new, "start_time": 0},  # a device whose clock is at 1970
+        ),
+    )
+    sql(empty, f"OPTIMIZE TABLE {empty.database}.spans_versions FINAL")
+    assert rows(warehouse, "SELECT span_id FROM spans") == [("new",)]

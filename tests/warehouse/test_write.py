@@ -1,0 +1,186 @@
+"""Inserts: every type of column, newest version on top, durable when acknowledged."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spans.table import SPAN_TABLE
+from tests.warehouse.tables import SECOND, START, put, rows, run, spans, sql
+from warehouse.client import SchemaError, Warehouse, WarehouseError, connect
+from warehouse.settings import ClickHouseSettings
+from warehouse.write import insert, parts
+
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+KEY = {"trace_id": TRACE, "span_id": "b7ad6b7169203331"}
+STRANGE = "naïve 漢字 🧵 \x00 \\ ' \" ` \t \n \u202e end"
+
+
+def full(project: str) -> dict[str, object]:
+    return KEY | {
+        "project_id": project,
+        "parent_span_id": "00f067aa0ba902b7",
+        "name": STRANGE,
+        "span_type": "LLM",
+        "service_name": "svc 🧵",
+        "start_time": START * SECOND + 123_456_789,
+        "end_time": START * SECOND + 2 * SECOND + 123_456_790,
+        "status": "error",
+        "status_message": STRANGE,
+        "session_id": STRANGE,
+        "user_id": "",
+        "tags": ["", "a", "漢"],
+        "model": "gpt-4o",
+        "provider": "openai",
+        "input_tokens": 2**64 - 1,
+        "output_tokens": 2**63,
+        "cache_read_tokens": 10**12,
+        "cache_write_tokens": 0,
+        "reasoning_tokens": 1,
+        "input_cost": 1e-12,
+        "output_cost": 99_999.999999999999,
+        "total_cost": 0.1,
+        "priced": 1,
+        "input": STRANGE * 1000,
+        "output": "",
+        "attributes": [("key", "value"), ("", ""), (STRANGE, STRANGE)],
+        "resource": [("service.name", "svc 🧵")],
+        "events": [
+            {"name": "e 🧵", "time": START * SECOND + 1, "attributes": [("a", "b"), ("漢", "")]},
+            {"name": "", "time": 0, "attributes": []},
+        ],
+        "session_rank": 255,
+        "user_rank": 0,
+        "metadata": [("k", STRANGE)],
+        "input_preview": STRANGE,
+        "output_preview": "",
+        "preview_kind": 3,
+        "version": 2**64 - 1,
+    }
+
+
+def test_every_type_of_column_comes_back_as_it_went_in(warehouse: Warehouse, project: str) -> None:
+    went_in = spans(full(project))
+    put(warehouse, "spans_versions", went_in)
+    columns = ", ".join(SPAN_TABLE.names)
+    came_out = run(
+        warehouse.query_arrow(
+            "read",
+            f"SELECT {columns}, version FROM spans_versions FINAL WHERE project_id = {{p:String}}",
+            {"p": project},
+        )
+    )
+    expected = went_in.drop_columns("is_deleted")
+    assert came_out.cast(expected.schema).to_pydict() == expected.to_pydict()
+
+
+def test_the_view_shows_duration_in_seconds(warehouse: Warehouse, project: str) -> None:
+    put(warehouse, "spans_versions", spans(full(project)))
+    assert rows(warehouse, f"SELECT duration FROM spans WHERE project_id = '{project}'") == [(2.000000001,)]
+
+
+def test_empty_everything(warehouse: Warehouse, project: str) -> None:
+    put(warehouse, "spans_versions", spans(KEY | {"project_id": project}))
+    columns = "name, tags, attributes, events, input, input_tokens, start_time"
+    assert rows(warehouse, f"SELECT {columns} FROM spans WHERE project_id = '{project}'") == [
+        ("", [], {}, [], "", 0, datetime.fromtimestamp(START, UTC))
+    ]
+
+
+def test_no_rows_need_no_insert(local_clickhouse: str) -> None:
+    nowhere = connect(ClickHouseSettings(url=local_clickhouse, database="not_there"))
+    run(insert(nowhere, "spans_versions", spans()))
+
+
+@pytest.mark.parametrize("first", [1, 2])
+def test_the_highest_version_wins_in_any_order(warehouse: Warehouse, project: str, first: int) -> None:
+    for version in (first, 3 - first):
+        row = KEY | {"project_id": project, "name": f"version {version}", "version": version}
+        put(warehouse, "spans_versions", spans(row))
+    query = f"SELECT name FROM spans WHERE project_id = '{project}'"
+    assert rows(warehouse, query) == [("version 2",)]
+    sql(warehouse.settings, f"OPTIMIZE TABLE {warehouse.settings.database}.spans_versions FINAL")
+    assert rows(warehouse, query) == [("version 2",)]
+
+
+def test_the_same_rows_again_change_nothing(warehouse: Warehouse, project: str) -> None:
+    for _ in range(3):
+        put(warehouse, "spans_versions", spans(full(project)))
+    assert rows(warehouse, f"SELECT count() FROM spans WHERE project_id = '{project}'") == [(1,)]
+
+
+def test_a_deleted_row_is_hidden_until_a_newer_version_comes(warehouse: Warehouse, project: str) -> None:
+    query = f"SELECT name FROM spans WHERE project_id = '{project}'"
+    row = KEY | {"project_id": project, "name": "x"}
+    put(warehouse, "spans_versions", spans(row | {"version": 1}))
+    put(warehouse, "spans_versions", spans(row | {"version": 2, "is_deleted": 1}))
+    put(warehouse, "spans_versions", spans(row | {"version": 1}))
+    assert rows(warehouse, query) == []
+    put(warehouse, "spans_versions", spans(row | {"version": 3}))
+    assert rows(warehouse, query) == [("x",)]
+
+
+def test_is_deleted_may_be_left_out(warehouse: Warehouse, project: str) -> None:
+    table = spans(KEY | {"project_id": project}).drop_columns("is_deleted")
+    put(warehouse, "spans_versions", table)
+    assert rows(warehouse, f"SELECT count() FROM spans WHERE project_id = '{project}'") == [(1,)]
+
+
+def test_a_large_insert_goes_in_parts(warehouse: Warehouse, project: str) -> None:
+    table = spans(
+        *(KEY | {"project_id": project, "span_id": f"{n:016x}", "input": "x" * 1000} for n in range(100))
+    )
+    run(insert(warehouse, "spans_versions", table, insert_bytes=20_000))
+    assert rows(warehouse, f"SELECT count() FROM spans WHERE project_id = '{project}'") == [(100,)]
+
+
+@given(st.lists(st.integers(0, 500), max_size=30), st.integers(1, 2000))
+def test_parts_are_the_table_again_and_small(sizes: list[int], limit: int) -> None:
+    table = pa.table({"text": ["x" * size for size in sizes]})
+    cut = list(parts(table, limit))
+    assert pa.concat_tables([table.slice(0, 0), *cut]).to_pydict() == table.to_pydict()
+    assert all(part.num_rows == 1 or part.nbytes <= limit for part in cut)
+
+
+@pytest.mark.parametrize("compression", ["lz4", "zstd", "none"])
+def test_every_compression_is_understood(warehouse: Warehouse, project: str, compression: str) -> None:
+    other = connect(warehouse.settings.model_copy(update={"compression": compression}))
+    put(other, "spans_versions", spans(full(project)))
+    query = f"SELECT input = output, name FROM spans WHERE project_id = '{project}'"
+    assert rows(other, query) == [(0, STRANGE)]
+
+
+def test_an_insert_that_looks_like_an_earlier_one_is_not_dropped(empty: ClickHouseSettings) -> None:
+    # As a replicated table would: it remembers the blocks that it has seen.
+    sql(empty, f"CREATE DATABASE {empty.database}")
+    sql(
+        empty,
+        f"CREATE TABLE {empty.database}.spans_versions (span_id String) ENGINE = MergeTree ORDER BY span_id "
+        "SETTINGS non_replicated_deduplication_window = 100",
+    )
+    for _ in range(2):
+        put(connect(empty), "spans_versions", pa.table({"span_id": ["a"]}))
+    assert sql(empty, f"SELECT count() FROM {empty.database}.spans_versions") == [(2,)]
+
+
+def test_only_known_tables_are_written(warehouse: Warehouse) -> None:
+    with pytest.raises(ValueError, match="'spans' is not one of"):
+        run(insert(warehouse, "spans", spans(KEY)))
+
+
+def test_rows_that_do_not_fit_are_refused_without_repeating_them(warehouse: Warehouse) -> None:
+    table = pa.table({"project_id": ["p"], "start_time": ["a patient's name"], "version": [1]})
+    with pytest.raises(WarehouseError) as caught:
+        run(insert(warehouse, "spans_versions", table))
+    assert "could not insert into spans_versions" in str(caught.value)
+    assert "patient" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_a_missing_table_asks_for_migrate(empty: ClickHouseSettings) -> None:
+    with pytest.raises(SchemaError, match="run `spanloom migrate`"):
+        run(insert(connect(empty), "spans_versions", spans(KEY)))
