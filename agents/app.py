@@ -178,7 +178,8 @@ class WorkerApp(faust.App):
 
     async def _acknowledge(self, offsets: Mapping[Partition, int]) -> None:
         # Where the group has been rebalanced meanwhile this commits nothing, and the records come again.
-        await self.consumer._commit({TP(*partition): offset for partition, offset in offsets.items()})
+        committed: Any = self.consumer
+        await committed._commit({TP(*partition): offset for partition, offset in offsets.items()})
 
 
 def fail(error: BaseException) -> None:

@@ -58,7 +58,7 @@ class ChangelogTable(faust.Table, Generic[S]):  # type: ignore[type-arg]
         a batch may have been dropped half-way, so what is in memory is not what the changelog says.
         """
         self._states.clear()
-        recovery = self.app.tables.recovery
+        recovery = self.app.tables.recovery  # type: ignore[attr-defined]
         for tp in [tp for tp in recovery.active_offsets if tp.topic == self.topic]:
             recovery.revoke(tp)
 
@@ -74,12 +74,12 @@ class ChangelogTable(faust.Table, Generic[S]):  # type: ignore[type-arg]
             state.restored()
         await self.call_recover_callbacks()
 
-    def apply_changelog_batch(self, batch: Iterable[EventT]) -> None:
+    def apply_changelog_batch(self, batch: Iterable[EventT[Any]]) -> None:
         """Hand records of the changelog to the states of their partitions."""
         for event in batch:
             message = event.message
             if message.topic == self.topic and message.generation_id == self.app.consumer_generation_id:
-                self[message.partition].restore(message.key, message.value)
+                self[message.partition].restore(message.key or b"", message.value)
 
     def persisted_offset(self, tp: TP) -> int | None:
         """Nothing outlives the process but the changelog itself."""

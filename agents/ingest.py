@@ -12,7 +12,7 @@ from agents.checkpoint import Writes
 from agents.clock import next_version
 from agents.dead_letters import dead_letter
 from agents.kafka import Record
-from agents.stage import SourceRecord
+from agents.stage import SourceRecord, newest
 from agents.topics import DEAD_LETTERS, SPAN_FACTS
 from spans import facts
 from spans.decode import Message, decode
@@ -61,7 +61,9 @@ class Ingest:
             )
         metrics.SPANS.inc(table.num_rows)
         metrics.DEAD_LETTERS.labels("ingest").inc(len(letters))
+        timestamp = newest(records)
         sent_on = [
-            Record(partition, None, value) for partition, value in facts.encode_table(table, self._partitions)
+            Record(partition, None, value, timestamp=timestamp)
+            for partition, value in facts.encode_table(table, self._partitions)
         ]
         return Writes(rows=[(SPANS_TABLE, table)], messages={SPAN_FACTS: sent_on, DEAD_LETTERS: letters})

@@ -20,12 +20,13 @@ MAX_MESSAGE_BYTES = 10 * 2**20
 
 
 class Record(NamedTuple):
-    """A record to be produced; a `value` of None is a tombstone."""
+    """A record to be produced; a `value` of None is a tombstone, a `timestamp` (ms) of None is now."""
 
     partition: int
     key: bytes | None
     value: bytes | None
     headers: Sequence[tuple[str, bytes]] = ()
+    timestamp: int | None = None
 
 
 def connection(settings: KafkaSettings) -> dict[str, Any]:
@@ -113,7 +114,7 @@ class Producer:
                 waiting.append(await self._producer.send_batch(batch, topic, partition=partition))
                 batch, batch_bytes = self._producer.create_batch(), 0
             added = batch.append(
-                key=record.key, value=record.value, timestamp=None, headers=list(record.headers)
+                key=record.key, value=record.value, timestamp=record.timestamp, headers=list(record.headers)
             )
             if added is None:
                 raise ValueError(f"a record for {topic} is larger than {MAX_MESSAGE_BYTES:,} bytes")

@@ -13,6 +13,11 @@ from agents.checkpoint import Acknowledge, Records, Rows, Writes, checkpoint
 from agents.gate import Gate
 
 
+MAX_AHEAD = 24 * 3600 * 1000
+"""How far in the future a record may say it is, ms. One such record moves the stream clock for good, and all
+state would be forgotten: Kafka 4 refuses more than an hour by default, other brokers and settings do not."""
+
+
 class SourceRecord(NamedTuple):
     """A record read from Kafka; `timestamp` in milliseconds since the epoch."""
 
@@ -22,6 +27,15 @@ class SourceRecord(NamedTuple):
     timestamp: int
     value: bytes
     headers: dict[str, bytes]
+
+
+def newest(records: list[SourceRecord]) -> int:
+    """Return the newest timestamp of a batch, ms.
+
+    What a batch leads to carries it on: so the stream clock of the next stage is that of the source, however
+    long ago that was, and a worker that catches up after hours finds nothing late.
+    """
+    return max(record.timestamp for record in records)
 
 
 Work = Callable[[list[SourceRecord]], Awaitable[Writes]]
@@ -107,6 +121,7 @@ class Stage:
     def _current(self, events: Iterable[Any]) -> list[SourceRecord]:
         """Return the records of the current generation: others were taken before a rebalance and come again."""
         generation = self._generation()
+        latest = round(time.time() * 1000) + MAX_AHEAD
         records = []
         for event in events:
             message = event.message
@@ -117,7 +132,7 @@ class Stage:
                     topic=message.topic,
                     partition=message.partition,
                     offset=message.offset,
-                    timestamp=round((message.timestamp or 0) * 1000),
+                    timestamp=min(round((message.timestamp or 0) * 1000), latest),
                     value=message.value or b"",
                     headers=dict(message.headers or ()),
                 )

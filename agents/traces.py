@@ -11,7 +11,7 @@ from agents.checkpoint import Writes
 from agents.dead_letters import dead_letter
 from agents.kafka import Record
 from agents.rebuild import Rebuild
-from agents.stage import SourceRecord
+from agents.stage import SourceRecord, newest
 from agents.topics import DEAD_LETTERS, TRACE_FACTS, TRACES_CHANGELOG
 from agents.trace_state import TracePartition
 from spans import contribution as contributions
@@ -57,7 +57,7 @@ class Traces:
             saved = [Record(partition, key, value) for key, value in changes.changelog]
             writes.state.setdefault(TRACES_CHANGELOG, []).extend(saved)
         writes.rows.append((TRACES_TABLE, trace_table(rows)))
-        writes.messages[TRACE_FACTS] = self._sent_on(changed)
+        writes.messages[TRACE_FACTS] = self._sent_on(changed, newest(records))
         return writes
 
     def _read(self, records: list[SourceRecord], writes: Writes) -> list[_Applied]:
@@ -94,14 +94,14 @@ class Traces:
         for stored in await self._rebuild.traces(list(unknown)):
             self._state(unknown[stored.key]).adopt(stored.key, stored.facts, stored.places, stored.version)
 
-    def _sent_on(self, changed: list[Contribution]) -> list[Record]:
+    def _sent_on(self, changed: list[Contribution], timestamp: int) -> list[Record]:
         by_partition: dict[int, list[Contribution]] = {}
         for contribution in changed:
             window = contribution.window
             target = partition_of((window.project_id, window.session_id.encode()), self._partitions)
             by_partition.setdefault(target, []).append(contribution)
         return [
-            Record(partition, None, message)
+            Record(partition, None, message, timestamp=timestamp)
             for partition, some in by_partition.items()
             for message in contributions.encode(some)
         ]

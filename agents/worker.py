@@ -101,7 +101,7 @@ async def _watch_recovery(app: WorkerApp, timeout: float) -> None:
     since = time.monotonic()
     while True:
         await asyncio.sleep(_WATCH)
-        recovery = app.tables.recovery
+        recovery = app.tables.recovery  # type: ignore[attr-defined]
         progress = {**recovery.active_offsets, "generation": app.consumer_generation_id}
         if not app.rebalancing or progress != last:
             last, since = progress, time.monotonic()

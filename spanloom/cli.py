@@ -31,7 +31,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-console = Console()
+# Where nobody watches there is no width to fit into.
+console = Console(width=None if sys.stdout.isatty() else 200)
 problems = Console(stderr=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
@@ -207,7 +208,7 @@ def sessions(
 
     if sort not in SORT_KEYS:
         raise Stop(f"sessions can't be sorted by {sort}: use one of {', '.join(SORT_KEYS)}", code=2)
-    key: SortKey = sort  # type: ignore[assignment]
+    key: SortKey = sort
     rows = _read(lambda warehouse: read_sessions(warehouse, project, _since(since), limit, key))
     if as_json:
         typer.echo(show.as_json(rows))

@@ -143,8 +143,15 @@ def _span(span: SpanRow) -> Text:
 def _table(*columns: str) -> Table:
     table = Table(box=None, padding=(0, 1), header_style="dim")
     right = {"duration", "traces", "LLM calls", "tokens", "cost", "errors", "started"}
+    # On a narrow terminal the texts give way, never the names and numbers.
+    named = {"session": 12, "trace": 8, "input": 16, "output": 16}
     for column in columns:
-        table.add_column(column, justify="right" if column in right else "left", no_wrap=column in right)
+        table.add_column(
+            column,
+            justify="right" if column in right else "left",
+            no_wrap=column in right,
+            min_width=named.get(column),
+        )
     return table
 
 

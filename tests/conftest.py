@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+
+import pytest
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["tests.fixtures_local", "tests.fixtures_kafka"]
@@ -17,3 +19,10 @@ settings.register_profile(
     print_blob=True,
 )
 settings.load_profile("spanloom")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Which broker the integration tests run on."""
+    parser.addoption(
+        "--broker", choices=("local", "kafka"), default="local", help="local (Tansu), or Apache Kafka"
+    )

@@ -9,8 +9,8 @@ from __future__ import annotations
 import struct
 
 import pyarrow as pa
+from clickhouse_cityhash.cityhash import CityHash128
 
-from spanloom.local.cityhash import cityhash128
 from spanloom.local.http_bodies import BodyError
 
 _HEADER = struct.Struct("<BII")
@@ -32,8 +32,14 @@ def pack_blocks(data: bytes) -> bytes:
         plain = data[at : at + _BLOCK_BYTES]
         content = codec.compress(plain, asbytes=True)
         block = _HEADER.pack(_LZ4, _HEADER.size + len(content), len(plain)) + content
-        packed += cityhash128(block) + block
+        packed += _checksum(block) + block
     return bytes(packed)
+
+
+def _checksum(block: bytes) -> bytes:
+    """CityHash128 in the version 1.0.2 that ClickHouse puts in front of each block, the higher half first."""
+    value = CityHash128(block)
+    return struct.pack("<QQ", value >> 64, value & (1 << 64) - 1)
 
 
 def unpack_blocks(packed: bytes) -> bytes:

@@ -68,7 +68,9 @@ def logs(draw: st.DrawFn) -> list[list[tuple[TraceKey, list[Fact]]]]:
 
 @settings(max_examples=300)
 @given(logs(), st.data())
-def test_crashes_and_replays_change_no_row(log: list[list[tuple[TraceKey, list[Fact]]]], data: st.DataObject) -> None:
+def test_crashes_and_replays_change_no_row(
+    log: list[list[tuple[TraceKey, list[Fact]]]], data: st.DataObject
+) -> None:
     traces, sent = run_traces(log, data)
     windows = run_sessions(sent, data)
 
@@ -91,7 +93,9 @@ def test_crashes_and_replays_change_no_row(log: list[list[tuple[TraceKey, list[F
     assert windows.live() == expected
 
 
-def run_traces(log: list[list[tuple[TraceKey, list[Fact]]]], data: st.DataObject) -> tuple[Table, list[Contribution]]:
+def run_traces(
+    log: list[list[tuple[TraceKey, list[Fact]]]], data: st.DataObject
+) -> tuple[Table, list[Contribution]]:
     """Run the traces stage over a log, with crashes at any step of the checkpoint."""
     table, sent, changelog = Table(), [], []  # type: ignore[var-annotated]
     committed, crashes = 0, 0

@@ -81,7 +81,9 @@ class TestUsageCountsOnce:
             if span in leaves:
                 spans.append(call(span, parent, input_tokens=span))
             else:
-                spans.append(fact(span, parent, input_tokens=data.draw(st.integers(0, 1000)), span_type=CHAIN))
+                spans.append(
+                    fact(span, parent, input_tokens=data.draw(st.integers(0, 1000)), span_type=CHAIN)
+                )
         order = data.draw(st.permutations(spans))
         trace = fold(KEY, order)
         assert counter(trace, "input_tokens") == sum(leaves)
@@ -144,11 +146,15 @@ class TestTheRest:
         assert trace.tags == ("a", "b")
         assert trace.metadata == {"k": "new", "l": "2"}
 
-    @pytest.mark.parametrize(("name", "expected"), [("tool_call_count", 1), ("error_count", 2), ("span_count", 3)])
+    @pytest.mark.parametrize(
+        ("name", "expected"), [("tool_call_count", 1), ("error_count", 2), ("span_count", 3)]
+    )
     def test_spans_are_counted(self, name: str, expected: int) -> None:
         spans = [fact(1, status=2), fact(2, 1, span_type=TOOL), fact(3, 1, status=2)]
         assert counter(fold(KEY, spans), name) == expected
 
     def test_a_chain_of_thousands_is_folded(self) -> None:
-        spans = [fact(1)] + [fact(span, span - 1) for span in range(2, 5000)] + [call(5000, 4999), call(5001, 1)]
+        spans = (
+            [fact(1)] + [fact(span, span - 1) for span in range(2, 5000)] + [call(5000, 4999), call(5001, 1)]
+        )
         assert counter(fold(KEY, spans), "llm_call_count") == 2
