@@ -1,8 +1,8 @@
 """Attributes: from the bytes of a KeyValue to its key, its text and what it says.
 
-Most attributes of most spans have been seen before: the same model, version, service, the session of a moment ago.
-Their bytes are looked up as they are, and one lookup replaces decoding key and value, finding the rules and
-reading the value.
+Most attributes of most spans have been seen before: the same model, version, service, the session of a moment
+ago. Their bytes are looked up as they are, and one lookup replaces decoding key and value, finding the rules
+and reading the value.
 """
 
 from __future__ import annotations
@@ -36,12 +36,14 @@ _VALUE = 0x12
 def attribute(raw: bytes) -> Attribute:
     """The attribute that the bytes of a KeyValue hold."""
     key, text = _key_and_text(raw)
+    rules = RULES[key]
+    if not rules or not text:
+        return key, text, ()
     says = []
-    if text:
-        for field, rank, read in RULES[key]:
-            value = text if read is None else read(text)
-            if value is not None:
-                says.append((field, rank, value))
+    for field, rank, read in rules:
+        value = text if read is None else read(text)
+        if value is not None:
+            says.append((field, rank, value))
     return key, text, tuple(says)
 
 
@@ -73,7 +75,8 @@ def texts(raws: Iterable[bytes]) -> dict[str, str]:
 
 
 def within(attributes: Mapping[str, str], count: int, length: int) -> tuple[Mapping[str, str], bool]:
-    """At most `count` of the attributes, keys and texts of at most `length` characters; and if any were cut."""
+    """At most `count` of the attributes, keys and texts of at most `length` characters; and if any were
+    cut."""
     if len(attributes) <= count and all(
         len(key) <= length and len(text) <= length for key, text in attributes.items()
     ):

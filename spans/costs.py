@@ -22,9 +22,9 @@ _MAX_PICODOLLARS = MAX_COST * PICODOLLARS
 def costs(values: Sequence[Any], model: str, provider: str, start: int, prices: Prices) -> Costs:
     """The costs of a span whose fields have these values and that starts at `start` (nanoseconds).
 
-    A cost that the span gives wins. Where it gives the total only, nothing is known of input and output; where it
-    gives no total, it is their sum. Otherwise model and tokens are priced; without tokens there is nothing to
-    price, and the costs are not known.
+    A cost that the span gives wins. Where it gives the total only, nothing is known of input and output;
+    where it gives no total, it is their sum. Otherwise model and tokens are priced; without tokens there is
+    nothing to price, and the costs are not known.
     """
     given_input, given_output, given_total = values[_INPUT_COST : _INPUT_COST + 3]
     if given_total is not None or given_input is not None or given_output is not None:

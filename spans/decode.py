@@ -1,7 +1,7 @@
 """OTLP messages to the span table.
 
-Whatever the bytes are, `decode` raises nothing: what can't be read comes back as a `Reject`, and harms nothing
-beside it.
+Whatever the bytes are, `decode` raises nothing: what can't be read comes back as a `Reject`, and harms
+nothing beside it.
 """
 
 from __future__ import annotations
@@ -63,7 +63,8 @@ class Decoded:
 
 
 def decode(messages: Sequence[Message], *, limits: Limits, prices: Prices) -> Decoded:
-    """The spans of OTLP messages as one span table, in the order in which they stand, and what was rejected."""
+    """The spans of OTLP messages as one span table, in the order in which they stand, and what was
+    rejected."""
     decoder = _Decoder(limits, prices)
     message_of: list[int] = []
     for index, message in enumerate(messages):
@@ -121,8 +122,8 @@ class _Decoder:
         self.rejects += bad.rejects()
 
     def _resource(self, resource: otlp_pb2.Resource, message: Message, spans: int) -> ResourceRow:
-        """What the spans of a resource have in common. Its attributes are repeated on each of them, so that the
-        longest are cut in a message of many spans."""
+        """What the spans of a resource have in common. Its attributes are repeated on each of them, so that
+        the longest are cut in a message of many spans."""
         name = self._limits.name
         attributes = texts(resource.attributes)
         project_id = message.project_id or attributes.get("spanloom.project_id") or DEFAULT_PROJECT

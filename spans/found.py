@@ -3,31 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 from spans.attributes import SHORT, Attribute, attribute, remembered
-from spans.conventions.fields import FIRST_MERGED, FIRST_PIECES, Field
+from spans.conventions.fields import FIRST_MERGED, FIRST_PIECES
 from spans.conventions.registry import NOT_READ
-from spans.pieces import Piece
 
 _NO_VALUES: list[Any] = [None] * FIRST_MERGED
 _NO_RANKS = [NOT_READ] * FIRST_MERGED
+
+Said = tuple[int, int, Any]
+"""A field, at a rank, with a value."""
 
 
 class Found(NamedTuple):
     """What the attributes of a span say."""
 
-    keys: list[str]
+    keys: Sequence[str]
     """The attributes' keys, each once, in the order in which they were sent."""
-    texts: list[str]
+    texts: Sequence[str]
     """The text of each."""
     values: list[Any]
     """The value of each field, None where no key names it."""
     ranks: list[int]
     """The rank of the key that names each field, NOT_READ where none does."""
-    labels: list[tuple[int, int, Any]]
+    labels: list[Said]
     """Field (TAGS, METADATA), rank and value of every key that names one."""
-    pieces: list[tuple[int, int, Piece]]
+    pieces: list[Said]
     """Field (INPUT_PIECES, OUTPUT_PIECES), rank and piece of every flattened message key."""
     cut: bool
     """Some attributes were left out."""
@@ -41,27 +44,28 @@ def find(raws: Sequence[bytes], limit: int) -> Found:
     return _gather([remembered(raw) if len(raw) <= SHORT else attribute(raw) for raw in raws], cut=False)
 
 
-def _gather(attributes: list[Attribute], *, cut: bool) -> Found:
-    keys = [key for key, _, _ in attributes]
+def _gather(attributes: Sequence[Attribute], *, cut: bool) -> Found:
+    values = _NO_VALUES[:]
+    ranks = _NO_RANKS[:]
+    labels: list[Said] = []
+    pieces: list[Said] = []
+    if not attributes:
+        return Found([], [], values, ranks, labels, pieces, cut)
+    keys, texts, says = zip(*attributes, strict=True)
     if len(set(keys)) < len(keys):
         # A key that stands twice is against the specification; the last one counts, as in a map of protobuf.
         return _gather(list({found[0]: found for found in attributes}.values()), cut=cut)
-    values = _NO_VALUES[:]
-    ranks = _NO_RANKS[:]
-    labels: list[tuple[int, int, Any]] = []
-    pieces: list[tuple[int, int, Piece]] = []
-    for _, _, says in attributes:
-        for said in says:
-            field, rank, value = said
-            if field < FIRST_MERGED:
-                if rank < ranks[field]:
-                    values[field] = value
-                    ranks[field] = rank
-            elif field < FIRST_PIECES:
-                labels.append(said)
-            else:
-                pieces.append(said)
-    return Found(keys, [text for _, text, _ in attributes], values, ranks, labels, pieces, cut)
+    for said in chain.from_iterable(says):
+        field, rank, value = said
+        if field < FIRST_MERGED:
+            if rank < ranks[field]:
+                values[field] = value
+                ranks[field] = rank
+        elif field < FIRST_PIECES:
+            labels.append(said)
+        else:
+            pieces.append(said)
+    return Found(keys, texts, values, ranks, labels, pieces, cut)
 
 
 def _dearest(raws: Iterable[bytes], limit: int) -> list[Attribute]:

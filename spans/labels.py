@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from spans.conventions.fields import Field
@@ -24,13 +24,16 @@ def merged_tags(merged: Merged, limits: Limits) -> list[str]:
 
 def merged_metadata(merged: Merged, limits: Limits) -> dict[str, str]:
     """All metadata, sorted by name; of a name that several keys give the best-ranked one's word counts."""
-    named: dict[str, tuple[int, str]] = {}
-    for field, rank, entries in merged:
-        if field != _METADATA:
-            continue
-        for name, text in entries:
-            known = named.get(name)
-            if name and text and (known is None or rank < known[0]):
-                named[name] = (rank, text)
-    kept = sorted(named)[: limits.labels]
-    return {valid_text(name[: limits.name]): valid_text(named[name][1][: limits.name]) for name in kept}
+    entries = sorted(
+        (rank, name, text)
+        for field, rank, named in merged
+        if field == _METADATA
+        for name, text in named
+        if name and text
+    )
+    # The best rank comes last, so that its word stays.
+    texts = {name: text for _, name, text in reversed(entries)}
+    length = limits.name
+    return {
+        valid_text(name[:length]): valid_text(texts[name][:length]) for name in sorted(texts)[: limits.labels]
+    }

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 TRUNCATED = "spanloom.truncated"
-"""The attribute that names what was cut, separated by commas: columns, or `attributes`, `events`, `resource`."""
+"""The attribute that names what was cut, separated by commas: columns, or `attributes`, `events`,
+`resource`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,8 @@ class Limits:
     """
 
     text: int = 1 << 20
-    """Length of `input` and `output`: a model's whole context of 200,000 tokens is about 800,000 characters."""
+    """Length of `input` and `output`: a model's whole context of 200,000 tokens is about 800,000
+    characters."""
 
     name: int = 1024
     """Length of names, IDs, models, tags, metadata values and status messages: they travel with the facts."""

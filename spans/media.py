@@ -1,4 +1,5 @@
-"""How images, sound and files in a message are shown: `[image: image/png]`, `[audio: audio/wav]`, `[file]`."""
+"""How images, sound and files in a message are shown: `[image: image/png]`, `[audio: audio/wav]`,
+`[file]`."""
 
 from __future__ import annotations
 

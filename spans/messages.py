@@ -1,7 +1,7 @@
 """What a person said and what the assistant answered, out of the many forms in which messages are recorded.
 
-A *message value* is what an attribute holds once its JSON is parsed: a list of messages, one message, a request or
-a response with messages inside, or a plain text. The forms, and who writes them:
+A *message value* is what an attribute holds once its JSON is parsed: a list of messages, one message, a
+request or a response with messages inside, or a plain text. The forms, and who writes them:
 
 * `{"role", "content": "text"}`: OpenAI, Laminar, Langfuse, flattened keys put together again
 * `{"role", "content": [parts]}` and `{"role", "parts": [parts]}`: OpenAI, Vercel, OpenTelemetry, Gemini
@@ -9,13 +9,13 @@ a response with messages inside, or a plain text. The forms, and who writes them
 * `{"messages"}`, `{"prompt"}`, `{"contents"}`, `{"input"}`, `{"output"}`: requests and responses as a whole
 * `{"type": "human", "content"}`, `{"kwargs": {"content"}}`, `{"generations"}`: LangChain
 
-Part types are those of OpenAI's Chat and Responses APIs, Anthropic, Gemini, the AI SDK and the JSON schemas of
-https://opentelemetry.io/docs/specs/semconv/gen-ai/.
+Part types are those of OpenAI's Chat and Responses APIs, Anthropic, Gemini, the AI SDK and the JSON schemas
+of https://opentelemetry.io/docs/specs/semconv/gen-ai/.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from spans.conventions.readers import parse_json
 from spans.media import media_label
@@ -27,7 +27,10 @@ _NOT_ASSISTANT = _USER | frozenset(
     {"system", "developer", "tool", "function", "SystemMessage", "ToolMessage", "FunctionMessage"}
 )
 _TEXT_PARTS = frozenset({None, "text", "input_text", "output_text", "message"})
-_WRAPPERS = ("messages", "choices", "contents", "generations", "prompt", "input", "output", "message")
+_WRAPPERS = {
+    "user": ("messages", "contents", "prompt", "input", "inputs", "message"),
+    "assistant": ("choices", "candidates", "generations", "output", "outputs", "messages", "message"),
+}
 """Members of a request or response that hold messages, in the order in which they are tried."""
 
 _MAX_DEPTH = 8
@@ -46,59 +49,65 @@ def message_value(text: str) -> object:
 
 def user_text(value: object) -> str:
     """What the user said last; empty if no message of a user has any text."""
-    said = ""
-    for message in _messages(value, "user", 0):
-        if _role(message) in _USER:
-            said = _text(message) or said
-    return said
+    for message in reversed(_messages(value, "user")):
+        if _role(message) in _USER and (text := _text(message)):
+            return text
+    return ""
 
 
 def assistant_text(value: object) -> str:
-    """What the assistant answered: the last message with a text, of several choices the first; empty for a pure
-    tool call. A plain text is the answer."""
+    """What the assistant answered: the last message with a text, of several choices the first; empty for a
+    pure tool call. A plain text is the answer."""
     if isinstance(value, str):
         return value
-    answer = ""
-    for message in _messages(value, "assistant", 0):
-        if _role(message) not in _NOT_ASSISTANT:
-            answer = _text(message) or answer
-    return answer
+    for message in reversed(_messages(value, "assistant")):
+        if _role(message) not in _NOT_ASSISTANT and (text := _text(message)):
+            return text
+    return ""
 
 
-def _messages(value: object, role: str, depth: int) -> Iterator[Message]:
+def _messages(value: object, role: str) -> Sequence[Message]:
+    """The messages in a value, in order; `role` is whose words a text without a role would be."""
+    if isinstance(value, list) and all(isinstance(item, dict) and "role" in item for item in value):
+        return value
+    return list(_search(value, role, 0))
+
+
+def _search(value: object, role: str, depth: int) -> Iterator[Message]:
     """The messages in a value, in order; `role` is whose words a text without a role would be."""
     if depth > _MAX_DEPTH:
         return
     if isinstance(value, list):
         for item in value:
             if isinstance(item, dict | list):
-                yield from _messages(item, role, depth + 1)
+                yield from _search(item, role, depth + 1)
         return
     if not isinstance(value, dict):
         return
     if isinstance(kwargs := value.get("kwargs"), dict) and isinstance(path := value.get("id"), list):
-        # LangChain's serialization: {"lc": 1, "type": "constructor", "id": [..., "HumanMessage"], "kwargs": {...}}
+        # LangChain's serialization: {"lc": 1, "type": "constructor", "id": [..., "HumanMessage"], "kwargs":
+        # {...}}
         yield {**kwargs, "role": path[-1] if path else ""}
         return
     if "role" in value or "parts" in value or ("content" in value and "message" not in value):
         yield value
         return
-    for wrapper in _WRAPPERS:
+    for wrapper in _WRAPPERS[role]:
         inside = value.get(wrapper)
         if isinstance(inside, str) and inside and depth < 2:
             yield {"role": role, "content": inside}
             return
         if isinstance(inside, list) and wrapper == "choices":
             for choice in inside:
-                found = [message for message in _messages(choice, role, depth + 1) if _text(message)]
+                found = [message for message in _search(choice, role, depth + 1) if _text(message)]
                 if found:
                     yield found[-1]
                     return
             return
         if isinstance(inside, dict | list):
-            yield from _messages(inside, role, depth + 1)
+            yield from _search(inside, role, depth + 1)
             return
-    if isinstance(text := value.get("text"), str):
+    if role == "assistant" and isinstance(text := value.get("text"), str):
         yield {"role": role, "content": text}
 
 
@@ -110,9 +119,13 @@ def _role(message: Message) -> str:
 
 
 def _text(message: Message) -> str:
-    """The text parts of a message, joined by line breaks; media stand for themselves as `[image: image/png]`."""
+    """The text parts of a message, joined by line breaks; media stand for themselves as `[image:
+    image/png]`."""
     for member in ("content", "parts"):
-        text = content_text(message.get(member), 0)
+        content = message.get(member)
+        if content is None:
+            continue
+        text = content_text(content, 0)
         if text:
             return text
     refusal = message.get("refusal")
@@ -134,7 +147,7 @@ def content_text(content: object, depth: int) -> str:
     if not isinstance(kind, str):
         kind = None
     if kind in _TEXT_PARTS:
-        for member in ("text", "content"):
+        for member in ("text", "content", "parts"):
             text = content.get(member)
             if isinstance(text, str):
                 return text

@@ -1,9 +1,9 @@
 """OTLP JSON as the mirror of OTLP protobuf, so that one reader follows for both.
 
-Read as the specification has it (https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding), and a little more
-freely, because senders do: IDs are hexadecimal, 64-bit integers are strings or numbers, enums are numbers or
-names, bytes are base64, member names are lowerCamelCase or as in the .proto files, unknown members don't matter.
-A member of the wrong type counts as absent.
+Read as the specification has it (https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding), and a
+little more freely, because senders do: IDs are hexadecimal, 64-bit integers are strings or numbers, enums are
+numbers or names, bytes are base64, member names are lowerCamelCase or as in the .proto files, unknown members
+don't matter. A member of the wrong type counts as absent.
 """
 
 from __future__ import annotations
@@ -144,7 +144,8 @@ def _utf8(value: object) -> bytes:
 
 
 def _id(value: object, size: int) -> bytes:
-    """An ID of so many bytes in hexadecimal; or in base64, as protobuf's own JSON has it. Empty if it is none."""
+    """An ID of so many bytes in hexadecimal; or in base64, as protobuf's own JSON has it. Empty if it is
+    none."""
     if not isinstance(value, str):
         return b""
     if len(value) == 2 * size:

@@ -1,8 +1,9 @@
-"""Messages that stand in many places, put together: flattened attributes, and events of older instrumentations.
+"""Messages that stand in many places, put together: flattened attributes, and events of older
+instrumentations.
 
-`llm.input_messages.0.message.role` (OpenInference) and `gen_ai.prompt.0.content` (OpenLLMetry) spread a message over
-attributes; `gen_ai.user.message` and `gen_ai.choice` are events (OpenTelemetry's semantic conventions up to 1.36).
-All become lists of `{"role", "content", "tool_calls"}`.
+`llm.input_messages.0.message.role` (OpenInference) and `gen_ai.prompt.0.content` (OpenLLMetry) spread a
+message over attributes; `gen_ai.user.message` and `gen_ai.choice` are events (OpenTelemetry's semantic
+conventions up to 1.36). All become lists of `{"role", "content", "tool_calls"}`.
 """
 
 from __future__ import annotations
@@ -115,7 +116,8 @@ def event_messages(events: Sequence[Event]) -> tuple[object, object]:
 
 
 def _event_message(attributes: Mapping[str, str], role: str) -> Message:
-    """A message from an event: its members are attributes, or stand as JSON in `message` (choices) or `body`."""
+    """A message from an event: its members are attributes, or stand as JSON in `message` (choices) or
+    `body`."""
     for member in ("message", "body", "gen_ai.event.content"):
         text = attributes.get(member)
         if not text:

@@ -75,7 +75,8 @@ def _as_text(messages: object) -> str:
 
 
 def input_preview(given: Chosen, span_type: str, is_root: bool) -> tuple[str, int]:
-    """What the user said last in an LLM call, else the start of a root's input; and its bit of `preview_kind`."""
+    """What the user said last in an LLM call, else the start of a root's input; and its bit of
+    `preview_kind`."""
     if not given.text:
         return "", 0
     if span_type == "LLM":

@@ -1,9 +1,9 @@
 """What a call of a model costs, by the prices of `genai-prices`.
 
-The library takes 50 to 200 µs a call, because it resolves and checks a price anew each time. A price is linear in
-the four counts of tokens as long as the prompt stays in one tier, so the library is asked once a model, validity
-and tier for the cost of each kind of token, and from then on a price is four multiplications in whole
-attodollars: exact, and the same in any order.
+The library takes 50 to 200 µs a call, because it resolves and checks a price anew each time. A price is
+linear in the four counts of tokens as long as the prompt stays in one tier, so the library is asked once a
+model, validity and tier for the cost of each kind of token, and from then on a price is four multiplications
+in whole attodollars: exact, and the same in any order.
 
 The prices are those of the installed version of the library. It never goes online by itself (only its
 `UpdatePrices` would), so that the same spans cost the same on every worker.
@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from genai_prices import Usage
 from genai_prices.data_snapshot import DataSnapshot, find_provider_by_id, get_snapshot
@@ -48,8 +49,7 @@ NOT_PROVIDERS = frozenset(
 """Frameworks that give their own name where the provider's belongs: then the model's name decides."""
 
 
-@dataclass(frozen=True, slots=True)
-class TokenUsage:
+class TokenUsage(NamedTuple):
     """Counts of tokens; `cache_read` and `cache_write` are part of `input`."""
 
     input: int
@@ -58,8 +58,7 @@ class TokenUsage:
     cache_write: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Costs:
+class Costs(NamedTuple):
     """Picodollars."""
 
     input: int
@@ -144,10 +143,7 @@ class Prices:
         `provider` may be empty, then the model's name decides.
         """
         key = (provider, model)
-        if key in self._models:
-            info = self._models[key]
-        else:
-            info = self._look_up(key)
+        info = self._models[key] if key in self._models else self._look_up(key)
         if info is None:
             return None
         prices = info.prices

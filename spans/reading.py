@@ -84,8 +84,8 @@ class SpanReader:
             texts = [text[: limits.value] for text in texts]
             cut.append("attributes")
         if cut:
-            keys.append(TRUNCATED)
-            texts.append(",".join(sorted(set(cut))))
+            keys = [*keys, TRUNCATED]
+            texts = [*texts, ",".join(sorted(set(cut)))]
 
         return Row(
             span.name.decode("utf-8", "replace")[:name_length],
@@ -143,13 +143,11 @@ def _status(span: otlp_pb2.Span, events: Sequence[EventRow]) -> tuple[str, str]:
     code = 0
     message = ""
     if span.HasField("status"):
-        code = span.status.code
-        message = span.status.message.decode("utf-8", "replace")
+        status = span.status
+        code = status.code
+        message = status.message.decode("utf-8", "replace")
     for event in events:
         if event.name == "exception":
-            if not message:
-                message = event.attributes.get("exception.message") or event.attributes.get(
-                    "exception.type", ""
-                )
-            return "error", message
+            told = event.attributes
+            return "error", message or told.get("exception.message") or told.get("exception.type", "")
     return _STATUSES.get(code, "unset"), message

@@ -22,8 +22,8 @@ class Reject:
 class BadSpans:
     """The bad spans of one message.
 
-    The first ones become a reject each; the others go together in one, because each reject repeats the resource,
-    and a message may hold thousands of bad spans.
+    The first ones become a reject each; the others go together in one, because each reject repeats the
+    resource, and a message may hold thousands of bad spans.
     """
 
     def __init__(self, message: int, single: int) -> None:

@@ -1,8 +1,9 @@
 """Attribute values as text, by the rules of OpenTelemetry.
 
-A string stays as it is; booleans are `true` and `false`; numbers are JSON numbers, arrays and maps JSON, bytes
-base64, and an absent value is the empty text (https://opentelemetry.io/docs/specs/otel/common/#anyvalue). Bytes
-that are no UTF-8 become U+FFFD; a value that can't be decoded is shown as base64 of its bytes.
+A string stays as it is; booleans are `true` and `false`; numbers are JSON numbers, arrays and maps JSON,
+bytes base64, and an absent value is the empty text
+(https://opentelemetry.io/docs/specs/otel/common/#anyvalue). Bytes that are no UTF-8 become U+FFFD; a value
+that can't be decoded is shown as base64 of its bytes.
 """
 
 from __future__ import annotations
@@ -21,12 +22,19 @@ MAX_NESTING = 64
 _STRING = 0x0A
 """The first byte of an AnyValue that is a string: field 1, length-delimited."""
 
+_INTEGER = 0x18
+"""The first byte of an AnyValue that is an integer: field 3, varint."""
+
+_SIGN = 1 << 63
+"""Negative integers are varints from here on, in two's complement."""
+
 _LONG = 1024
 """Above so many bytes a view is cheaper than a copy."""
 
 
 def length_at(raw: bytes, position: int) -> tuple[int, int]:
-    """The varint at a position, and the position behind it; raises IndexError where the bytes end too early."""
+    """The varint at a position, and the position behind it; raises IndexError where the bytes end too
+    early."""
     byte = raw[position]
     if byte < 128:
         return byte, position + 1
@@ -40,21 +48,27 @@ def length_at(raw: bytes, position: int) -> tuple[int, int]:
             return value, position + 1
         shift += 7
         if shift > 63:
-            raise IndexError
+            raise IndexError("varint too long")
 
 
 def text_of(raw: bytes, start: int) -> str:
     """The text of the AnyValue whose bytes are `raw` from `start` on."""
-    if len(raw) > start + 1 and raw[start] == _STRING:
-        try:
-            size, start_of_text = length_at(raw, start + 1)
-        except IndexError:
-            size, start_of_text = -1, 0
-        # A string and nothing behind it.
-        if start_of_text + size == len(raw):
-            if size > _LONG:
-                return str(memoryview(raw)[start_of_text:], "utf-8", "replace")
-            return raw[start_of_text:].decode("utf-8", "replace")
+    end = len(raw)
+    if end > start + 1:
+        # Strings and integers, with nothing behind them, are spelled out.
+        kind = raw[start]
+        if kind in (_STRING, _INTEGER):
+            try:
+                number, position = length_at(raw, start + 1)
+            except IndexError:
+                position = number = end + 1
+            if kind == _INTEGER:
+                if position == end:
+                    return str(number if number < _SIGN else number - (_SIGN << 1))
+            elif position + number == end:
+                if number > _LONG:
+                    return str(memoryview(raw)[position:], "utf-8", "replace")
+                return raw[position:].decode("utf-8", "replace")
     value = _python_value(raw[start:], 0)
     if isinstance(value, str):
         return value

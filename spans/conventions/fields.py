@@ -1,9 +1,9 @@
 """The words in which a convention is declared: fields, keys, prefixes.
 
 A *field* is something spanloom wants to know of a span. A *key* is the name of an attribute that tells it, a
-*prefix* the beginning of such names. Several conventions name the same field; the *rank* says whose word counts:
-1 is the best, and a field takes the best-ranked key that is present, not empty and valid. Ranks run across all
-conventions, so they are written out: `docs/conventions.md` shows the whole list of each field.
+*prefix* the beginning of such names. Several conventions name the same field; the *rank* says whose word
+counts: 1 is the best, and a field takes the best-ranked key that is present, not empty and valid. Ranks run
+across all conventions, so they are written out: `docs/conventions.md` shows the whole list of each field.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ class Field(IntEnum):
     # From here on every key that is present counts, not only the best one.
     TAGS = auto()
     METADATA = auto()
-    # Messages spread over many attributes, an index in the key: as a whole they are one key of INPUT or OUTPUT.
+    # Messages spread over many attributes, an index in the key: as a whole they are one key of INPUT or
+    # OUTPUT.
     INPUT_PIECES = auto()
     OUTPUT_PIECES = auto()
 

@@ -1,4 +1,5 @@
-"""OpenInference: Arize Phoenix's instrumentations of OpenAI, LangChain, OpenAI Agents, LlamaIndex and many more."""
+"""OpenInference: Arize Phoenix's instrumentations of OpenAI, LangChain, OpenAI Agents, LlamaIndex and many
+more."""
 
 from __future__ import annotations
 

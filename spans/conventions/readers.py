@@ -121,7 +121,8 @@ def number_at(*path: str) -> Reader:
 
 
 def sum_or_total(prefix: str, total: str) -> Reader:
-    """A reader of Langfuse's usage: disjoint parts whose names begin with `prefix`, else the number `total`."""
+    """A reader of Langfuse's usage: disjoint parts whose names begin with `prefix`, else the number
+    `total`."""
 
     def read(text: str) -> int | None:
         usage = json_object(text)

@@ -42,13 +42,15 @@ READERS: dict[Field, Reader] = {
     Field.TAGS: readers.tags,
     Field.METADATA: readers.entries,
 }
-"""How a field is read where the key doesn't say otherwise; a field that isn't here takes the text as it is."""
+"""How a field is read where the key doesn't say otherwise; a field that isn't here takes the text as it
+is."""
 
 NOT_READ = 255
 """The rank of a field that no key has named yet: worse than any."""
 
 _REMEMBERED = 20_000
-"""So many names are remembered beside the declared ones before all of them are forgotten: a bound on memory."""
+"""So many names are remembered beside the declared ones before all of them are forgotten: a bound on
+memory."""
 
 _LONGEST_REMEMBERED = 200
 """Longer names are not remembered, in characters."""

@@ -7,7 +7,8 @@ from spans.conventions.readers import up_to_first_dot
 
 
 def span_type(operation: str) -> str | None:
-    """The kind of a span from `ai.operationId`: the calls of a model lie inside spans of the SDK's functions."""
+    """The kind of a span from `ai.operationId`: the calls of a model lie inside spans of the SDK's
+    functions."""
     if operation.endswith((".doGenerate", ".doStream")):
         return "LLM"
     if operation == "ai.toolCall":
