@@ -2,8 +2,9 @@
 
 Each question names thousands of keys at once and answers with an Arrow table. The keys travel as a table of
 their own (`wanted`), beside the query: `IN` over it uses the primary key (seen with EXPLAIN indexes = 1) or
-the bloom filter. All of it is exact: FINAL takes the newest version of a row, and the skip indexes used here
-stand on columns of the sort key, in which all versions of a row agree.
+the bloom filter. All of it is exact: FINAL takes the newest version of a row, and what is filtered before it,
+by index or by PREWHERE, are columns of the sort key, in which all versions of a row agree. PREWHERE halves
+the time: the long previews are read where a wanted trace is, not wherever one might be.
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ _SPAN_FACTS_SQL = f"""
 SELECT
     {", ".join(SPAN_FACTS.names)}
 FROM spans_versions FINAL
-WHERE (project_id, trace_id) IN (SELECT project_id, trace_id FROM wanted)
+PREWHERE (project_id, trace_id) IN (SELECT project_id, trace_id FROM wanted)
 ORDER BY
     project_id,
     trace_id,
@@ -111,7 +112,7 @@ _PLACED_TRACES_SQL = f"""
 SELECT
     {", ".join(PLACED_TRACES.names)}
 FROM traces_versions FINAL
-WHERE (trace_id IN (SELECT trace_id FROM wanted))
+PREWHERE (trace_id IN (SELECT trace_id FROM wanted))
     AND ((project_id, trace_id) IN (SELECT project_id, trace_id FROM wanted))
 """
 
@@ -129,7 +130,7 @@ _WINDOW_CONTRIBUTIONS_SQL = f"""
 SELECT
     {", ".join(WINDOW_CONTRIBUTIONS.names)}
 FROM traces_versions FINAL
-WHERE (project_id, session_id, window_start) IN (
+PREWHERE (project_id, session_id, window_start) IN (
     SELECT
         project_id,
         session_id,
