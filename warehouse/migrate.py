@@ -140,10 +140,15 @@ def _migrate(settings: ClickHouseSettings, dry_run: bool) -> list[str]:
         cluster = _Cluster(settings)
         pending = _pending(cluster, folder, known, settings)
         if pending and not dry_run:
-            cluster.create_db(settings.database)
+            with cluster.connection("") as connection:
+                # Asked first: a user who may not create databases may still fill one.
+                if not connection.query(f"SELECT 1 FROM system.databases WHERE name = '{settings.database}'"):
+                    cluster.create_db(settings.database)
             with cluster.connection() as connection:
                 connection.command(_BOOKKEEPING_TABLE)
-            applied = cluster.migrate(settings.database, folder, migration_log_format="compact")
+            applied = cluster.migrate(
+                settings.database, folder, create_db_if_no_exists=False, migration_log_format="compact"
+            )
             pending = [migration.version for migration in applied]
     client = new_client(settings, None)
     try:

@@ -78,6 +78,11 @@ def test_an_empty_server_gets_everything_once(empty: ClickHouseSettings) -> None
     run(check_schema(connect(empty)))
 
 
+def test_a_database_that_is_there_is_filled(empty: ClickHouseSettings) -> None:
+    sql(empty, f"CREATE DATABASE {empty.database}")
+    assert migrate(empty) == ALL
+
+
 def test_a_dry_run_says_what_is_pending_and_changes_nothing(empty: ClickHouseSettings) -> None:
     assert migrate(empty, dry_run=True) == ALL
     assert databases(empty) == []
