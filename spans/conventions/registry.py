@@ -100,8 +100,8 @@ def _prefix_rule(prefix: Prefix, rest: str) -> Rule:
     return int(prefix.field), prefix.rank, lambda text: (rest, text)
 
 
-def _check(conventions: Iterable[Convention]) -> None:
-    """Two keys of one field can't have the same rank, else the order of attributes would decide."""
+def check(conventions: Iterable[Convention]) -> None:
+    """Raises ValueError if two keys of a field have one rank: the order of attributes would decide."""
     seen: dict[tuple[Field, int], str] = {}
     for convention in conventions:
         for key in convention.keys:
@@ -112,7 +112,7 @@ def _check(conventions: Iterable[Convention]) -> None:
                 raise ValueError(f"{key.name} and {other} both have rank {key.rank} of {key.field.name}")
 
 
-_check(CONVENTIONS)
+check(CONVENTIONS)
 
 RULES = Rules(CONVENTIONS)
 """The rules of all conventions."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.captures_truth import Capture, captures
-from tests.spans.requests import (
+from tests.spans.otlp_examples import (
     PARENT_ID,
     SPAN_ID,
     START,
@@ -111,7 +111,9 @@ class TestFreedoms:
 
 
 class TestRejects:
-    @pytest.mark.parametrize("value", [b"{", b'{"a":1}', b'{"resourceSpans":1}', b"{" * 100_000, b'{"a":' * 5000])
+    @pytest.mark.parametrize(
+        "value", [b"{", b'{"a":1}', b'{"resourceSpans":1}', b"{" * 100_000, b'{"a":' * 5000]
+    )
     def test_what_is_no_request(self, value: bytes) -> None:
         (reject,) = read(value).rejects
         assert reject.payload == value
@@ -125,7 +127,9 @@ class TestRejects:
 
     @pytest.mark.parametrize("broken", [None, 1, "x", [], [1], {"spans": 1}, {"spans": [1, None]}])
     def test_members_of_the_wrong_type_count_as_absent(self, broken: Any) -> None:
-        document = {"resourceSpans": [{"resource": broken, "scopeSpans": broken}, broken, {"scopeSpans": [broken]}]}
+        document = {
+            "resourceSpans": [{"resource": broken, "scopeSpans": broken}, broken, {"scopeSpans": [broken]}]
+        }
         assert read(json.dumps(document).encode()).table.num_rows == 0
 
 
@@ -138,7 +142,9 @@ def test_deep_nesting_harms_only_itself() -> None:
     value: Any = {"stringValue": "x"}
     for _ in range(100):
         value = {"arrayValue": {"values": [value]}}
-    found = row(attributes=[{"key": "deep", "value": value}, {"key": "good", "value": {"stringValue": "fine"}}])
+    found = row(
+        attributes=[{"key": "deep", "value": value}, {"key": "good", "value": {"stringValue": "fine"}}]
+    )
     assert found["attributes"]["good"] == "fine"
 
 

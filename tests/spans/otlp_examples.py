@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from typing import Any
 
 from google.protobuf.json_format import MessageToDict
@@ -97,7 +98,7 @@ def row(attributes: dict[str, Any], **fields: Any) -> dict[str, Any]:
 
 
 def rows(decoded: Decoded) -> list[dict[str, Any]]:
-    found = decoded.table.to_pylist()
+    found: list[dict[str, Any]] = decoded.table.to_pylist()
     for each in found:
         for name in ("attributes", "resource", "metadata"):
             each[name] = dict(each[name])
@@ -123,6 +124,4 @@ def otlp_json_bytes(value: bytes) -> bytes:
 
 
 def _hexadecimal(base64: str) -> str:
-    from base64 import b64decode
-
     return b64decode(base64).hex()

@@ -1,0 +1,431 @@
+"""Every key of every convention says what conventions.md says it does, and in its order."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import pytest
+
+from spans.conventions.fields import FIRST_MERGED, Convention, Field, Key
+from spans.conventions.registry import CONVENTIONS, RULES, Rules
+from spans.table import SPAN_TYPES
+from tests.spans.otlp_examples import event, row, row_of, span
+
+SESSION_KEYS = [
+    "lmnr.association.properties.session_id",
+    "langfuse.session.id",
+    "session.id",
+    "ai.telemetry.metadata.sessionId",
+    "ai.telemetry.metadata.session_id",
+    "traceloop.association.properties.session_id",
+    "gen_ai.conversation.id",
+]
+USER_KEYS = [
+    "lmnr.association.properties.user_id",
+    "langfuse.user.id",
+    "user.id",
+    "ai.telemetry.metadata.userId",
+    "ai.telemetry.metadata.user_id",
+    "traceloop.association.properties.user_id",
+    "enduser.id",
+    "llm.user",
+]
+MODEL_KEYS = [
+    "gen_ai.response.model",
+    "ai.response.model",
+    "langfuse.observation.model.name",
+    "llm.model_name",
+    "gen_ai.request.model",
+    "ai.model.id",
+    "embedding.model_name",
+]
+PROVIDER_KEYS = ["gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system", "ai.model.provider"]
+TOKEN_KEYS = {
+    "input_tokens": [
+        "gen_ai.usage.input_tokens",
+        "gen_ai.usage.prompt_tokens",
+        "llm.token_count.prompt",
+        "ai.usage.inputTokens",
+        "ai.usage.promptTokens",
+    ],
+    "output_tokens": [
+        "gen_ai.usage.output_tokens",
+        "gen_ai.usage.completion_tokens",
+        "llm.token_count.completion",
+        "ai.usage.outputTokens",
+        "ai.usage.completionTokens",
+    ],
+    "cache_read_tokens": [
+        "gen_ai.usage.cache_read.input_tokens",
+        "gen_ai.usage.cache_read_input_tokens",
+        "gen_ai.usage.details.cache_read_tokens",
+        "llm.token_count.prompt_details.cache_read",
+        "ai.usage.cachedInputTokens",
+        "ai.usage.inputTokenDetails.cacheReadTokens",
+    ],
+    "cache_write_tokens": [
+        "gen_ai.usage.cache_creation.input_tokens",
+        "gen_ai.usage.cache_creation_input_tokens",
+        "gen_ai.usage.details.cache_write_tokens",
+        "llm.token_count.prompt_details.cache_write",
+        "ai.usage.inputTokenDetails.cacheWriteTokens",
+    ],
+    "reasoning_tokens": [
+        "gen_ai.usage.reasoning.output_tokens",
+        "gen_ai.usage.reasoning_tokens",
+        "gen_ai.usage.details.reasoning_tokens",
+        "llm.token_count.completion_details.reasoning",
+        "ai.usage.reasoningTokens",
+        "ai.usage.outputTokenDetails.reasoningTokens",
+    ],
+}
+INPUT_KEYS = [
+    "gen_ai.input.messages",
+    "ai.prompt.messages",
+    "ai.prompt",
+    "langfuse.observation.input",
+    "llm.input_messages.0.message.content",
+    "gen_ai.prompt.0.content",
+    "lmnr.span.input",
+    "traceloop.entity.input",
+    "input.value",
+]
+OUTPUT_KEYS = [
+    "gen_ai.output.messages",
+    "ai.response.text",
+    "ai.response.object",
+    "langfuse.observation.output",
+    "llm.output_messages.0.message.content",
+    "gen_ai.completion.0.content",
+    "lmnr.span.output",
+    "traceloop.entity.output",
+    "output.value",
+]
+PRECEDENCE = {
+    "session_id": SESSION_KEYS,
+    "user_id": USER_KEYS,
+    "model": MODEL_KEYS,
+    "provider": PROVIDER_KEYS,
+}
+
+
+@pytest.mark.parametrize(
+    ("column", "keys", "best"),
+    [(column, keys[i:], i) for column, keys in PRECEDENCE.items() for i in range(len(keys))],
+)
+def test_precedence_of_texts(column: str, keys: list[str], best: int) -> None:
+    found = row({key: key.replace(".", "-") for key in reversed(keys)})
+    assert found[column] == keys[0].replace(".", "-")
+    if column in ("session_id", "user_id"):
+        assert found[column.replace("_id", "_rank")] == best + 1
+
+
+@pytest.mark.parametrize("column", PRECEDENCE)
+def test_an_empty_text_is_absent(column: str) -> None:
+    first, second, *_ = PRECEDENCE[column]
+    assert row({first: "", second: "x"})[column] == "x"
+
+
+def test_nobody_named() -> None:
+    found = row({"other": "x"})
+    assert (found["session_id"], found["session_rank"], found["user_id"], found["user_rank"]) == (
+        "",
+        0,
+        "",
+        0,
+    )
+
+
+@pytest.mark.parametrize(
+    ("column", "keys"),
+    [(column, keys[i:]) for column, keys in TOKEN_KEYS.items() for i in range(len(keys))],
+)
+def test_precedence_of_tokens(column: str, keys: list[str]) -> None:
+    assert row({key: 7 + i for i, key in enumerate(keys)})[column] == 7
+
+
+@pytest.mark.parametrize(
+    ("value", "count"), [(5, 5), (5.0, 5), ("5", 5), ("5.0", 5), (0, 0), (10**12, 10**12)]
+)
+def test_numbers_come_in_several_types(value: Any, count: int) -> None:
+    assert row({"gen_ai.usage.input_tokens": value, "gen_ai.usage.prompt_tokens": 9})["input_tokens"] == count
+
+
+@pytest.mark.parametrize(
+    "value",
+    [-1, math.nan, math.inf, "", "many", True, 10**12 + 1, 2**63 - 1, "9" * 5000, [5], {"a": 1}, None, b"5"],
+)
+def test_an_invalid_count_is_absent(value: Any) -> None:
+    assert row({"gen_ai.usage.input_tokens": value, "gen_ai.usage.prompt_tokens": 9})["input_tokens"] == 9
+
+
+@pytest.mark.parametrize(
+    ("usage", "counts"),
+    [
+        ({"input": 10, "output": 5}, (10, 5, 0, 0, 0)),
+        ({"input": 10, "input_cached_tokens": 4, "output": 5, "output_reasoning": 2}, (14, 7, 4, 0, 2)),
+        ({"input": 10, "input_cache_read": 3, "input_cache_creation": 2, "output": 1}, (15, 1, 3, 2, 0)),
+        ({"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}, (10, 5, 0, 0, 0)),
+        (
+            {
+                "prompt_tokens": 10,
+                "completion_tokens": 5,
+                "prompt_tokens_details": {"cached_tokens": 4},
+                "completion_tokens_details": {"reasoning_tokens": 3},
+            },
+            (10, 5, 4, 0, 3),
+        ),
+        ({"input": "10", "output": -1}, (10, 0, 0, 0, 0)),
+        ({"input": None, "output": [1]}, (0, 0, 0, 0, 0)),
+    ],
+)
+def test_usage_details_of_langfuse(usage: dict[str, Any], counts: tuple[int, ...]) -> None:
+    found = row({"langfuse.observation.usage_details": json.dumps(usage)})
+    assert tuple(found[column] for column in TOKEN_KEYS) == counts
+
+
+@pytest.mark.parametrize("text", ["", "[", "[1]", "5", '{"input":', "null"])
+def test_usage_details_that_are_none(text: str) -> None:
+    assert row({"langfuse.observation.usage_details": text})["input_tokens"] == 0
+
+
+def test_sums_of_wrappers_are_not_read() -> None:
+    found = row(
+        {"gen_ai.aggregated_usage.input_tokens": 5, "logfire.metrics": '{"gen_ai.client.token.usage": 1}'}
+    )
+    assert found["input_tokens"] == 0
+
+
+TYPES = [
+    ({"lmnr.span.type": "LLM"}, "LLM"),
+    ({"lmnr.span.type": "TOOL"}, "TOOL"),
+    ({"lmnr.span.type": "DEFAULT", "gen_ai.operation.name": "chat"}, "DEFAULT"),
+    ({"lmnr.span.type": "nonsense", "gen_ai.operation.name": "chat"}, "LLM"),
+    *(({"openinference.span.kind": kind}, kind) for kind in SPAN_TYPES if kind != "DEFAULT"),
+    ({"openinference.span.kind": "llm"}, "LLM"),
+    ({"openinference.span.kind": "UNKNOWN"}, "DEFAULT"),
+    ({"openinference.span.kind": "CHAIN", "llm.input_messages.0.message.role": "user"}, "CHAIN"),
+    ({"langfuse.observation.type": "generation"}, "LLM"),
+    ({"langfuse.observation.type": "span"}, "DEFAULT"),
+    ({"langfuse.observation.type": "retriever"}, "RETRIEVER"),
+    *(({"gen_ai.operation.name": name}, "LLM") for name in ("chat", "text_completion", "generate_content")),
+    ({"gen_ai.operation.name": "embeddings"}, "EMBEDDING"),
+    ({"gen_ai.operation.name": "execute_tool"}, "TOOL"),
+    ({"gen_ai.operation.name": "invoke_agent"}, "AGENT"),
+    ({"gen_ai.operation.name": "create_agent"}, "AGENT"),
+    ({"traceloop.span.kind": "workflow"}, "CHAIN"),
+    ({"traceloop.span.kind": "task"}, "CHAIN"),
+    ({"traceloop.span.kind": "agent"}, "AGENT"),
+    ({"traceloop.span.kind": "tool"}, "TOOL"),
+    ({"ai.operationId": "ai.generateText.doGenerate"}, "LLM"),
+    ({"ai.operationId": "ai.streamObject.doStream"}, "LLM"),
+    ({"ai.operationId": "ai.toolCall"}, "TOOL"),
+    ({"ai.operationId": "ai.embedMany.doEmbed"}, "EMBEDDING"),
+    ({"ai.operationId": "ai.embed"}, "CHAIN"),
+    ({"ai.operationId": "ai.generateText"}, "CHAIN"),
+    ({"ai.operationId": "ai.generateText", "ai.model.id": "m", "ai.usage.inputTokens": 5}, "CHAIN"),
+    ({"llm.request.type": "chat"}, "LLM"),
+    ({"llm.request.type": "completion"}, "LLM"),
+    ({"llm.request.type": "embedding"}, "EMBEDDING"),
+    ({"llm.request.type": "rerank"}, "RERANKER"),
+    ({"gen_ai.request.model": "m", "gen_ai.usage.output_tokens": 5}, "LLM"),
+    ({"gen_ai.request.model": "m"}, "DEFAULT"),
+    ({"gen_ai.usage.output_tokens": 5}, "DEFAULT"),
+    ({}, "DEFAULT"),
+]
+
+
+@pytest.mark.parametrize(("attributes", "span_type"), TYPES, ids=str)
+def test_span_type(attributes: dict[str, Any], span_type: str) -> None:
+    assert row(attributes)["span_type"] == span_type
+
+
+TYPE_KEYS = [
+    ("lmnr.span.type", "TOOL"),
+    ("openinference.span.kind", "AGENT"),
+    ("langfuse.observation.type", "generation"),
+    ("gen_ai.operation.name", "embeddings"),
+    ("traceloop.span.kind", "workflow"),
+    ("ai.operationId", "ai.toolCall"),
+    ("llm.request.type", "rerank"),
+]
+
+
+@pytest.mark.parametrize("best", range(len(TYPE_KEYS)))
+def test_precedence_of_span_types(best: int) -> None:
+    assert row(dict(TYPE_KEYS[best:]))["span_type"] == row(dict([TYPE_KEYS[best]]))["span_type"]
+
+
+def test_provider_of_the_ai_sdk_ends_at_the_first_dot() -> None:
+    assert row({"ai.model.provider": "openai.chat"})["provider"] == "openai"
+    assert row({"gen_ai.system": "aws.bedrock", "ai.model.provider": "x.y"})["provider"] == "aws.bedrock"
+
+
+class TestLabels:
+    def test_tags_are_a_union(self) -> None:
+        found = row(
+            {
+                "lmnr.association.properties.tags": ["b", "a"],
+                "langfuse.trace.tags": '["c", "a"]',
+                "tag.tags": ["d", 1, ""],
+                "ai.telemetry.metadata.tags": "single",
+                "other.tags": ["no"],
+            }
+        )
+        assert found["tags"] == ["1", "a", "b", "c", "d", "single"]
+
+    def test_tags_that_are_no_json_are_one_tag(self) -> None:
+        assert row({"tag.tags": "[broken"})["tags"] == ["[broken"]
+        assert row({"tag.tags": ""})["tags"] == []
+
+    def test_metadata_is_merged_and_the_better_key_wins(self) -> None:
+        found = row(
+            {
+                "traceloop.association.properties.plan": "worst",
+                "ai.telemetry.metadata.plan": "worse",
+                "metadata": '{"plan": "bad", "tier": "gold", "n": 1, "deep": {"a": [1]}}',
+                "langfuse.trace.metadata": '{"plan": "good", "region": "eu"}',
+                "langfuse.trace.metadata.channel": "web",
+                "lmnr.association.properties.metadata.plan": "best",
+            }
+        )
+        assert found["metadata"] == {
+            "channel": "web",
+            "deep": '{"a":[1]}',
+            "n": "1",
+            "plan": "best",
+            "region": "eu",
+            "tier": "gold",
+        }
+
+    @pytest.mark.parametrize(
+        "key", [key for key in SESSION_KEYS + USER_KEYS if key.startswith(("ai.", "trace"))]
+    )
+    def test_what_is_a_field_is_no_metadata(self, key: str) -> None:
+        assert row({key: "x", "ai.telemetry.metadata.tags": ["t"]})["metadata"] == {}
+
+    @pytest.mark.parametrize("text", ["", "no json", "[1]", "5", "{"])
+    def test_metadata_that_is_no_object(self, text: str) -> None:
+        assert row({"metadata": text})["metadata"] == {}
+
+    def test_labels_are_limited(self) -> None:
+        found = row({"metadata": {f"k{i}": i for i in range(200)}, "tag.tags": [str(i) for i in range(200)]})
+        assert (len(found["metadata"]), len(found["tags"])) == (64, 64)
+
+
+@pytest.mark.parametrize(
+    "keys", [INPUT_KEYS[i:] for i in range(len(INPUT_KEYS))], ids=lambda keys: str(keys[0])
+)
+def test_precedence_of_input(keys: list[str]) -> None:
+    found = row({key: f"from {key}" for key in reversed(keys)})
+    assert f"from {keys[0]}" in found["input"]
+
+
+@pytest.mark.parametrize(
+    "keys", [OUTPUT_KEYS[i:] for i in range(len(OUTPUT_KEYS))], ids=lambda keys: str(keys[0])
+)
+def test_precedence_of_output(keys: list[str]) -> None:
+    found = row({key: f"from {key}" for key in reversed(keys)})
+    assert f"from {keys[0]}" in found["output"]
+
+
+@pytest.mark.parametrize(
+    "prefix", ["gen_ai.tool.call.arguments gen_ai.tool.call.result", "ai.toolCall.args ai.toolCall.result"]
+)
+def test_tool_calls(prefix: str) -> None:
+    given, returned = prefix.split()
+    tool = {given: '{"city":"Berlin"}', returned: "21C", "input.value": "i", "output.value": "o"}
+    found = row({"openinference.span.kind": "TOOL"} | tool)
+    assert (found["input"], found["output"]) == ('{"city":"Berlin"}', "21C")
+    found = row(tool)
+    assert (found["input"], found["output"]) == ("i", "o")
+
+
+LLM_CALL = {
+    "gen_ai.operation.name": "chat",
+    "gen_ai.input.messages": '[{"role":"user","content":"hi"}]',
+    "gen_ai.output.messages": '[{"role":"assistant","content":"hello"}]',
+}
+
+
+class TestPreviews:
+    def test_llm_spans_show_what_was_said(self) -> None:
+        found = row(LLM_CALL, parent_span_id=b"parent!!")
+        assert (found["input_preview"], found["output_preview"], found["preview_kind"]) == ("hi", "hello", 3)
+        assert found["input"] == LLM_CALL["gen_ai.input.messages"]
+
+    def test_other_spans_show_nothing(self) -> None:
+        found = row({"input.value": "i", "output.value": "o"}, parent_span_id=b"parent!!")
+        assert (found["input_preview"], found["output_preview"], found["preview_kind"]) == ("", "", 0)
+
+    @pytest.mark.parametrize(
+        ("fields", "shown"),
+        [
+            ({}, "i"),
+            ({"parent_span_id": bytes(8)}, "i"),
+            ({"parent_span_id": b"parent!!", "flags": 0x300}, "i"),
+            ({"parent_span_id": b"parent!!", "flags": 0x100}, ""),
+            ({"parent_span_id": b"parent!!", "flags": 0x200}, ""),
+        ],
+    )
+    def test_roots_show_their_raw_input_and_output(self, fields: dict[str, Any], shown: str) -> None:
+        found = row({"input.value": "i", "output.value": "o" * 5000}, **fields)
+        assert found["input_preview"] == shown
+        assert found["output_preview"] == ("o" * 4096 if shown else "")
+        assert found["preview_kind"] == 0
+
+    def test_an_llm_root_without_a_user_shows_its_raw_input(self) -> None:
+        found = row({"gen_ai.operation.name": "chat", "input.value": '{"x":1}', "output.value": '{"y":2}'})
+        assert (found["input_preview"], found["output_preview"], found["preview_kind"]) == (
+            '{"x":1}',
+            '{"y":2}',
+            0,
+        )
+
+    def test_previews_are_cut(self) -> None:
+        text = json.dumps([{"role": "user", "content": "é" * 5000}])
+        assert row(LLM_CALL | {"gen_ai.input.messages": text})["input_preview"] == "é" * 4096
+
+    def test_events_where_attributes_say_nothing(self) -> None:
+        events = [
+            event("gen_ai.system.message", {"content": "Be nice"}),
+            event("gen_ai.user.message", {"content": "hi"}),
+            event("gen_ai.choice", {"index": 0, "message": '{"role":"assistant","content":"hello"}'}),
+        ]
+        found = row_of(span({"gen_ai.operation.name": "chat"}, events=events))
+        assert (found["input_preview"], found["output_preview"], found["preview_kind"]) == ("hi", "hello", 3)
+        assert json.loads(found["input"])[0] == {"role": "system", "content": "Be nice"}
+        found = row_of(
+            span(LLM_CALL | {"gen_ai.input.messages": '[{"role":"user","content":"no"}]'}, events=events)
+        )
+        assert found["input_preview"] == "no"
+
+
+class TestRegistry:
+    def test_ranks_leave_no_gaps(self) -> None:
+        for field in Field:
+            keys = [key.rank for convention in CONVENTIONS for key in convention.keys if key.field is field]
+            ranks = sorted(keys)
+            if field is Field.INPUT or field is Field.OUTPUT:
+                ranks = sorted([*ranks, 5, 6])  # the flattened messages
+            if field < FIRST_MERGED:
+                assert ranks == list(range(1, len(ranks) + 1)), field
+
+    def test_every_convention_names_its_source(self) -> None:
+        assert all(convention.source for convention in CONVENTIONS)
+
+    def test_two_keys_of_one_rank_are_refused(self) -> None:
+        from spans.conventions.registry import check
+
+        keys = (Key("a", Field.MODEL, 1), Key("b", Field.MODEL, 1))
+        with pytest.raises(ValueError, match="both have rank 1"):
+            check([Convention("x", "y", keys)])
+
+    def test_unknown_names_are_forgotten_before_they_fill_memory(self) -> None:
+        rules = Rules(CONVENTIONS)
+        for i in range(50_000):
+            assert rules[f"unknown.{i}"] == ()
+        assert len(rules) < 25_000
+        assert rules["session.id"] == RULES["session.id"]
