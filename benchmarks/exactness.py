@@ -1,0 +1,63 @@
+"""Whether ClickHouse shows the truth: session by session, and the sums of sessions, traces and spans."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from benchmarks.load import Totals, Truth
+from benchmarks.parts import Stack
+
+PROJECT = "default"
+
+_SUMS = """
+    sum(span_count) AS spans,
+    sum(llm_call_count) AS llm_calls,
+    sum(tool_call_count) AS tool_calls,
+    sum(error_count) AS errors,
+    sum(input_tokens) AS input_tokens,
+    sum(output_tokens) AS output_tokens,
+    round(sum(total_cost), 12) AS cost
+"""
+
+_SESSIONS = f"""SELECT session_id, sum(trace_count) AS traces, {_SUMS}
+FROM spanloom.sessions WHERE project_id = '{PROJECT}' GROUP BY session_id"""
+
+_TRACES = f"""SELECT session_id != '' AS in_session, count() AS traces, {_SUMS}
+FROM spanloom.traces WHERE project_id = '{PROJECT}' GROUP BY in_session"""
+
+_SPANS = f"""SELECT count() AS spans, uniqExact(trace_id) AS traces
+FROM spanloom.spans WHERE project_id = '{PROJECT}'"""
+
+_PROGRESS = f"""SELECT sum(span_count) AS spans, sum(trace_count) AS traces
+FROM spanloom.sessions WHERE project_id = '{PROJECT}'"""
+
+
+def spans_in_sessions(stack: Stack) -> int:
+    """How many spans the view `sessions` shows so far."""
+    return int(stack.query(_PROGRESS)[0]["spans"])
+
+
+def differences(stack: Stack, truth: Truth) -> Iterator[str]:
+    """A sentence for each difference between the views and the truth; none if they are exact."""
+    sessions = {row["session_id"]: _totals(row) for row in stack.query(_SESSIONS)}
+    for session_id in sorted(sessions.keys() | truth.sessions.keys()):
+        found, expected = sessions.get(session_id), truth.sessions.get(session_id)
+        if found != expected:
+            yield f"session {session_id}: {found}, not {expected}"
+    traces = Totals()
+    for row in stack.query(_TRACES):
+        totals = _totals(row)
+        traces.add(totals)
+        if row["in_session"] and totals != truth.in_sessions():
+            yield f"traces with a session: {totals}, not {truth.in_sessions()}"
+    if traces != truth.all:
+        yield f"all traces: {traces}, not {truth.all}"
+    spans = stack.query(_SPANS)[0]
+    if (spans["spans"], spans["traces"]) != (truth.all.spans, truth.all.traces):
+        yield f"view spans: {spans}, not {truth.all.spans} of {truth.all.traces} traces"
+
+
+def _totals(row: Mapping[str, Any]) -> Totals:
+    numbers = {name: int(row[name]) for name in Totals.__dataclass_fields__ if name != "cost"}
+    return Totals(**numbers, cost=round(row["cost"] * 10**12))
