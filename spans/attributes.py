@@ -7,48 +7,82 @@ and reading the value.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
 from google.protobuf.message import DecodeError
 
 from schemas import otlp_pb2
+from spans.conventions.fields import Field
 from spans.conventions.registry import RULES
+from spans.limits import Limits
 from spans.values import base64_text, length_at, text_of
 
 UNDECODABLE = "spanloom.undecodable"
 """The key under which an attribute stands that is no KeyValue at all, its bytes as base64."""
 
-Says = tuple[tuple[int, int, Any], ...]
-"""What an attribute says: fields, at a rank, with a value."""
+Said = tuple[int, int, Any]
+"""A field, at a rank, with a value."""
 
-Attribute = tuple[str, str, Says]
-"""Key, text and what it says."""
+Attribute = tuple[str, str, tuple[Said, ...]]
+"""Key, text, and what it says."""
 
-SHORT = 128
+CUT: Said = (int(Field.CUT), 1, None)
+"""What an attribute says that is too long to be kept whole."""
+
+_SHORT = 128
 """Attributes of up to so many bytes are remembered."""
+
+_REMEMBERED = 32_768
+"""So many are remembered, about 20 MB; then all are forgotten, and the frequent ones soon known again."""
 
 _KEY = 0x0A
 _VALUE = 0x12
 
 
-def attribute(raw: bytes) -> Attribute:
-    """The attribute that the bytes of a KeyValue hold."""
-    key, text = _key_and_text(raw)
-    rules = RULES[key]
-    if not rules or not text:
-        return key, text, ()
-    says = []
-    for field, rank, read in rules:
-        value = text if read is None else read(text)
-        if value is not None:
-            says.append((field, rank, value))
-    return key, text, tuple(says)
+class Attributes(dict[bytes, Attribute]):
+    """Reads attributes within limits, and remembers those it has read.
+
+    Subscript it with the bytes of a *short* KeyValue, call `read` for any.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        super().__init__()
+        self._key_length = limits.name
+        self._text_length = limits.value
+
+    def __missing__(self, raw: bytes) -> Attribute:
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        found = self[raw] = self.read(raw)
+        return found
+
+    def read(self, raw: bytes) -> Attribute:
+        """The attribute that the bytes of a KeyValue hold. Key and text are cut where they are too long (and
+        then say CUT); what it says is read from the whole text."""
+        key, text = _key_and_text(raw)
+        says: tuple[Said, ...] = ()
+        if text and (rules := RULES[key]):
+            said = []
+            for field, rank, read in rules:
+                value = text if read is None else read(text)
+                if value is not None:
+                    said.append((field, rank, value))
+            says = tuple(said)
+        if len(text) > self._text_length or len(key) > self._key_length:
+            return key[: self._key_length], text[: self._text_length], (*says, CUT)
+        return key, text, says
+
+    def read_all(self, raws: Sequence[bytes]) -> list[Attribute]:
+        """The attributes of a span, event or resource."""
+        return [self[raw] if len(raw) <= _SHORT else self.read(raw) for raw in raws[:]]
 
 
-remembered = lru_cache(maxsize=32_768)(attribute)
-"""`attribute`, for short ones: about 15 MB when full."""
+@lru_cache(maxsize=4)
+def attributes_within(limits: Limits) -> Attributes:
+    """The reader for these limits: one for the whole process, so that it remembers from batch to batch."""
+    return Attributes(limits)
 
 
 def _key_and_text(raw: bytes) -> tuple[str, str]:
@@ -56,9 +90,12 @@ def _key_and_text(raw: bytes) -> tuple[str, str]:
     try:
         value_tag = raw[1] + 2
         if raw[0] == _KEY and value_tag < 130 and raw[value_tag] == _VALUE:
-            size, start = length_at(raw, value_tag + 1)
+            start = value_tag + 2
+            size = raw[value_tag + 1]
+            if size > 127:
+                size, start = length_at(raw, value_tag + 1)
             if start + size == len(raw):
-                return raw[2:value_tag].decode("utf-8", "replace"), text_of(raw, start)
+                return str(raw[2:value_tag], "utf-8", "replace"), text_of(raw, start)
     except IndexError:
         pass
     try:
@@ -68,18 +105,6 @@ def _key_and_text(raw: bytes) -> tuple[str, str]:
     return pair.key.decode("utf-8", "replace"), text_of(pair.value, 0)
 
 
-def texts(raws: Iterable[bytes]) -> dict[str, str]:
+def texts(attributes: Iterable[Attribute]) -> dict[str, str]:
     """Attributes by key; of a key that stands twice the last one counts."""
-    pairs = (remembered(raw) if len(raw) <= SHORT else attribute(raw) for raw in raws)
-    return {key: text for key, text, _ in pairs}
-
-
-def within(attributes: Mapping[str, str], count: int, length: int) -> tuple[Mapping[str, str], bool]:
-    """At most `count` of the attributes, keys and texts of at most `length` characters; and if any were
-    cut."""
-    if len(attributes) <= count and all(
-        len(key) <= length and len(text) <= length for key, text in attributes.items()
-    ):
-        return attributes, False
-    kept = list(attributes.items())[:count]
-    return {key[:length]: text[:length] for key, text in kept}, True
+    return {key: text for key, text, _ in attributes}

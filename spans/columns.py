@@ -14,6 +14,9 @@ from spans.table import MAX_TIME, PICODOLLARS, SPAN_TABLE
 
 Texts = Mapping[str, str]
 
+Head = tuple[bytes, bytes, bytes, int, int, int]
+"""IDs of trace, span and parent; start and end in nanoseconds as sent; index of the resource."""
+
 
 class ResourceRow:
     """What all spans of a resource have in common."""
@@ -31,30 +34,27 @@ class Columns:
 
     def __init__(self) -> None:
         self.rows: list[Row] = []
-        self.trace_ids: list[bytes] = []
-        self.span_ids: list[bytes] = []
-        self.parent_ids: list[bytes] = []
-        self.start_times: list[int] = []
-        self.end_times: list[int] = []
+        self.heads: list[Head] = []
+        """As many as there are rows."""
         self.resources: list[ResourceRow] = []
-        self.resource_of: list[int] = []
 
     def table(self) -> pa.Table:
         """The span table; its rows are in the order in which spans were added."""
         if not self.rows:
             return SPAN_TABLE.empty_table()
         columns = dict(zip(Row._fields, zip(*self.rows, strict=True), strict=True))
-        resource = pa.array(np.array(self.resource_of, np.int32))
-        start = times(self.start_times)
+        trace_ids, span_ids, parent_ids, starts, ends, resources = zip(*self.heads, strict=True)
+        resource = pa.array(np.array(resources, np.int32))
+        start = times(starts)
         arrays: dict[str, pa.Array] = {
             "project_id": _strings(r.project_id for r in self.resources).take(resource),
             "service_name": _strings(r.service_name for r in self.resources).take(resource),
             "resource": _maps([r.attributes for r in self.resources]).take(resource),
-            "trace_id": hexadecimal(self.trace_ids),
-            "span_id": hexadecimal(self.span_ids),
-            "parent_span_id": hexadecimal(self.parent_ids),
+            "trace_id": hexadecimal(trace_ids),
+            "span_id": hexadecimal(span_ids),
+            "parent_span_id": hexadecimal(parent_ids),
             "start_time": _timestamps(start),
-            "end_time": _timestamps(np.maximum(times(self.end_times), start)),
+            "end_time": _timestamps(np.maximum(times(ends), start)),
             "tags": _lists(columns["tags"]),
             "metadata": _maps(columns["metadata"]),
             "attributes": _map_array(

@@ -15,7 +15,7 @@ import pyarrow as pa
 from google.protobuf.message import DecodeError
 
 from schemas import otlp_pb2
-from spans.attributes import texts
+from spans.attributes import attributes_within, texts
 from spans.columns import Columns, ResourceRow
 from spans.limits import TRUNCATED, Limits
 from spans.otlp_json import from_json
@@ -94,6 +94,7 @@ class _Decoder:
             self.rejects.append(Reject(index, reason, message.value))
             return
         columns = self.columns
+        read_row = self._reader.row
         bad = BadSpans(index, self._limits.rejects)
         for resource_spans in request.resource_spans:
             resource = -1
@@ -112,20 +113,16 @@ class _Decoder:
                         columns.resources.append(self._resource(resource_spans.resource, message, count))
                     start = span.start_time_unix_nano
                     is_root = not parent_id or span.flags & _PARENT_IS_REMOTE == _PARENT_IS_REMOTE
-                    columns.rows.append(self._reader.row(span, start, is_root))
-                    columns.trace_ids.append(trace_id)
-                    columns.span_ids.append(span_id)
-                    columns.parent_ids.append(parent_id)
-                    columns.start_times.append(start)
-                    columns.end_times.append(span.end_time_unix_nano)
-                    columns.resource_of.append(resource)
+                    columns.rows.append(read_row(span, start, is_root))
+                    end = span.end_time_unix_nano
+                    columns.heads.append((trace_id, span_id, parent_id, start, end, resource))
         self.rejects += bad.rejects()
 
     def _resource(self, resource: otlp_pb2.Resource, message: Message, spans: int) -> ResourceRow:
         """What the spans of a resource have in common. Its attributes are repeated on each of them, so that
         the longest are cut in a message of many spans."""
         name = self._limits.name
-        attributes = texts(resource.attributes)
+        attributes = texts(attributes_within(self._limits).read_all(resource.attributes))
         project_id = message.project_id or attributes.get("spanloom.project_id") or DEFAULT_PROJECT
         budget = min(self._limits.resource, _RESOURCES // spans)
         kept: dict[str, str] = {}

@@ -6,16 +6,13 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
-from spans.attributes import SHORT, Attribute, attribute, remembered
-from spans.conventions.fields import FIRST_MERGED, FIRST_PIECES
+from spans.attributes import Attribute, Attributes, Said
+from spans.conventions.fields import FIRST_MERGED, Field
 from spans.conventions.registry import NOT_READ
 
+_CUT = int(Field.CUT)
 _NO_VALUES: list[Any] = [None] * FIRST_MERGED
 _NO_RANKS = [NOT_READ] * FIRST_MERGED
-
-Said = tuple[int, int, Any]
-"""A field, at a rank, with a value."""
-
 
 class Found(NamedTuple):
     """What the attributes of a span say."""
@@ -33,15 +30,14 @@ class Found(NamedTuple):
     pieces: list[Said]
     """Field (INPUT_PIECES, OUTPUT_PIECES), rank and piece of every flattened message key."""
     cut: bool
-    """Some attributes were left out."""
+    """Some attributes were left out, or cut."""
 
 
-def find(raws: Sequence[bytes], limit: int) -> Found:
+def find(raws: Sequence[bytes], reader: Attributes, limit: int) -> Found:
     """Reads the attributes of a span, each the bytes of a KeyValue; at most `limit` are kept."""
     if len(raws) > limit:
-        return _gather(_dearest(raws, limit), cut=True)
-    # The hot loop of decoding: one lookup for most attributes.
-    return _gather([remembered(raw) if len(raw) <= SHORT else attribute(raw) for raw in raws], cut=False)
+        return _gather(_dearest(raws, reader, limit), cut=True)
+    return _gather(reader.read_all(raws), cut=False)
 
 
 def _gather(attributes: Sequence[Attribute], *, cut: bool) -> Found:
@@ -61,19 +57,21 @@ def _gather(attributes: Sequence[Attribute], *, cut: bool) -> Found:
             if rank < ranks[field]:
                 values[field] = value
                 ranks[field] = rank
-        elif field < FIRST_PIECES:
+        elif field < _CUT:
             labels.append(said)
+        elif field == _CUT:
+            cut = True
         else:
             pieces.append(said)
     return Found(keys, texts, values, ranks, labels, pieces, cut)
 
 
-def _dearest(raws: Iterable[bytes], limit: int) -> list[Attribute]:
+def _dearest(raws: Iterable[bytes], reader: Attributes, limit: int) -> list[Attribute]:
     """So many of the attributes: those that say something first, then the others, as they were sent."""
     telling: list[Attribute] = []
     others: list[Attribute] = []
     for raw in raws:
-        found = attribute(raw)
+        found = reader.read(raw)
         kept = telling if found[2] else others
         if len(kept) < limit:
             kept.append(found)

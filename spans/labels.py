@@ -2,38 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable
 
+from spans.attributes import Said
 from spans.conventions.fields import Field
 from spans.limits import Limits
-from spans.values import valid_text
 
 _TAGS = int(Field.TAGS)
 _METADATA = int(Field.METADATA)
 
-Merged = Sequence[tuple[int, int, Any]]
-"""Field, rank and value of each key, see `found.Found`."""
 
-
-def merged_tags(merged: Merged, limits: Limits) -> list[str]:
+def merged_tags(labels: Iterable[Said], limits: Limits) -> list[str]:
     """The union of all tags, sorted."""
-    tags = {valid_text(tag[: limits.name]) for field, _, value in merged if field == _TAGS for tag in value}
-    return sorted(tags - {""})[: limits.labels]
-
-
-def merged_metadata(merged: Merged, limits: Limits) -> dict[str, str]:
-    """All metadata, sorted by name; of a name that several keys give the best-ranked one's word counts."""
-    entries = sorted(
-        (rank, name, text)
-        for field, rank, named in merged
-        if field == _METADATA
-        for name, text in named
-        if name and text
-    )
-    # The best rank comes last, so that its word stays.
-    texts = {name: text for _, name, text in reversed(entries)}
     length = limits.name
-    return {
-        valid_text(name[:length]): valid_text(texts[name][:length]) for name in sorted(texts)[: limits.labels]
-    }
+    tags = {tag[:length] for field, _, value in labels if field == _TAGS for tag in value}
+    return sorted(tags)[: limits.labels]
+
+
+def merged_metadata(labels: Iterable[Said], limits: Limits) -> dict[str, str]:
+    """All metadata, sorted by name; of a name that several keys give the best-ranked one's word counts."""
+    entries = [(rank, value) for field, rank, value in labels if field == _METADATA]
+    if not entries:
+        return {}
+    if len(entries) > 1:
+        # The best rank comes last, so that its word stays.
+        entries.sort(reverse=True)
+    texts = {name: text for _, pairs in entries for name, text in pairs}
+    length = limits.name
+    return {name[:length]: texts[name][:length] for name in sorted(texts)[: limits.labels]}

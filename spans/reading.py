@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from schemas import otlp_pb2
-from spans.attributes import texts as attribute_texts
-from spans.attributes import within
+from spans.attributes import CUT, attributes_within, texts
 from spans.conventions.fields import Field
 from spans.conventions.registry import NOT_READ
 from spans.costs import costs
@@ -43,6 +42,7 @@ class SpanReader:
     def __init__(self, limits: Limits, prices: Prices) -> None:
         self._limits = limits
         self._prices = prices
+        self._attributes = attributes_within(limits)
 
     def row(self, span: otlp_pb2.Span, start: int, is_root: bool) -> Row:
         """The row of a span that starts at `start` (nanoseconds since the epoch)."""
@@ -50,8 +50,9 @@ class SpanReader:
         name_length = limits.name
         cut: list[str] = []
 
-        found = find(span.attributes, limits.attributes)
-        keys, texts, values, ranks, labels, pieces, incomplete = found
+        keys, words, values, ranks, labels, pieces, incomplete = find(
+            span.attributes, self._attributes, limits.attributes
+        )
         if incomplete:
             cut.append("attributes")
         events = self._events(span, cut) if span.events else _NO_EVENTS
@@ -79,13 +80,9 @@ class SpanReader:
         if len(output_text) > longest:
             output_text = output_text[:longest]
             cut.append("output")
-        if texts and (max(map(len, texts)) > limits.value or max(map(len, keys)) > name_length):
-            keys = [key[:name_length] for key in keys]
-            texts = [text[: limits.value] for text in texts]
-            cut.append("attributes")
         if cut:
             keys = [*keys, TRUNCATED]
-            texts = [*texts, ",".join(sorted(set(cut)))]
+            words = [*words, ",".join(sorted(set(cut)))]
 
         return Row(
             span.name.decode("utf-8", "replace")[:name_length],
@@ -112,7 +109,7 @@ class SpanReader:
             answered,
             said_kind | answered_kind,
             keys,
-            texts,
+            words,
             events,
         )
 
@@ -122,13 +119,12 @@ class SpanReader:
             cut.append("events")
         events = []
         for event in span.events[: limits.events]:
-            attributes, shortened = within(
-                attribute_texts(event.attributes), limits.event_attributes, limits.value
-            )
-            if shortened:
+            found = self._attributes.read_all(event.attributes)
+            if len(found) > limits.event_attributes or any(CUT in says for _, _, says in found):
+                found = found[: limits.event_attributes]
                 cut.append("events")
             name = event.name.decode("utf-8", "replace")[: limits.name]
-            events.append(EventRow(name, event.time_unix_nano, attributes))
+            events.append(EventRow(name, event.time_unix_nano, texts(found)))
         return events
 
 

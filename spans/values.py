@@ -25,8 +25,9 @@ _STRING = 0x0A
 _INTEGER = 0x18
 """The first byte of an AnyValue that is an integer: field 3, varint."""
 
+_BITS = (1 << 64) - 1
 _SIGN = 1 << 63
-"""Negative integers are varints from here on, in two's complement."""
+"""An integer is a varint of 64 bits in two's complement; this is the bit of its sign."""
 
 _LONG = 1024
 """Above so many bytes a view is cheaper than a copy."""
@@ -64,7 +65,7 @@ def text_of(raw: bytes, start: int) -> str:
                 position = number = end + 1
             if kind == _INTEGER:
                 if position == end:
-                    return str(number if number < _SIGN else number - (_SIGN << 1))
+                    return str((number & _BITS ^ _SIGN) - _SIGN)
             elif position + number == end:
                 if number > _LONG:
                     return str(memoryview(raw)[position:], "utf-8", "replace")

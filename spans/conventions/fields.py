@@ -39,6 +39,8 @@ class Field(IntEnum):
     # From here on every key that is present counts, not only the best one.
     TAGS = auto()
     METADATA = auto()
+    # Not said by any key, but by an attribute that is too long to be kept whole.
+    CUT = auto()
     # Messages spread over many attributes, an index in the key: as a whole they are one key of INPUT or
     # OUTPUT.
     INPUT_PIECES = auto()
@@ -47,9 +49,6 @@ class Field(IntEnum):
 
 FIRST_MERGED = int(Field.TAGS)
 """Fields from here on merge what all their keys say."""
-
-FIRST_PIECES = int(Field.INPUT_PIECES)
-"""Fields from here on are put together of pieces."""
 
 
 @dataclass(frozen=True, slots=True)

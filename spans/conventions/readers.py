@@ -11,7 +11,7 @@ from pydantic_core import from_json
 
 from spans.conventions.fields import Reader
 from spans.table import MAX_COST, MAX_TOKENS
-from spans.values import json_text
+from spans.values import json_text, valid_text
 
 _LONGEST_NUMBER = 64
 """A number in more characters than this is taken for garbage."""
@@ -83,20 +83,22 @@ def json_object(text: str) -> Mapping[str, object]:
     return value if isinstance(value, dict) else {}
 
 
-def tags(text: str) -> list[str]:
+def tags(text: str) -> tuple[str, ...]:
     """Tags: an array, or a JSON array in a string (both arrive as JSON here); another text is one tag."""
-    if text[0] != "[":
-        return [text]
-    try:
-        value = parse_json(text)
-    except ValueError:
-        return [text]
-    return [item_text(item) for item in value] if isinstance(value, list) else [text]
+    value: object = None
+    if text[0] == "[":
+        try:
+            value = parse_json(text)
+        except ValueError:
+            value = None
+    found = map(item_text, value) if isinstance(value, list) else (text,)
+    return tuple(valid_text(tag) for tag in found if tag)
 
 
-def entries(text: str) -> list[tuple[str, str]]:
-    """The members of a JSON object as names and texts."""
-    return [(name, item_text(value)) for name, value in json_object(text).items()]
+def entries(text: str) -> tuple[tuple[str, str], ...]:
+    """The members of a JSON object as names and texts, those without a text left out."""
+    pairs = ((name, item_text(value)) for name, value in json_object(text).items())
+    return tuple((valid_text(name), valid_text(value)) for name, value in pairs if name and value)
 
 
 def item_text(value: object) -> str:
