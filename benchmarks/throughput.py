@@ -31,6 +31,7 @@ from benchmarks.produce import produce
 
 WARM_UP_SPANS = 2_000
 _LOOK = 0.25  # seconds between two looks at the view
+_PATIENCE = 60.0  # seconds without news until a run counts as failed
 _SETTLED = 20.0  # seconds until what has no session is there as well
 
 
@@ -75,7 +76,7 @@ def measure(
     while (count := done()) != spans:
         if count != seen:
             seen, last_news = count, time.monotonic()
-        elif time.monotonic() - last_news > 120:
+        elif time.monotonic() - last_news > _PATIENCE:
             raise BenchmarkError(f"{name}: {seen} of {spans} spans, and no more; see {process.log}")
         process.check()
         time.sleep(_LOOK)
