@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from schemas.facts_pb2 import PartitionClock
 
 CLOCK_RECORD = b"clock"
-"""The key of the changelog record that keeps a partition's clock."""
+"""The key of the changelog record that keeps a partition's clock.
+
+It is the last record of every checkpoint and goes in a batch of its own. The local broker needs that: asked for
+the end of a partition it answers with the first offset of the last batch plus one, and a recovery up to there
+would leave out all but the first record of a larger batch.
+"""
 
 CLOCK_SKEW = 300_000
 """How far an application's clock may be off, in milliseconds, before lateness is judged by it."""

@@ -27,6 +27,8 @@ class Record(NamedTuple):
     value: bytes | None
     headers: Sequence[tuple[str, bytes]] = ()
     timestamp: int | None = None
+    alone: bool = False
+    """Whether it goes in a batch of its own."""
 
 
 def connection(settings: KafkaSettings) -> dict[str, Any]:
@@ -110,7 +112,7 @@ class Producer:
         batch, batch_bytes = self._producer.create_batch(), 0
         for record in records:
             size = len(record.key or b"") + len(record.value or b"") + _RECORD_OVERHEAD
-            if batch_bytes and batch_bytes + size > _BATCH_BYTES:
+            if batch_bytes and (record.alone or batch_bytes + size > _BATCH_BYTES):
                 waiting.append(await self._producer.send_batch(batch, topic, partition=partition))
                 batch, batch_bytes = self._producer.create_batch(), 0
             added = batch.append(

@@ -8,6 +8,7 @@ from google.protobuf.message import DecodeError
 
 from agents import metrics
 from agents.checkpoint import Writes
+from agents.clock import CLOCK_RECORD
 from agents.dead_letters import dead_letter
 from agents.kafka import Record
 from agents.rebuild import Rebuild
@@ -48,7 +49,9 @@ class Sessions:
         for partition in {record.partition for record in records}:
             changes = self._state(partition).collect()
             rows += changes.rows
-            saved = [Record(partition, key, value) for key, value in changes.changelog]
+            saved = [
+                Record(partition, key, value, alone=key == CLOCK_RECORD) for key, value in changes.changelog
+            ]
             writes.state.setdefault(SESSIONS_CHANGELOG, []).extend(saved)
         writes.rows.append((WINDOWS_TABLE, window_table(rows)))
         return writes

@@ -8,6 +8,7 @@ from google.protobuf.message import DecodeError
 
 from agents import metrics
 from agents.checkpoint import Writes
+from agents.clock import CLOCK_RECORD
 from agents.dead_letters import dead_letter
 from agents.kafka import Record
 from agents.rebuild import Rebuild
@@ -54,7 +55,9 @@ class Traces:
             changes = self._state(partition).collect()
             rows += changes.rows
             changed += changes.contributions
-            saved = [Record(partition, key, value) for key, value in changes.changelog]
+            saved = [
+                Record(partition, key, value, alone=key == CLOCK_RECORD) for key, value in changes.changelog
+            ]
             writes.state.setdefault(TRACES_CHANGELOG, []).extend(saved)
         writes.rows.append((TRACES_TABLE, trace_table(rows)))
         writes.messages[TRACE_FACTS] = self._sent_on(changed, newest(records))

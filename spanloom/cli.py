@@ -307,5 +307,5 @@ def _log_to_stderr() -> None:
     else:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     # aiokafka and Faust tell every step they take; warnings are enough of them.
-    for name in ("aiokafka", "faust", "mode", "faust.transport"):
+    for name in ("aiokafka",):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -290,5 +290,7 @@ class Installation:
         try:
             wait_until(is_so, f"{query} to be right", deadline)
         except BaseException:
-            print("expected:", expected, "\nfound:   ", found)
+            missing = [row for row in expected if row not in found]
+            surplus = [row for row in found if row not in expected]
+            print(f"missing {len(missing)}:", *missing[:3], f"surplus {len(surplus)}:", *surplus[:3], sep="\n")
             raise
