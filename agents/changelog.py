@@ -62,13 +62,11 @@ class ChangelogTable(faust.Table, Generic[S]):  # type: ignore[type-arg]
         for tp in [tp for tp in recovery.active_offsets if tp.topic == self.topic]:
             recovery.revoke(tp)
 
-    async def on_rebalance(
-        self, assigned: set[TP], revoked: set[TP], newly_assigned: set[TP], generation_id: int = 0
-    ) -> None:
+    async def on_rebalance(self, *_: object, **__: object) -> None:
         """Start from nothing with every assignment."""
         self.drop()
 
-    async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:
+    async def on_recovery_completed(self, *_: object) -> None:
         """Tell every state that it is complete."""
         for state in self._states.values():
             state.restored()
@@ -81,7 +79,7 @@ class ChangelogTable(faust.Table, Generic[S]):  # type: ignore[type-arg]
             if message.topic == self.topic and message.generation_id == self.app.consumer_generation_id:
                 self[message.partition].restore(message.key or b"", message.value)
 
-    def persisted_offset(self, tp: TP) -> int | None:
+    def persisted_offset(self, _: TP) -> int | None:
         """Nothing outlives the process but the changelog itself."""
         return None
 

@@ -57,7 +57,8 @@ class Producer:
     """Produces whole lists of records and returns when every one of them is acknowledged.
 
     Idempotent (by setting): while Kafka is away aiokafka tries again for as long as it takes, without
-    duplicates and in order. Otherwise a record that is not acknowledged in time is an error. Batches are built here (`create_batch`): a record costs a tenth of what `send` costs.
+    duplicates and in order. Otherwise a record that is not acknowledged in time is an error. Batches are
+    built here (`create_batch`): a record costs a tenth of what `send` costs.
     """
 
     def __init__(self, settings: KafkaSettings) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from agents.patience import Patience
+from spans.aggregates import contributions_of
 from spans.contribution import Contribution, WindowKey
 from spans.facts import Fact, TraceKey, facts_of
-from spans.aggregates import contributions_of
 from warehouse.client import Warehouse
 from warehouse.read import placed_traces, span_facts, window_contributions, window_versions
 

@@ -13,8 +13,8 @@ from struct import Struct
 
 from agents.clock import CLOCK_RECORD, StreamClock, next_version, timestamp_of
 from schemas import facts_pb2
-from spans.contribution import Contribution, WindowKey, from_message, to_message
 from spans.aggregates import WindowRow
+from spans.contribution import Contribution, WindowKey, from_message, to_message
 from spans.session_fold import fold
 
 _KEY = Struct(">16sqH")  # trace ID, window start, length of the project; project and session follow

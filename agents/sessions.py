@@ -16,8 +16,8 @@ from agents.session_state import SessionPartition
 from agents.stage import SourceRecord
 from agents.topics import DEAD_LETTERS, SESSIONS_CHANGELOG
 from spans import contribution as contributions
-from spans.contribution import Contribution, WindowKey
 from spans.aggregates import WindowRow, window_table
+from spans.contribution import Contribution, WindowKey
 
 WINDOWS_TABLE = "session_windows_versions"
 

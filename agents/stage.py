@@ -12,7 +12,6 @@ from agents import metrics
 from agents.checkpoint import Acknowledge, Records, Rows, Writes, checkpoint
 from agents.gate import Gate
 
-
 MAX_AHEAD = 24 * 3600 * 1000
 """How far in the future a record may say it is, ms. One such record moves the stream clock for good, and all
 state would be forgotten: Kafka 4 refuses more than an hour by default, other brokers and settings do not."""

@@ -14,9 +14,9 @@ from struct import Struct
 
 from agents.clock import CLOCK_RECORD, StreamClock, next_version, timestamp_of
 from spans import facts as facts_codec
+from spans.aggregates import TraceRow
 from spans.contribution import Contribution, WindowKey, contribution_of, window_start, withdrawn
 from spans.facts import Fact, TraceKey
-from spans.aggregates import TraceRow
 from spans.trace_fold import fold
 
 _MILLISECOND = 1_000_000  # nanoseconds
@@ -104,7 +104,7 @@ class TracePartition:
     def __len__(self) -> int:
         return len(self._traces)
 
-    def is_new(self, key: TraceKey, facts: Sequence[Fact]) -> bool:
+    def is_new(self, facts: Sequence[Fact]) -> bool:
         """Whether a trace is not here and certainly never was anywhere.
 
         Only a root tells when its trace started: it starts before all else. Without one the trace may be an
@@ -134,8 +134,8 @@ class TracePartition:
         trace = self._open(key)
         trace.last_news = self.clock.now
         self._traces.move_to_end(key)
-        # Each fact is added, whatever the others did.
-        if any([trace.add(fact) for fact in facts]) or key in self._changed:
+        added = [trace.add(fact) for fact in facts]
+        if any(added) or key in self._changed:
             trace.version = next_version(trace.version, timestamp, offset)
             self._settle(key, trace)
             self._changed[key] = trace

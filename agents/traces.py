@@ -17,9 +17,9 @@ from agents.topics import DEAD_LETTERS, TRACE_FACTS, TRACES_CHANGELOG
 from agents.trace_state import TracePartition
 from spans import contribution as contributions
 from spans import facts as facts_codec
+from spans.aggregates import TraceRow, trace_table
 from spans.contribution import Contribution
 from spans.facts import Fact, TraceKey, partition_of
-from spans.aggregates import TraceRow, trace_table
 
 TRACES_TABLE = "traces_versions"
 
@@ -89,7 +89,7 @@ class Traces:
             key: partition
             for partition, traces_here in seen.items()
             for key, facts in traces_here.items()
-            if not self._state(partition).is_new(key, facts)
+            if not self._state(partition).is_new(facts)
         }
         if not unknown:
             return

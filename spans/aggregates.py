@@ -66,6 +66,17 @@ WINDOW_TABLE = pa.schema(
 )
 """The columns of `session_windows_versions`."""
 
+_CONTRIBUTION_COLUMNS = (
+    "project_id",
+    "session_id",
+    "trace_id",
+    "version",
+    "user_id",
+    *COUNTERS,
+    "models",
+    "tags",
+    "services",
+)
 _NO_COUNTERS = (0,) * len(COUNTERS)
 
 
@@ -102,32 +113,29 @@ def contributions_of(table: pa.Table) -> list[Contribution]:
     Args:
         table: live rows with the columns of TRACE_TABLE, as ClickHouse gives them back.
     """
-    times = {name: table[name].cast(pa.int64()).to_pylist() for name in ("window_start", "start_time", "end_time")}
-    counters = zip(*(_picodollars(name, table[name].to_pylist()) for name in COUNTERS), strict=True)
-    texts = (table[name].to_pylist() for name in ("project_id", "session_id", "trace_id", "version", "user_id"))
-    unions = (map(tuple, table[name].to_pylist()) for name in ("models", "tags", "services"))
+    columns = {name: table[name].to_pylist() for name in _CONTRIBUTION_COLUMNS}
+    for name in ("window_start", "start_time", "end_time"):
+        columns[name] = table[name].cast(pa.int64()).to_pylist()
+    for name in COUNTERS:
+        if name.endswith("_cost"):
+            columns[name] = [round(value * PICODOLLARS) for value in columns[name]]
+    rows = (dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True))
     return [
         Contribution(
-            window=WindowKey(project_id, session_id, window_start),
-            trace_id=bytes.fromhex(trace_id),
-            version=version,
+            window=WindowKey(row["project_id"], row["session_id"], row["window_start"]),
+            trace_id=bytes.fromhex(row["trace_id"]),
+            version=row["version"],
             withdrawn=False,
-            start_time=start_time,
-            duration=end_time - start_time,
-            user_id=user_id,
-            counters=sums,
-            models=models,
-            tags=tags,
-            services=services,
+            start_time=row["start_time"],
+            duration=row["end_time"] - row["start_time"],
+            user_id=row["user_id"],
+            counters=tuple(row[name] for name in COUNTERS),
+            models=tuple(row["models"]),
+            tags=tuple(row["tags"]),
+            services=tuple(row["services"]),
         )
-        for project_id, session_id, trace_id, version, user_id, window_start, start_time, end_time, sums, models, tags, services in zip(
-            *texts, *times.values(), counters, *unions, strict=True
-        )
+        for row in rows
     ]
-
-
-def _picodollars(name: str, values: list[float]) -> list[int]:
-    return [round(value * PICODOLLARS) for value in values] if name.endswith("_cost") else values  # type: ignore[return-value]
 
 
 def _trace_values(row: TraceRow) -> tuple[object, ...]:

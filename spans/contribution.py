@@ -89,7 +89,7 @@ def to_message(contribution: Contribution, applied: int = 0) -> facts_pb2.Contri
         tags=contribution.tags,
         services=contribution.services,
         applied=applied,
-        **dict(zip(COUNTERS, contribution.counters, strict=True)),  # type: ignore[arg-type]
+        **dict(zip(COUNTERS, contribution.counters, strict=True)),
     )
 
 

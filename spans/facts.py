@@ -259,7 +259,8 @@ def _labels(table: pa.Table) -> list[SpanLabels | None]:
 def _lengths(table: pa.Table, name: str) -> npt.NDArray[np.int32]:
     """The lengths of a column of lists or maps (Arrow's own function takes no maps)."""
     column = table[name].combine_chunks()
-    return np.diff(column.offsets.to_numpy())
+    lengths: npt.NDArray[np.int32] = np.diff(column.offsets.to_numpy())
+    return lengths
 
 
 def _texts(table: pa.Table, name: str) -> list[str]:

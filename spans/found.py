@@ -14,6 +14,7 @@ _CUT = int(Field.CUT)
 _NO_VALUES: list[Any] = [None] * FIRST_MERGED
 _NO_RANKS = [NOT_READ] * FIRST_MERGED
 
+
 class Found(NamedTuple):
     """What the attributes of a span say."""
 

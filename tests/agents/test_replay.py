@@ -57,7 +57,7 @@ def logs(draw: st.DrawFn) -> list[list[tuple[TraceKey, list[Fact]]]]:
         span_ids = draw(st.lists(st.integers(1, 50), min_size=1, max_size=6, unique=True))
         pieces += [(key, draw(facts(span_id, span_ids))._replace(version=1)) for span_id in span_ids]
     pieces += draw(st.lists(st.sampled_from(pieces), max_size=5))
-    messages = []
+    messages: list[list[tuple[TraceKey, list[Fact]]]] = []
     for some in draw(st.permutations(pieces)):
         if messages and draw(st.booleans()):
             messages[-1].append((some[0], [some[1]]))
@@ -97,7 +97,7 @@ def run_traces(
     log: list[list[tuple[TraceKey, list[Fact]]]], data: st.DataObject
 ) -> tuple[Table, list[Contribution]]:
     """Run the traces stage over a log, with crashes at any step of the checkpoint."""
-    table, sent, changelog = Table(), [], []  # type: ignore[var-annotated]
+    table, sent, changelog = Table(), [], []
     committed, crashes = 0, 0
     state = TracePartition(WINDOW, RETENTION)
     while committed < len(log):
@@ -129,7 +129,7 @@ def run_traces(
 
 def run_sessions(sent: list[Contribution], data: st.DataObject) -> Table:
     """Run the sessions stage over contributions, with crashes at any step of the checkpoint."""
-    table, changelog = Table(), []  # type: ignore[var-annotated]
+    table, changelog = Table(), []
     committed, crashes = 0, 0
     state = SessionPartition(RETENTION)
     while committed < len(sent):

@@ -292,5 +292,7 @@ class Installation:
         except BaseException:
             missing = [row for row in expected if row not in found]
             surplus = [row for row in found if row not in expected]
-            print(f"missing {len(missing)}:", *missing[:3], f"surplus {len(surplus)}:", *surplus[:3], sep="\n")
+            print(
+                f"missing {len(missing)}:", *missing[:3], f"surplus {len(surplus)}:", *surplus[:3], sep="\n"
+            )
             raise

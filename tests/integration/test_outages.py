@@ -39,7 +39,7 @@ def test_clickhouse_goes_away_and_comes_back(installation: Installation, tmp_pat
         assert worker.running
 
 
-def test_a_worker_waits_for_both_at_its_start(installation: Installation, tmp_path: Path) -> None:
+def test_a_worker_waits_for_clickhouse_at_its_start(installation: Installation) -> None:
     port = free_port()
     installation.settings["SPANLOOM_CLICKHOUSE__URL"] = f"http://127.0.0.1:{port}"
     worker = installation.worker(ready=False)

@@ -22,7 +22,8 @@ def test_a_large_trace_travels_in_several_messages_below_the_limit() -> None:
     messages = facts_codec.encode_trace(KEY, facts)
     assert len(messages) > 1
     assert max(map(len, messages)) <= MESSAGE_BYTES
-    assert [some for message in messages for _, some in facts_codec.decode(message) for some in some] == facts
+    decoded = [some for message in messages for _, some in facts_codec.decode(message)]
+    assert [one for some in decoded for one in some] == facts
 
 
 @pytest.mark.parametrize("garbage", [b"\xff\xff\xff", b"garbage", b"\x0a\x05abc"])

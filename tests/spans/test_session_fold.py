@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spans import contribution as codec
+from spans.aggregates import TraceRow, WindowRow, contributions_of, trace_table, window_table
 from spans.contribution import Contribution, WindowKey, contribution_of, window_start, withdrawn
 from spans.facts import Fact, TraceKey
-from spans.aggregates import TraceRow, WindowRow, contributions_of, trace_table, window_table
 from spans.session_fold import fold
 from spans.trace_fold import COUNTERS
 from spans.trace_fold import fold as fold_trace
