@@ -59,7 +59,8 @@ def logs(draw: st.DrawFn) -> list[list[tuple[TraceKey, list[Fact]]]]:
     pieces += draw(st.lists(st.sampled_from(pieces), max_size=5))
     messages: list[list[tuple[TraceKey, list[Fact]]]] = []
     for some in draw(st.permutations(pieces)):
-        if messages and draw(st.booleans()):
+        joins: bool = draw(st.booleans())
+        if messages and joins:
             messages[-1].append((some[0], [some[1]]))
         else:
             messages.append([(some[0], [some[1]])])
