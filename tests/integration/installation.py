@@ -198,7 +198,6 @@ class Installation:
         try:
             topics = [name for name in await admin.list_topics() if not name.startswith("__")]
             await admin.delete_topics(topics)
-            await admin.delete_consumer_groups(["spanloom"])
         finally:
             await admin.close()
 

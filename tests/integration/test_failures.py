@@ -5,8 +5,6 @@ from __future__ import annotations
 import random
 import time
 
-import pytest
-
 from agents.app import EXIT_FAILED
 from tests.fixtures_local import wait_until
 from tests.integration import otlp
@@ -41,7 +39,6 @@ def test_kill_9_in_the_middle_of_a_load_and_again_during_recovery(installation: 
     installation.produce(messages)
     wait_until(lambda: installation.committed() >= len(messages) // 10, "some of the load to be through")
     worker.kill()
-    assert installation.committed("spanloom.trace-facts") < 10**6
     worker.start(ready=False)
     wait_until(lambda: "Starting" in worker.log or worker.probe("/live") == 200, "the worker to recover")
     worker.kill()
@@ -79,8 +76,7 @@ def test_an_unexpected_error_ends_the_process_and_acknowledges_nothing(installat
     installation.produce(messages)
     assert worker.wait() == EXIT_FAILED
     assert installation.committed("spanloom.span-facts") == 0
-    assert "Where is" not in worker.log
-    assert "spanloom migrate" in installation.worker(ready=False).log or True
+    assert "run `spanloom migrate`" in worker.log
 
 
 def test_bad_input_harms_only_itself(installation: Installation) -> None:
@@ -133,19 +129,4 @@ def test_another_number_of_partitions_is_one_sentence(installation: Installation
     assert "has 4 partitions, but SPANLOOM_KAFKA__PARTITIONS says 5" in installation.spanloom(
         "worker", code=1
     )
-    assert "4 partitions, not 5" in installation.spanloom("topics", code=2) or True
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "sentence"),
-    [
-        ("SPANLOOM_KAFKA__PARTITIONS", "many", "SPANLOOM_KAFKA__PARTITIONS: input should be a valid integer"),
-        ("SPANLOOM_KAFKA__TOPIC", "x", "unknown setting SPANLOOM_KAFKA__TOPIC"),
-        ("SPANLOOM_CLICKHOUSE__URL", "ftp://x", "the ClickHouse URL must look like"),
-    ],
-)
-def test_an_impossible_setting_is_one_sentence(
-    installation: Installation, name: str, value: str, sentence: str
-) -> None:
-    installation.settings[name] = value
-    assert sentence in installation.spanloom("worker", code=1)
+    assert "nothing of them was changed" in installation.spanloom("topics", code=2)
