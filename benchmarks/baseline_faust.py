@@ -48,7 +48,6 @@ app = faust.App(
     broker_heartbeat_interval=1,
     broker_rebalance_timeout=6,
     stream_wait_empty=False,
-    web_enabled=False,
 )
 
 
@@ -272,5 +271,5 @@ def client() -> Client:
 
 
 if __name__ == "__main__":
-    sys.argv[1:] = ["worker", "-l", "warn"]
+    sys.argv[1:] = ["worker", "-l", "warn", "--without-web"]
     app.main()
