@@ -72,6 +72,7 @@ def test_a_span_after_its_trace_was_forgotten_finds_it_again(installation: Insta
     # Other traces move the stream clocks of all partitions on.
     others = [message(span(1000 + number, 1, start=start)) for number in range(40)]
     installation.produce(others, timestamp=hours_ago + 60_000)
+    installation.wait_for("SELECT count() AS n FROM traces", [{"n": 42}])
     later = [message(llm(5000 + number, 1, start=start, session__id=f"o{number}")) for number in range(40)]
     installation.produce(later, timestamp=hours_ago + 120_000)
     installation.wait_for("SELECT count() AS n FROM sessions", [{"n": 41}])
