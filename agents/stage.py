@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -15,6 +15,10 @@ from agents.gate import Gate
 MAX_AHEAD = 24 * 3600 * 1000
 """How far in the future a record may say it is, ms. One such record moves the stream clock for good, and all
 state would be forgotten: Kafka 4 refuses more than an hour by default, other brokers and settings do not."""
+
+
+BATCH_BYTES = 16 * 2**20
+"""What is worked on at once, bytes of messages: decoded it takes some five times as much memory."""
 
 
 class SourceRecord(NamedTuple):
@@ -35,6 +39,20 @@ def newest(records: list[SourceRecord]) -> int:
     long ago that was, and a worker that catches up after hours finds nothing late.
     """
     return max(record.timestamp for record in records)
+
+
+def portions(records: list[SourceRecord], limit: int) -> Iterator[list[SourceRecord]]:
+    """Cut records, in order, into runs of at most `limit` bytes of values, or a single record."""
+    run: list[SourceRecord] = []
+    run_bytes = 0
+    for record in records:
+        if run and run_bytes + len(record.value) > limit:
+            yield run
+            run, run_bytes = [], 0
+        run.append(record)
+        run_bytes += len(record.value)
+    if run:
+        yield run
 
 
 Work = Callable[[list[SourceRecord]], Awaitable[Writes]]
@@ -97,9 +115,10 @@ class Stage:
                 raise
 
     async def _batch(self, events: Iterable[Any]) -> None:
-        records = self._current(events)
-        if not records:
-            return
+        for records in portions(self._current(events), BATCH_BYTES):
+            await self._portion(records)
+
+    async def _portion(self, records: list[SourceRecord]) -> None:
         started = time.monotonic()
         writes = await self._work(records)
         for record in records:

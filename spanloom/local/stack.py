@@ -39,13 +39,15 @@ _SETUP_DEADLINE = 120.0
 # that can't come, and what it holds belongs to a log that no longer exists.
 _STOP_WITHOUT_BROKER = 2.0
 
-# Kafka's defaults make a worker wait 30 s for the group; alone on a machine nobody is that slow. Seconds.
-_LOCAL_GROUP_TIMINGS = {
+# Kafka's defaults make a worker wait 30 s for the group; alone on a machine nobody is that slow (seconds).
+_LOCAL_SETTINGS = {
     "SPANLOOM_KAFKA__SESSION_TIMEOUT": "6",
     "SPANLOOM_KAFKA__HEARTBEAT_INTERVAL": "1",
     "SPANLOOM_KAFKA__REBALANCE_TIMEOUT": "6",
     # Tansu answers no InitProducerId.
     "SPANLOOM_KAFKA__IDEMPOTENT": "false",
+    # On loopback bytes cost less than packing them.
+    "SPANLOOM_CLICKHOUSE__COMPRESSION": "none",
 }
 
 
@@ -186,7 +188,7 @@ class LocalStack:
             name,
             (*self.options.spanloom, "worker"),
             functools.partial(answers_http, f"http://127.0.0.1:{web_port}/ready"),
-            env={**self.options.environment, **_LOCAL_GROUP_TIMINGS, **own},
+            env={**self.options.environment, **_LOCAL_SETTINGS, **own},
             stop_deadline=20.0,  # a last checkpoint
         )
 
