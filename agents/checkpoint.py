@@ -18,13 +18,13 @@ Partition = tuple[str, int]
 class Rows(Protocol):
     """Where rows go: returns when they are stored; waits as long as ClickHouse is away."""
 
-    async def __call__(self, table: str, rows: pa.Table) -> None: ...
+    async def __call__(self, table: str, rows: pa.Table, /) -> None: ...
 
 
 class Records(Protocol):
     """Where records go: returns when every one is acknowledged; waits as long as Kafka is away."""
 
-    async def __call__(self, topic: str, records: Sequence[Record]) -> None: ...
+    async def __call__(self, topic: str, records: Sequence[Record], /) -> None: ...
 
 
 Acknowledge = Callable[[Mapping[Partition, int]], Awaitable[None]]

