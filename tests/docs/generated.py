@@ -1,0 +1,110 @@
+"""The tables in docs/ that follow from the code. `python -m tests.docs.generated` writes them anew.
+
+Each stands between two comments, `<!-- generated: NAME -->` and `<!-- end -->`; the rest of a page is written by
+hand.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from spanloom import settings
+from spans.conventions.fields import FIRST_MERGED, Field
+from spans.conventions.registry import CONVENTIONS
+
+ROOT = Path(__file__).resolve().parents[2]
+
+_BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+# Keys of a flattened message, as a whole, are one key of the field itself.
+_WHOLE = {Field.INPUT_PIECES: Field.INPUT, Field.OUTPUT_PIECES: Field.OUTPUT}
+_NOT_SHOWN = {Field.CUT, *_WHOLE}
+
+
+def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A Markdown table; bars inside a cell are escaped."""
+    head = list(header)
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
+
+
+def variables() -> str:
+    """Every environment variable, its default and its meaning."""
+    return table(
+        ("variable", "default", "meaning"),
+        (
+            (f"`{variable.name}`", _default(variable.default), variable.description)
+            for variable in settings.variables()
+        ),
+    )
+
+
+def _default(value: str) -> str:
+    if value in ("True", "False"):
+        value = value.lower()  # as one would write it in an environment
+    return f"`{value}`" if value else ""
+
+
+def keys() -> str:
+    """For each field the keys that are read, the best first; the rank is the position in the list."""
+    found: dict[Field, list[tuple[int, str, str]]] = {}
+    for convention in CONVENTIONS:
+        named = [(key.field, key.rank, key.name) for key in convention.keys]
+        named += [(prefix.field, prefix.rank, f"{prefix.name}*") for prefix in convention.prefixes]
+        for field, rank, name in named:
+            entry = (rank, name, convention.name)
+            entries = found.setdefault(_WHOLE.get(field, field), [])
+            if entry not in entries:
+                entries.append(entry)
+    return table(
+        ("field", "rank", "key", "convention"),
+        (
+            (
+                f"`{field.name.lower()}`" if first else "",
+                "all" if field >= FIRST_MERGED else str(rank),
+                f"`{name}`",
+                convention,
+            )
+            for field in Field
+            if field not in _NOT_SHOWN
+            for first, (rank, name, convention) in _numbered(sorted(found[field]))
+        ),
+    )
+
+
+def sources() -> str:
+    """The conventions and where their names are defined."""
+    return table(
+        ("convention", "defined in"), ((convention.name, convention.source) for convention in CONVENTIONS)
+    )
+
+
+def _numbered(
+    entries: Iterable[tuple[int, str, str]],
+) -> Iterable[tuple[bool, tuple[int, str, str]]]:
+    return ((position == 0, entry) for position, entry in enumerate(entries))
+
+
+TABLES: dict[str, Callable[[], str]] = {"variables": variables, "keys": keys, "sources": sources}
+
+
+def current(text: str) -> str:
+    """A page with its generated tables as they ought to be."""
+    return _BLOCK.sub(lambda block: f"{block[1]}{TABLES[block[2]]()}{block[3]}", text)
+
+
+def pages() -> list[Path]:
+    """The pages with generated tables."""
+    return [page for page in sorted((ROOT / "docs").glob("*.md")) if _BLOCK.search(page.read_text())]
+
+
+def names(text: str) -> list[str]:
+    """The generated tables of a page."""
+    return [name for _, name, _ in _BLOCK.findall(text)]
+
+
+if __name__ == "__main__":
+    for page in pages():
+        page.write_text(current(page.read_text()))

@@ -1,0 +1,20 @@
+"""The tables of docs/ that follow from the code are current."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.docs.generated import TABLES, current, names, pages
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
+def test_generated_tables_are_current(page: Path) -> None:
+    text = page.read_text()
+    assert text == current(text), f"run python -m tests.docs.generated: {page.name} is not current"
+
+
+def test_every_table_stands_once() -> None:
+    found = [name for page in pages() for name in names(page.read_text())]
+    assert sorted(found) == sorted(TABLES)

@@ -1,0 +1,31 @@
+"""docs/operations.md names every metric of the catalogue, and every option of the local stack."""
+
+from __future__ import annotations
+
+import re
+
+import typer.main
+from prometheus_client.metrics import MetricWrapperBase
+
+from agents import metrics
+from spanloom.cli import app
+from tests.docs.generated import ROOT
+
+_PAGE = (ROOT / "docs" / "operations.md").read_text()
+
+
+def test_every_metric_is_named_and_no_other() -> None:
+    found = set(re.findall(r"^\| `(spanloom_\w+)", _PAGE, re.MULTILINE))
+    catalogue = [metric for metric in vars(metrics).values() if isinstance(metric, MetricWrapperBase)]
+    names = {
+        family.name + ("_total" if family.type == "counter" else "")
+        for m in catalogue
+        for family in m.collect()
+    }
+    assert found == names
+
+
+def test_every_option_of_up_is_named() -> None:
+    up = typer.main.get_command(app).commands["up"]  # type: ignore[attr-defined]
+    options = {name for parameter in up.params for name in (*parameter.opts, *parameter.secondary_opts)}
+    assert {name for name in options - {"--sample"} if f"`{name}" not in _PAGE} == set()
