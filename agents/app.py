@@ -17,6 +17,7 @@ from yarl import URL
 from agents import metrics, topics
 from agents.changelog import ChangelogTable
 from agents.checkpoint import Partition
+from agents.continuity import Continuity
 from agents.gate import Gate
 from agents.ingest import Ingest
 from agents.kafka import Producer, connection
@@ -25,9 +26,11 @@ from agents.rebuild import Rebuild
 from agents.session_state import SessionPartition
 from agents.sessions import Sessions
 from agents.settings import KafkaSettings, WorkerSettings
+from agents.source_log import SourceLog
 from agents.stage import Outlets, Stage
 from agents.trace_state import TracePartition
 from agents.traces import Traces
+from agents.transport import Transport
 from spans.limits import Limits
 from spans.pricing import Prices
 from warehouse.client import Warehouse
@@ -55,6 +58,8 @@ class WorkerApp(faust.App):
             broker_session_timeout=kafka.session_timeout,
             broker_heartbeat_interval=kafka.heartbeat_interval,
             broker_rebalance_timeout=kafka.rebalance_timeout,
+            # While ClickHouse is away nothing is polled, and that must not cost the membership.
+            broker_max_poll_interval=86_400.0,
             consumer_auto_offset_reset="earliest",
             topic_partitions=kafka.partitions,
             topic_replication_factor=kafka.replication_factor,
@@ -75,6 +80,8 @@ class WorkerApp(faust.App):
         self._producer_of_ours = Producer(kafka)
         self.patience = Patience()
         self.gate = Gate()
+        self._continuity = Continuity()
+        self._log = SourceLog(self, kafka)
         self.traces_state = self._changelog(
             "traces",
             topics.TRACES_CHANGELOG,
@@ -84,7 +91,9 @@ class WorkerApp(faust.App):
         self.sessions_state = self._changelog(
             "sessions",
             topics.SESSIONS_CHANGELOG,
-            lambda: SessionPartition(worker.retention * 1000),
+            # A window gets contributions for as long as it lasts; kept that much longer, a new session's window
+            # is known to be new without a look into ClickHouse.
+            lambda: SessionPartition((worker.retention + worker.window) * 1000),
             kafka.partitions,
         )
         rebuild = Rebuild(warehouse, self.patience)
@@ -104,6 +113,9 @@ class WorkerApp(faust.App):
         self.on_partitions_revoked.connect(self._revoked)
         self.on_rebalance_complete.connect(self._assigned)
 
+    def _new_transport(self) -> Transport:
+        return Transport(self.conf.broker_consumer, self)
+
     def _changelog(self, name: str, topic: str, new_state: Any, partitions: int) -> Any:
         table: Any = ChangelogTable(
             self,
@@ -121,6 +133,8 @@ class WorkerApp(faust.App):
             name,
             work,
             gate=self.gate,
+            continuity=self._continuity,
+            log=self._log,
             outlets=Outlets(rows=self._insert, records=self._produce, acknowledge=self._acknowledge),
             generation=lambda: self.consumer_generation_id,
             fail=fail,
@@ -154,10 +168,16 @@ class WorkerApp(faust.App):
 
     async def _revoked(self, *_: Any, **__: Any) -> None:
         await self._close_gate("giving partitions back")
+        self._continuity.stop()
         self.traces_state.drop()
         self.sessions_state.drop()
 
     async def _assigned(self, *_: Any, **__: Any) -> None:
+        # After a recovery the flow still runs, and Faust would deliver records before it has sought to the committed
+        # offsets. It resumes the flow itself once it has.
+        consumer: Any = self.consumer
+        consumer.stop_flow()
+        self._continuity.start(await self._log.positions())
         self.gate.open()
 
     async def _close_gate(self, why: str) -> None:

@@ -12,7 +12,7 @@ from agents.checkpoint import Writes
 from agents.clock import next_version
 from agents.dead_letters import dead_letter
 from agents.kafka import Record
-from agents.stage import SourceRecord, newest
+from agents.records import SourceRecord, newest
 from agents.topics import DEAD_LETTERS, SPAN_FACTS
 from spans import facts
 from spans.decode import Message, decode

@@ -78,7 +78,8 @@ class Producer:
             enable_idempotence=self._settings.idempotent,
             max_batch_size=MAX_MESSAGE_BYTES,
             max_request_size=MAX_MESSAGE_BYTES,
-            compression_type="lz4",
+            # aiokafka packs lz4 at its highest level, at ten times the CPU time and with a worse result.
+            compression_type="zstd",
         )
         await producer.start()
         self._producer = producer

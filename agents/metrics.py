@@ -13,6 +13,9 @@ DEAD_LETTERS = Counter(
     "spanloom_dead_letters", "Messages and spans that could not be read. Look at any rise.", ["stage"]
 )
 ROWS = Counter("spanloom_rows", "Rows written to ClickHouse.", ["table"])
+GAPS = Counter(
+    "spanloom_gaps", "Records that did not come and were read again. Rare, and harmless.", ["stage"]
+)
 WORK_SECONDS = Histogram("spanloom_work_seconds", "Computing of a batch.", ["stage"], buckets=_SECONDS)
 CHECKPOINT_SECONDS = Histogram(
     "spanloom_checkpoint_seconds",

@@ -12,8 +12,8 @@ from agents.clock import CLOCK_RECORD
 from agents.dead_letters import dead_letter
 from agents.kafka import Record
 from agents.rebuild import Rebuild
+from agents.records import SourceRecord
 from agents.session_state import SessionPartition
-from agents.stage import SourceRecord
 from agents.topics import DEAD_LETTERS, SESSIONS_CHANGELOG
 from spans import contribution as contributions
 from spans.aggregates import WindowRow, window_table

@@ -3,60 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Protocol
 
 from agents import metrics
-from agents.checkpoint import Acknowledge, Records, Rows, Writes, checkpoint
+from agents.checkpoint import Acknowledge, Partition, Records, Rows, Writes, checkpoint
+from agents.continuity import Continuity
 from agents.gate import Gate
+from agents.records import BATCH_BYTES, SourceRecord, of_generation, portions
 
-MAX_AHEAD = 24 * 3600 * 1000
-"""How far in the future a record may say it is, ms. One such record moves the stream clock for good, and all
-state would be forgotten: Kafka 4 refuses more than an hour by default, other brokers and settings do not."""
-
-
-BATCH_BYTES = 16 * 2**20
-"""What is worked on at once, bytes of messages: decoded it takes some five times as much memory."""
-
-
-class SourceRecord(NamedTuple):
-    """A record read from Kafka; `timestamp` in milliseconds since the epoch."""
-
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int
-    value: bytes
-    headers: dict[str, bytes]
-
-
-def newest(records: list[SourceRecord]) -> int:
-    """Return the newest timestamp of a batch, ms.
-
-    What a batch leads to carries it on: so the stream clock of the next stage is that of the source, however
-    long ago that was, and a worker that catches up after hours finds nothing late.
-    """
-    return max(record.timestamp for record in records)
-
-
-def portions(records: list[SourceRecord], limit: int) -> Iterator[list[SourceRecord]]:
-    """Cut records, in order, into runs of at most `limit` bytes of values, or a single record."""
-    run: list[SourceRecord] = []
-    run_bytes = 0
-    for record in records:
-        if run and run_bytes + len(record.value) > limit:
-            yield run
-            run, run_bytes = [], 0
-        run.append(record)
-        run_bytes += len(record.value)
-    if run:
-        yield run
-
+logger = logging.getLogger("spanloom.worker")
 
 Work = Callable[[list[SourceRecord]], Awaitable[Writes]]
 """The heart of a stage: what follows from a batch. It may read, but writes nothing itself."""
+
+
+class Log(Protocol):
+    """The log that a stage reads, beside the stream."""
+
+    async def next_offset(self, partition: Partition, offset: int, /) -> int:
+        """Return the offset of the first record at or behind `offset`."""
+
+    async def seek(self, partition: Partition, offset: int, /) -> None:
+        """Make the stream go on at `offset`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +47,8 @@ class Stage:
         name: the agent's name, for metrics.
         work: the heart of the stage.
         gate: decides whether a batch may run.
+        continuity: what comes next in each partition.
+        log: the log it reads.
         outlets: where its checkpoint writes to.
         generation: returns the generation of the group; records of another one are not ours any more.
         fail: ends the process; called with whatever a batch raised.
@@ -86,6 +60,8 @@ class Stage:
         work: Work,
         *,
         gate: Gate,
+        continuity: Continuity,
+        log: Log,
         outlets: Outlets,
         generation: Callable[[], int],
         fail: Callable[[BaseException], None],
@@ -93,6 +69,8 @@ class Stage:
         self.name = name
         self._work = work
         self._gate = gate
+        self._continuity = continuity
+        self._log = log
         self._outlets = outlets
         self._generation = generation
         self._fail = fail
@@ -107,16 +85,44 @@ class Stage:
         """
         async for events in stream.noack_take(max_messages, within=linger):
             try:
-                await self._gate.run(self._batch(events))
+                await self._gate.run(self.batch(events))
             except asyncio.CancelledError:
                 raise
             except BaseException as error:
                 self._fail(error)
                 raise
 
-    async def _batch(self, events: Iterable[Any]) -> None:
-        for records in portions(self._current(events), BATCH_BYTES):
-            await self._portion(records)
+    async def batch(self, events: Iterable[Any]) -> None:
+        """Work on a batch of Faust's events, portion by portion."""
+        records = of_generation(events, self._generation())
+        while True:
+            good, gaps = self._continuity.check(records)
+            for portion in portions(good, BATCH_BYTES):
+                await self._portion(portion)
+            if not gaps:
+                return
+            # What lies behind a gap that is none of the log is left; it comes again behind what is missing.
+            believed = [
+                partition for partition, seen in gaps.items() if await self._is_of_the_log(partition, seen)
+            ]
+            records = [record for record in records if (record.topic, record.partition) in believed]
+
+    async def _is_of_the_log(self, partition: Partition, seen: int) -> bool:
+        """Whether nothing stands between what is expected and what was seen; if something does, go back to it."""
+        expected = self._continuity.expected(partition)
+        if expected is None:
+            return False
+        following = await self._log.next_offset(partition, expected)
+        if following >= seen:
+            self._continuity.advance(partition, seen)
+            return True
+        metrics.GAPS.labels(self.name).inc()
+        logger.warning(
+            "%s %s: offset %s came where %s was due; reading again from there", *partition, seen, expected
+        )
+        await self._log.seek(partition, following)
+        self._continuity.advance(partition, following)
+        return False
 
     async def _portion(self, records: list[SourceRecord]) -> None:
         started = time.monotonic()
@@ -130,29 +136,10 @@ class Stage:
             records=self._outlets.records,
             acknowledge=self._outlets.acknowledge,
         )
+        for partition, offset in writes.offsets.items():
+            self._continuity.advance(partition, offset)
         metrics.BATCHES.labels(self.name).inc()
         metrics.RECORDS.labels(self.name).inc(len(records))
         metrics.WORK_SECONDS.labels(self.name).observe(worked - started)
         metrics.CHECKPOINT_SECONDS.labels(self.name).observe(time.monotonic() - worked)
         metrics.CHECKPOINT_TIME.labels(self.name).set_to_current_time()
-
-    def _current(self, events: Iterable[Any]) -> list[SourceRecord]:
-        """Return the records of the current generation: others were taken before a rebalance and come again."""
-        generation = self._generation()
-        latest = round(time.time() * 1000) + MAX_AHEAD
-        records = []
-        for event in events:
-            message = event.message
-            if message.generation_id != generation:
-                continue
-            records.append(
-                SourceRecord(
-                    topic=message.topic,
-                    partition=message.partition,
-                    offset=message.offset,
-                    timestamp=min(round((message.timestamp or 0) * 1000), latest),
-                    value=message.value or b"",
-                    headers=dict(message.headers or ()),
-                )
-            )
-        return records

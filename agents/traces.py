@@ -12,7 +12,7 @@ from agents.clock import CLOCK_RECORD
 from agents.dead_letters import dead_letter
 from agents.kafka import Record
 from agents.rebuild import Rebuild
-from agents.stage import SourceRecord, newest
+from agents.records import SourceRecord, newest
 from agents.topics import DEAD_LETTERS, TRACE_FACTS, TRACES_CHANGELOG
 from agents.trace_state import TracePartition
 from spans import contribution as contributions

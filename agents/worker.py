@@ -10,6 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
+import pyarrow as pa
 from aiokafka.errors import KafkaError
 
 from agents import metrics, topics
@@ -45,6 +46,10 @@ async def run(kafka: KafkaSettings, worker: WorkerSettings, warehouse: Warehouse
     # CPU time. What is imported by now stays for good.
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
+
+    # pyarrow imports pandas, where it is there, with the first array of Python objects: a second that the first batch
+    # need not wait for.
+    pa.array([""])
 
     app = WorkerApp(kafka, worker, warehouse)
     probes = Probes(worker.web_host, worker.web_port, lambda: _conditions(app))

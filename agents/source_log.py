@@ -1,0 +1,58 @@
+"""The log that the stages read, asked directly: where to begin, and what stands at an offset."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import faust
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from faust.types import TP
+
+from agents.checkpoint import Partition
+from agents.kafka import connection
+from agents.settings import KafkaSettings
+
+_DEADLINE = 60.0  # seconds to read one record that is known to be there
+
+
+class SourceLog:
+    """Asks the broker, not Faust's bookkeeping, which notes offsets as committed even when the commit failed."""
+
+    def __init__(self, app: faust.App, settings: KafkaSettings) -> None:
+        self._app = app
+        self._settings = settings
+
+    async def positions(self) -> dict[Partition, int]:
+        """Return the first offset to be read of each assigned partition: the committed one, else the earliest."""
+        consumer: Any = self._app.consumer
+        assigned = [tp for tp in consumer.assignment() if tp.topic not in self._app.tables.changelog_topics]
+        if not assigned:
+            return {}
+        committed = await consumer.seek_to_committed()
+        earliest = await consumer.earliest_offsets(*assigned)
+        return {(tp.topic, tp.partition): committed.get(tp) or earliest.get(tp) or 0 for tp in assigned}
+
+    async def seek(self, partition: Partition, offset: int) -> None:
+        """Make Faust's consumer go on at `offset`."""
+        consumer: Any = self._app.consumer
+        await consumer.seek_wait({TP(*partition): offset})
+
+    async def next_offset(self, partition: Partition, offset: int) -> int:
+        """Return the offset of the first record at or behind `offset`; there must be one.
+
+        Raises:
+            TimeoutError: there is none.
+        """
+        consumer = AIOKafkaConsumer(
+            **connection(self._settings), enable_auto_commit=False, auto_offset_reset="earliest"
+        )
+        await consumer.start()
+        try:
+            target = TopicPartition(*partition)
+            consumer.assign([target])
+            consumer.seek(target, offset)
+            record = await asyncio.wait_for(consumer.getone(), _DEADLINE)
+            return int(record.offset)
+        finally:
+            await consumer.stop()
