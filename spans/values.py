@@ -11,8 +11,10 @@ from __future__ import annotations
 import json
 import math
 from base64 import b64encode
+from collections.abc import Iterable
 
 from google.protobuf.message import DecodeError
+from pydantic_core import to_json
 
 from schemas import otlp_pb2
 
@@ -78,7 +80,29 @@ def text_of(raw: bytes, start: int) -> str:
 
 def json_text(value: object) -> str:
     """JSON of a value made of lists, dicts, texts, numbers, booleans and None."""
+    if _without_floats(value):
+        try:
+            # Four times as fast as `json`, but it refuses lone surrogates and deep nesting.
+            return str(to_json(value), "utf-8")
+        except ValueError:
+            pass
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _without_floats(value: object) -> bool:
+    """Floats are the one thing that `to_json` spells in another way: 0.00001 where `json` writes 1e-05."""
+    members: Iterable[object]
+    if isinstance(value, dict):
+        members = value.values()
+    elif isinstance(value, list):
+        members = value
+    else:
+        return not isinstance(value, float)
+    for member in members:  # noqa: SIM110  (a generator takes twice as long)
+        # Nearly all members are texts: those are not worth a call.
+        if type(member) is not str and not _without_floats(member):
+            return False
+    return True
 
 
 def _python_value(raw: bytes, depth: int) -> object:
