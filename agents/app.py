@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -38,6 +40,9 @@ from warehouse.write import insert
 
 logger = logging.getLogger("spanloom.worker")
 
+KAFKA_WATCH = 5.0
+"""Seconds between two questions whether Kafka is there, and within which it must answer."""
+
 EXIT_FAILED = 70
 """The exit code after an unexpected error (EX_SOFTWARE)."""
 
@@ -56,6 +61,7 @@ class WorkerApp(faust.App):
             broker_credentials=_credentials(kafka),
             broker_client_id=f"spanloom-{worker.name or os.uname().nodename}",
             broker_session_timeout=kafka.session_timeout,
+            broker_request_timeout=max(90.0, kafka.session_timeout + 10),
             broker_heartbeat_interval=kafka.heartbeat_interval,
             broker_rebalance_timeout=kafka.rebalance_timeout,
             # While ClickHouse is away nothing is polled, and that must not cost the membership.
@@ -70,7 +76,7 @@ class WorkerApp(faust.App):
             stream_wait_empty=False,
             stream_recovery_delay=0.0,
             store="memory://",
-            datadir=Path(tempfile.mkdtemp(prefix="spanloom-worker-")),
+            datadir=Path(tempfile.gettempdir()) / "spanloom-worker",  # nothing is ever written there
             web_enabled=False,
             worker_redirect_stdouts=False,
             autodiscover=False,
@@ -79,13 +85,14 @@ class WorkerApp(faust.App):
         self._warehouse = warehouse
         self._producer_of_ours = Producer(kafka)
         self.patience = Patience()
+        self.kafka_answers = False
         self.gate = Gate()
         self._continuity = Continuity()
         self._log = SourceLog(self, kafka)
         self.traces_state = self._changelog(
             "traces",
             topics.TRACES_CHANGELOG,
-            lambda: TracePartition(worker.window, worker.retention * 1000),
+            lambda: TracePartition(worker.window, worker.retention * 1000, _now()),
             kafka.partitions,
         )
         self.sessions_state = self._changelog(
@@ -93,7 +100,7 @@ class WorkerApp(faust.App):
             topics.SESSIONS_CHANGELOG,
             # A window gets contributions for as long as it lasts; kept that much longer, a new session's window
             # is known to be new without a look into ClickHouse.
-            lambda: SessionPartition((worker.retention + worker.window) * 1000),
+            lambda: SessionPartition((worker.retention + worker.window) * 1000, _now()),
             kafka.partitions,
         )
         rebuild = Rebuild(warehouse, self.patience)
@@ -125,6 +132,7 @@ class WorkerApp(faust.App):
             partitions=partitions,
             topic=topic,
             new_state=new_state,
+            fail=fail,
         )
         return self.tables.add(table)
 
@@ -159,6 +167,12 @@ class WorkerApp(faust.App):
         """Connect what the stages write to, then let Faust start."""
         await self._producer_of_ours.start()
         await super().on_start()
+
+    async def watch_kafka(self) -> None:
+        """Ask Kafka for a sign of life, again and again, for the readiness probe."""
+        while True:
+            self.kafka_answers = await self._producer_of_ours.answers(KAFKA_WATCH)
+            await asyncio.sleep(KAFKA_WATCH if self.kafka_answers else 0.2)
 
     async def on_stop(self) -> None:
         """End the running batches with a last checkpoint, then let Faust stop."""
@@ -200,6 +214,10 @@ class WorkerApp(faust.App):
         # Where the group has been rebalanced meanwhile this commits nothing, and the records come again.
         committed: Any = self.consumer
         await committed._commit({TP(*partition): offset for partition, offset in offsets.items()})
+
+
+def _now() -> int:
+    return round(time.time() * 1000)
 
 
 def fail(error: BaseException) -> None:

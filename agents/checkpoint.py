@@ -44,7 +44,13 @@ class Writes:
     offsets: dict[Partition, int] = field(default_factory=dict)
 
 
-async def checkpoint(writes: Writes, *, rows: Rows, records: Records, acknowledge: Acknowledge) -> None:
+class PartitionsLost(Exception):
+    """The partitions were given away while a batch was under way; it must write nothing more."""
+
+
+async def checkpoint(
+    writes: Writes, *, rows: Rows, records: Records, acknowledge: Acknowledge, still_ours: Callable[[], bool]
+) -> None:
     """Make a batch safe, in the one order that loses nothing:
 
     1. rows to ClickHouse: if this ends here, the records come again and write the same rows again;
@@ -53,14 +59,20 @@ async def checkpoint(writes: Writes, *, rows: Rows, records: Records, acknowledg
        again and changes nothing needs no message;
     4. acknowledge the source.
 
+    Between the steps it makes sure that the partitions are still this worker's: rows carry versions and can't
+    harm, but an old value behind a newer one in a changelog could.
+
     Raises:
+        PartitionsLost: they are not.
         Exception: whatever a step raised; nothing after it has happened.
     """
     for table, some in writes.rows:
         if some.num_rows:
             await rows(table, some)
-    await _produce(writes.messages, records)
-    await _produce(writes.state, records)
+    for step in (writes.messages, writes.state):
+        if not still_ours():
+            raise PartitionsLost
+        await _produce(step, records)
     if writes.offsets:
         await acknowledge(writes.offsets)
 

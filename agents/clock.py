@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from schemas.facts_pb2 import PartitionClock
 
 CLOCK_RECORD = b"clock"
-"""The key of the changelog record that keeps a partition's clock.
+"""The key of the changelog record that keeps a partition's clock, and ends what one checkpoint has written.
 
-It is the last record of every checkpoint and goes in a batch of its own. The local broker needs that: asked for
-the end of a partition it answers with the first offset of the last batch plus one, and a recovery up to there
-would leave out all but the first record of a larger batch.
+What stands behind the last of them was written by a checkpoint that did not come to its end. It is true, but
+may not be all: what it belongs to is completed from ClickHouse. It goes in a batch of its own: the local broker,
+asked for the end of a partition, answers with the first offset of the last batch plus one, and a recovery up to
+there would leave out all but the first record of a larger batch.
 """
 
 CLOCK_SKEW = 300_000
@@ -22,15 +23,17 @@ _OFFSET_BITS = 22
 
 @dataclass(slots=True)
 class StreamClock:
-    """The newest record timestamp seen in a partition, and since when its state has been kept; ms."""
+    """The newest record timestamp seen in a partition, and since when its state has been kept; ms.
 
-    now: int = 0
+    A state that begins anew is given the wall clock for `kept_since`: whatever was read before it was lost, was
+    read before now. The timestamp of the first record would be too early where that record is an old one.
+    """
+
     kept_since: int = 0
+    now: int = 0
 
     def advance(self, timestamp: int) -> None:
         """See a record's timestamp."""
-        if not self.kept_since:
-            self.kept_since = timestamp
         self.now = max(self.now, timestamp)
 
     def surely_remembers(self, start: int, retention: int) -> bool:
@@ -40,7 +43,7 @@ class StreamClock:
         to be kept may never have been here. A start in the future tells of a clock that nothing can be
         concluded from.
         """
-        horizon = max(self.now - retention + CLOCK_SKEW, self.kept_since)
+        horizon = max(self.now - retention, self.kept_since) + CLOCK_SKEW
         return horizon <= start <= self.now + CLOCK_SKEW
 
     def encode(self) -> bytes:

@@ -37,23 +37,30 @@ class Continuity:
         """Return the offset that comes next, None for a partition that the worker does not hold."""
         return self._next.get(partition)
 
-    def check(self, records: list[SourceRecord]) -> tuple[list[SourceRecord], dict[Partition, int]]:
+    def check(
+        self, records: list[SourceRecord]
+    ) -> tuple[list[SourceRecord], dict[Partition, int], set[Partition]]:
         """Sort out what continues the log.
 
         Returns:
-            The records that do, in order, and for each partition with a gap the first offset behind it.
+            The records that do, in order; for each partition with a gap the first offset behind it; and the
+            partitions that brought records which had come already.
         """
         following = dict(self._next)
         good: list[SourceRecord] = []
         gaps: dict[Partition, int] = {}
+        repeated: set[Partition] = set()
         for record in records:
             partition = (record.topic, record.partition)
             expected = following.get(partition)
-            if expected is None or partition in gaps or record.offset < expected:
+            if expected is None or partition in gaps:
+                continue
+            if record.offset < expected:
+                repeated.add(partition)
                 continue
             if record.offset > expected:
                 gaps[partition] = record.offset
                 continue
             good.append(record)
             following[partition] = record.offset + 1
-        return good, gaps
+        return good, gaps, repeated

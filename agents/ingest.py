@@ -21,6 +21,9 @@ from spans.pricing import Prices
 
 SPANS_TABLE = "spans_versions"
 
+PROJECT_HEADER = "spanloom-project"
+"""The header that names the project of a message's spans."""
+
 
 class Ingest:
     """The work of the first stage.
@@ -43,7 +46,7 @@ class Ingest:
 
     def _prepare(self, records: list[SourceRecord]) -> Writes:
         messages = [
-            Message(record.value, record.headers.get("spanloom-project", b"").decode(errors="replace"))
+            Message(record.value, (record.headers.get(PROJECT_HEADER) or b"").decode(errors="replace"))
             for record in records
         ]
         decoded = decode(messages, limits=self._limits, prices=self._prices)
@@ -57,7 +60,14 @@ class Ingest:
         for reject in decoded.rejects:
             record = records[reject.message]
             letters.append(
-                dead_letter(reject.payload, reject.reason, record.topic, record.partition, record.offset)
+                dead_letter(
+                    reject.payload,
+                    reject.reason,
+                    record.topic,
+                    record.partition,
+                    record.offset,
+                    project=record.headers.get(PROJECT_HEADER),
+                )
             )
         metrics.SPANS.inc(table.num_rows)
         metrics.DEAD_LETTERS.labels("ingest").inc(len(letters))

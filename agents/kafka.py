@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
 
 from agents.settings import KafkaSettings
 
@@ -88,6 +90,14 @@ class Producer:
         """Disconnect."""
         if self._producer is not None:
             await self._producer.stop()
+
+    async def answers(self, deadline: float) -> bool:
+        """Whether Kafka gives fresh metadata within `deadline` seconds."""
+        if self._producer is None:
+            return False
+        with contextlib.suppress(asyncio.TimeoutError, KafkaError):
+            return bool(await asyncio.wait_for(self._producer.client.force_metadata_update(), deadline))
+        return False
 
     async def produce(self, topic: str, records: Iterable[Record]) -> None:
         """Produce all records and wait until all are acknowledged.

@@ -7,7 +7,7 @@ session of many traces is never written as a whole.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from struct import Struct
 
@@ -52,13 +52,16 @@ class SessionPartition:
 
     Args:
         retention: how long a window without news is kept, milliseconds of the stream clock.
+        began: the time now, ms; since when this state is kept unless a changelog says otherwise.
     """
 
-    def __init__(self, retention: int) -> None:
-        self.clock = StreamClock()
+    def __init__(self, retention: int, began: int) -> None:
+        self.clock = StreamClock(kept_since=began)
         self._retention = retention
         self._windows: OrderedDict[WindowKey, OpenWindow] = OrderedDict()
         self._changed: dict[WindowKey, OpenWindow] = {}
+        self.unsure: set[WindowKey] = set()
+        """Windows that may be here in part only, until they are adopted."""
 
     def __len__(self) -> int:
         return len(self._windows)
@@ -100,8 +103,13 @@ class SessionPartition:
                 changes.changelog.append((_record_key(key, trace_id), message.SerializeToString()))
             window.unsaved.clear()
         self._changed.clear()
-        self._forget(changes)
-        changes.changelog.append((CLOCK_RECORD, self.clock.encode()))
+        # The clock before the tombstones: by it, what is forgotten is forgotten after a restart too, however many
+        # of the tombstones were written.
+        clock = (CLOCK_RECORD, self.clock.encode())
+        changes.changelog.append(clock)
+        tombstones = self._forget()
+        if tombstones:
+            changes.changelog += [*tombstones, clock]
         return changes
 
     def restore(self, key: bytes, value: bytes | None) -> None:
@@ -122,8 +130,15 @@ class SessionPartition:
         window.unsaved.clear()
 
     def restored(self) -> None:
-        """Put the windows into the order of their last news, once the changelog has been read."""
+        """Complete what the changelog has brought back: windows whose tombstones were not all written go too."""
         self._windows = OrderedDict(sorted(self._windows.items(), key=lambda item: item[1].last_news))
+        self._forget()
+
+    def torn(self, records: Sequence[tuple[bytes, bytes | None]]) -> None:
+        """Note the open windows that records of an unfinished checkpoint belong to."""
+        self.unsure.update(
+            key for key, _ in (_read_key(record) for record, _ in records) if key in self._windows
+        )
 
     def _open(self, key: WindowKey) -> OpenWindow:
         window = self._windows.get(key)
@@ -131,13 +146,15 @@ class SessionPartition:
             window = self._windows[key] = OpenWindow(last_news=self.clock.now)
         return window
 
-    def _forget(self, changes: SessionChanges) -> None:
+    def _forget(self) -> list[tuple[bytes, None]]:
+        tombstones: list[tuple[bytes, None]] = []
         while self._windows:
             key, window = next(iter(self._windows.items()))
             if window.last_news + self._retention >= self.clock.now:
-                return
+                break
             del self._windows[key]
-            changes.changelog += [(_record_key(key, trace_id), None) for trace_id in window.contributions]
+            tombstones += [(_record_key(key, trace_id), None) for trace_id in window.contributions]
+        return tombstones
 
     def _drop(self, key: WindowKey, trace_id: bytes) -> None:
         window = self._windows.get(key)

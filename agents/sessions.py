@@ -17,7 +17,7 @@ from agents.session_state import SessionPartition
 from agents.topics import DEAD_LETTERS, SESSIONS_CHANGELOG
 from spans import contribution as contributions
 from spans.aggregates import WindowRow, window_table
-from spans.contribution import Contribution, WindowKey
+from spans.contribution import Contribution
 
 WINDOWS_TABLE = "session_windows_versions"
 
@@ -62,7 +62,7 @@ class Sessions:
             self._state(record.partition).clock.advance(record.timestamp)
             try:
                 batch.append((record, list(contributions.decode(record.value))))
-            except DecodeError:
+            except (DecodeError, ValueError):
                 letter = dead_letter(
                     record.value,
                     "not a message of trace facts",
@@ -76,7 +76,12 @@ class Sessions:
 
     async def _find_again(self, batch: list[_Applied]) -> None:
         """Look up, in one query, the windows that are not here but may have been before."""
-        unknown: dict[WindowKey, int] = {}
+        unsure = {
+            key: partition
+            for partition in {record.partition for record, _ in batch}
+            for key in self._state(partition).unsure
+        }
+        unknown = dict(unsure)
         for record, changed in batch:
             state = self._state(record.partition)
             for contribution in changed:
@@ -87,3 +92,5 @@ class Sessions:
         metrics.LOOKUPS.labels("sessions").inc(len(unknown))
         for stored in await self._rebuild.windows(list(unknown)):
             self._state(unknown[stored.key]).adopt(stored.key, stored.contributions, stored.version)
+        for key, partition in unsure.items():
+            self._state(partition).unsure.discard(key)

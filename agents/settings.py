@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, SecretStr, model_validator
@@ -49,6 +50,12 @@ class KafkaSettings(BaseModel, extra="forbid"):
             )
         if self.security_protocol.startswith("SASL") and not self.sasl_username:
             raise ValueError("sasl_username is missing: set SPANLOOM_KAFKA__SASL_USERNAME")
+        for name in ("ssl_cafile", "ssl_certfile", "ssl_keyfile"):
+            path = getattr(self, name)
+            if path and not Path(path).is_file():
+                raise ValueError(
+                    f"{name} names a file that is not there: correct SPANLOOM_KAFKA__{name.upper()}"
+                )
         if bool(self.ssl_certfile) != bool(self.ssl_keyfile):
             raise ValueError("ssl_certfile and ssl_keyfile belong together: set both or none")
         return self

@@ -31,12 +31,24 @@ class SourceLog:
             return {}
         committed = await consumer.seek_to_committed()
         earliest = await consumer.earliest_offsets(*assigned)
-        return {(tp.topic, tp.partition): committed.get(tp) or earliest.get(tp) or 0 for tp in assigned}
+        ends = await consumer.highwaters(*assigned)
+        positions: dict[Partition, int] = {}
+        for tp in assigned:
+            position = committed.get(tp) or 0
+            # The local broker gives an end that is too early, so the log itself has the last word.
+            if position > (ends.get(tp) or 0) and not await self.holds(tp, position):
+                position = 0  # the commit belongs to a topic of that name that is gone
+            positions[tp.topic, tp.partition] = max(position, earliest.get(tp) or 0)
+        return positions
 
     async def seek(self, partition: Partition, offset: int) -> None:
         """Make Faust's consumer go on at `offset`."""
         consumer: Any = self._app.consumer
         await consumer.seek_wait({TP(*partition): offset})
+
+    async def holds(self, partition: Partition, offset: int) -> bool:
+        """Whether the log reaches up to `offset`: whether there is, or was, a record before it."""
+        return offset == 0 or await self.next_offset(partition, offset - 1) >= offset - 1
 
     async def next_offset(self, partition: Partition, offset: int) -> int:
         """Return the offset of the first record at or behind `offset`; there must be one.

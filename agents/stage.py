@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from agents import metrics
-from agents.checkpoint import Acknowledge, Partition, Records, Rows, Writes, checkpoint
+from agents.checkpoint import Acknowledge, Partition, PartitionsLost, Records, Rows, Writes, checkpoint
 from agents.continuity import Continuity
 from agents.gate import Gate
 from agents.records import BATCH_BYTES, SourceRecord, of_generation, portions
@@ -21,11 +21,18 @@ Work = Callable[[list[SourceRecord]], Awaitable[Writes]]
 """The heart of a stage: what follows from a batch. It may read, but writes nothing itself."""
 
 
+class TopicCreatedAnew(Exception):
+    """Offsets began again from 0 under a running worker."""
+
+
 class Log(Protocol):
     """The log that a stage reads, beside the stream."""
 
     async def next_offset(self, partition: Partition, offset: int, /) -> int:
         """Return the offset of the first record at or behind `offset`."""
+
+    async def holds(self, partition: Partition, offset: int, /) -> bool:
+        """Whether the log reaches up to `offset`."""
 
     async def seek(self, partition: Partition, offset: int, /) -> None:
         """Make the stream go on at `offset`."""
@@ -88,17 +95,22 @@ class Stage:
                 await self._gate.run(self.batch(events))
             except asyncio.CancelledError:
                 raise
+            except PartitionsLost:
+                logger.info("%s: a batch was dropped, its partitions were given away", self.name)
             except BaseException as error:
                 self._fail(error)
                 raise
 
     async def batch(self, events: Iterable[Any]) -> None:
         """Work on a batch of Faust's events, portion by portion."""
-        records = of_generation(events, self._generation())
+        generation = self._generation()
+        records = of_generation(events, generation)
         while True:
-            good, gaps = self._continuity.check(records)
+            good, gaps, repeated = self._continuity.check(records)
+            for partition in repeated:
+                await self._check_that_it_is_the_same_log(partition)
             for portion in portions(good, BATCH_BYTES):
-                await self._portion(portion)
+                await self._portion(portion, generation)
             if not gaps:
                 return
             # What lies behind a gap that is none of the log is left; it comes again behind what is missing.
@@ -106,6 +118,14 @@ class Stage:
                 partition for partition, seen in gaps.items() if await self._is_of_the_log(partition, seen)
             ]
             records = [record for record in records if (record.topic, record.partition) in believed]
+
+    async def _check_that_it_is_the_same_log(self, partition: Partition) -> None:
+        """Records that came already are common; but in a topic that was created anew they are new ones."""
+        expected = self._continuity.expected(partition)
+        if expected is not None and not await self._log.holds(partition, expected):
+            raise TopicCreatedAnew(
+                f"topic {partition[0]} was deleted and created anew: the worker must start again"
+            )
 
     async def _is_of_the_log(self, partition: Partition, seen: int) -> bool:
         """Whether nothing stands between what is expected and what was seen; if something does, go back to it."""
@@ -124,7 +144,7 @@ class Stage:
         self._continuity.advance(partition, following)
         return False
 
-    async def _portion(self, records: list[SourceRecord]) -> None:
+    async def _portion(self, records: list[SourceRecord], generation: int) -> None:
         started = time.monotonic()
         writes = await self._work(records)
         for record in records:
@@ -135,6 +155,7 @@ class Stage:
             rows=self._outlets.rows,
             records=self._outlets.records,
             acknowledge=self._outlets.acknowledge,
+            still_ours=lambda: self._generation() == generation,
         )
         for partition, offset in writes.offsets.items():
             self._continuity.advance(partition, offset)

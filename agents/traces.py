@@ -47,8 +47,7 @@ class Traces:
         await self._find_again(batch)
         for record, traces in batch:
             state = self._state(record.partition)
-            for key, facts in traces:
-                state.apply(key, facts, record.timestamp, record.offset)
+            state.apply(traces, record.value, record.timestamp, record.offset)
         rows: list[TraceRow] = []
         changed: list[Contribution] = []
         for partition in {record.partition for record in records}:
@@ -85,17 +84,24 @@ class Traces:
             for key, facts in traces:
                 if key not in state:
                     seen.setdefault(record.partition, {}).setdefault(key, []).extend(facts)
-        unknown = {
+        unsure = {
+            key: partition
+            for partition in {record.partition for record, _ in batch}
+            for key in self._state(partition).unsure
+        }
+        unknown = unsure | {
             key: partition
             for partition, traces_here in seen.items()
             for key, facts in traces_here.items()
-            if not self._state(partition).is_new(facts)
+            if not self._state(partition).is_new(key, facts)
         }
         if not unknown:
             return
         metrics.LOOKUPS.labels("traces").inc(len(unknown))
         for stored in await self._rebuild.traces(list(unknown)):
             self._state(unknown[stored.key]).adopt(stored.key, stored.facts, stored.places, stored.version)
+        for key, partition in unsure.items():
+            self._state(partition).unsure.discard(key)
 
     def _sent_on(self, changed: list[Contribution], timestamp: int) -> list[Record]:
         by_partition: dict[int, list[Contribution]] = {}

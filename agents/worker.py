@@ -85,6 +85,7 @@ async def _when_reachable(operation: Callable[[], Awaitable[T]], servers: str) -
 async def _serve(app: WorkerApp, worker: WorkerSettings, stop: asyncio.Event) -> None:
     app.in_worker = True
     watching = asyncio.create_task(_watch_recovery(app, worker.recovery_timeout))
+    asking = asyncio.create_task(app.watch_kafka())
     crashed = asyncio.create_task(app._crashed.wait())
     stopping = asyncio.create_task(stop.wait())
     starting = asyncio.create_task(app.start())
@@ -101,7 +102,7 @@ async def _serve(app: WorkerApp, worker: WorkerSettings, stop: asyncio.Event) ->
     except Exception as error:
         fail(error)
     finally:
-        for task in (watching, crashed, stopping, starting):
+        for task in (watching, asking, crashed, stopping, starting):
             task.cancel()
     logger.info("stopped")
 
@@ -124,6 +125,7 @@ async def _watch_recovery(app: WorkerApp, timeout: float) -> None:
 
 def _conditions(app: WorkerApp) -> dict[str, bool]:
     return {
+        "Kafka answers": app.kafka_answers,
         "partitions assigned and recovered": app.gate.is_open and not app.rebalancing,
         "ClickHouse answers": app.patience.available,
     }

@@ -85,8 +85,8 @@ class Pipeline:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._prices = Prices()
-        self._traces = [TracePartition(3600, 3_600_000) for _ in range(PARTITIONS)]
-        self._sessions = [SessionPartition(3_600_000) for _ in range(PARTITIONS)]
+        self._traces = [TracePartition(3600, 3_600_000, 0) for _ in range(PARTITIONS)]
+        self._sessions = [SessionPartition(3_600_000, 0) for _ in range(PARTITIONS)]
         self._offset = 0
 
     def batch(self, values: list[bytes]) -> None:
@@ -99,12 +99,13 @@ class Pipeline:
         table = decoded.table.append_column(pa.field("version", pa.uint64(), False), pa.array(versions))
         clock("spans: insert body", lambda: insert_body(table))
         sent = clock("facts: encode", lambda: list(facts.encode_table(table, PARTITIONS)))
-        read = clock("facts: decode", lambda: [(number, facts.decode(value)) for number, value in sent])
+        read = clock(
+            "facts: decode", lambda: [(number, facts.decode(value), value) for number, value in sent]
+        )
 
         def apply_facts() -> None:
-            for number, traces in read:
-                for key, of_trace in traces:
-                    self._traces[number].apply(key, of_trace, now, self._offset)
+            for number, traces, value in read:
+                self._traces[number].apply(traces, value, now, self._offset)
 
         clock("traces: apply", apply_facts)
         changes = clock("traces: collect", lambda: [state.collect() for state in self._traces])

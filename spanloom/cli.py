@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import re
+import signal
 import sys
 from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
@@ -49,13 +50,18 @@ class Stop(Exception):
 
 def main() -> None:
     """Run the command line; every error a user can cause is one sentence on standard error."""
+    # What goes wrong is said once, in our words.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     try:
         app()
     except Stop as stop:
         _say_problem(str(stop))
         sys.exit(stop.code)
-    except (settings_module.SettingsError, WarehouseError, Unavailable) as error:
+    except (settings_module.SettingsError, WarehouseError) as error:
         _say_problem(str(error))
+        sys.exit(1)
+    except Unavailable as error:
+        _say_problem(f"{error}: start it, or set SPANLOOM_CLICKHOUSE__URL")
         sys.exit(1)
     except BrokenPipeError:
         sys.exit(0)
@@ -96,6 +102,9 @@ def up(
 @app.command()
 def worker() -> None:
     """Run one worker, configured by the environment; SIGTERM ends it after a last checkpoint."""
+    # Importing takes seconds, and as a container's first process the worker would not even hear it until then.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+
     from agents.topics import TopicError
     from agents.worker import run
     from warehouse.client import connect
@@ -191,7 +200,8 @@ def send(
             )
         except (FileError, SendError) as error:
             raise Stop(str(error)) from None
-    console.print(f"sent {count} messages to {topic or settings.source_topic}", highlight=False)
+    messages = "message" if count == 1 else "messages"
+    console.print(f"sent {count} {messages} to {topic or settings.source_topic}", highlight=False)
 
 
 @app.command()
@@ -306,6 +316,6 @@ def _log_to_stderr() -> None:
         )
     else:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    # aiokafka and Faust tell every step they take; warnings are enough of them.
+    # aiokafka tells every step it takes; warnings are enough.
     for name in ("aiokafka",):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -6,8 +6,9 @@ import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from pydantic import BaseModel, Field, SecretStr, ValidationError
+from pydantic import BaseModel, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsError as BrokenSettings
 
 from agents.settings import KafkaSettings, WorkerSettings
 from warehouse.settings import ClickHouseSettings
@@ -27,6 +28,15 @@ class Settings(BaseSettings):
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     clickhouse: ClickHouseSettings = Field(default_factory=ClickHouseSettings)
     worker: WorkerSettings = Field(default_factory=WorkerSettings)
+
+    @model_validator(mode="after")
+    def _check(self) -> Settings:
+        if self.worker.checkpoint_deadline >= self.kafka.rebalance_timeout:
+            raise ValueError(
+                "SPANLOOM_WORKER__CHECKPOINT_DEADLINE must be shorter than SPANLOOM_KAFKA__REBALANCE_TIMEOUT:"
+                " lower it or raise the other"
+            )
+        return self
 
 
 class Variable(NamedTuple):
@@ -51,10 +61,17 @@ def load() -> Settings:
         )
     try:
         return Settings()
+    except BrokenSettings:
+        # The only settings that are not plain are read as JSON; the library's message does not name the variable.
+        raise SettingsError(
+            f'{PREFIX}CLICKHOUSE__SETTINGS is no JSON object: write it as {{"insert_quorum": "2"}}'
+        ) from None
     except ValidationError as error:
         problem = error.errors(include_input=False, include_context=False)[0]
-        name = PREFIX + "__".join(str(part) for part in problem["loc"]).upper()
         message = problem["msg"].removeprefix("Value error, ")
+        if not problem["loc"]:
+            raise SettingsError(message) from None
+        name = PREFIX + "__".join(str(part) for part in problem["loc"]).upper()
         raise SettingsError(f"{name}: {message[:1].lower()}{message[1:]}") from None
 
 

@@ -75,7 +75,7 @@ def session(detail: SessionDetail, now: datetime) -> RenderableType:
     for number, trace in enumerate(detail.traces, 1):
         table.add_row(
             f"{number}/{row.trace_count}",
-            trace.trace_id[:8],
+            trace.trace_id,
             Text(trace.name),
             duration(trace.duration),
             tokens(trace),
@@ -144,7 +144,7 @@ def _table(*columns: str) -> Table:
     table = Table(box=None, padding=(0, 1), header_style="dim")
     right = {"duration", "traces", "LLM calls", "tokens", "cost", "errors", "started"}
     # On a narrow terminal the texts give way, never the names and numbers.
-    named = {"session": 12, "trace": 8, "input": 16, "output": 16}
+    named = {"session": 12, "trace": 32, "input": 16, "output": 16}
     for column in columns:
         table.add_column(
             column,

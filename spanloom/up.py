@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
+import sys
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -37,9 +40,11 @@ async def run_stack(
     async def after_ready(stack: LocalStack) -> None:
         if sample:
             await _send_sample(console, stack)
-        _welcome(console, options)
+        _welcome(console, options, sample)
 
-    stack = LocalStack(options, lambda line: console.print(line, markup=False, highlight=False), after_ready)
+    stack = LocalStack(
+        options, lambda line: console.print(line, markup=False, highlight=False, soft_wrap=True), after_ready
+    )
     try:
         await stack.run()
     except SupervisorError as error:
@@ -63,17 +68,20 @@ async def _send_sample(console: Console, stack: LocalStack) -> None:
     console.print(show.sessions(rows, show.now()))
 
 
-def _welcome(console: Console, options: StackOptions) -> None:
+def _welcome(console: Console, options: StackOptions, sample: bool) -> None:
     environment = " ".join(f"{name}={value}" for name, value in options.environment.items())
     prefix = "" if options.kafka_port == 9092 and options.clickhouse_port == 8123 else f"{environment} "
+    # As it was called: with `make run` it is on nobody's PATH.
+    command = "spanloom" if shutil.which("spanloom") else os.path.relpath(sys.argv[0])
+    try_a_session = [f"  {prefix}{command} session conv-1"] if sample else []
     for line in (
         "",
         f"Spans go in:     Kafka at {options.bootstrap_servers}, topic otlp_spans (OTLP, protobuf or JSON)",
         f"SQL is answered: {options.clickhouse_url}, database spanloom, views sessions, traces, spans",
         "",
         "Try:",
-        f"  {prefix}spanloom session conv-1",
-        f"  {prefix}spanloom sessions --sort cost",
+        *try_a_session,
+        f"  {prefix}{command} sessions --sort cost",
         f"  curl '{options.clickhouse_url}/?database=spanloom' -d 'SELECT session_id, total_tokens FROM sessions'",
         "",
         "Ctrl-C stops everything; what is stored stays.",

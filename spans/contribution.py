@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from schemas import facts_pb2
 from spans.facts import MESSAGE_BYTES, TraceKey
+from spans.table import MAX_TIME
 from spans.trace_fold import COUNTERS, Trace
 
 NANOSECONDS = 1_000_000_000
@@ -129,6 +130,15 @@ def decode(message: bytes) -> Iterable[Contribution]:
     """Read a message of contributions.
 
     Raises:
-        google.protobuf.message.DecodeError: these are not contributions.
+        google.protobuf.message.DecodeError, ValueError: these are not contributions.
     """
-    return map(from_message, facts_pb2.TraceFacts.FromString(message).contributions)
+    contributions = facts_pb2.TraceFacts.FromString(message).contributions
+    for one in contributions:
+        if (
+            len(one.trace_id) != 16
+            or not 0 <= one.window_start * NANOSECONDS <= MAX_TIME
+            or not 0 <= one.start_time <= MAX_TIME
+            or one.duration > MAX_TIME
+        ):
+            raise ValueError("numbers out of range")
+    return map(from_message, contributions)

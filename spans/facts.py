@@ -6,7 +6,7 @@ partition and batch) and become one `Fact` a span only where the trace fold read
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 from zlib import crc32
 
@@ -16,11 +16,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.facts_pb2 import Labels, SpanFacts
-from spans.table import FACT_COLUMNS, PICODOLLARS, SPAN_TYPES, STATUSES
+from spans.table import FACT_COLUMNS, MAX_TIME, PICODOLLARS, SPAN_TYPES, STATUSES
 
 MESSAGE_BYTES = 750_000
 """Where a message of facts is split, in bytes as estimated: well below Kafka's default limit of 1,048,588."""
 
+_TRACE_BYTES = 32
 _SPAN_BYTES = 200  # what the numbers of one span take at the most; texts come on top
 _SPAN_TYPE = {name: position for position, name in enumerate(SPAN_TYPES)}
 _STATUS = {name: position for position, name in enumerate(STATUSES)}
@@ -111,7 +112,7 @@ def encode_table(table: pa.Table, partitions: int) -> Iterator[tuple[int, bytes]
     chunk_start, chunk_bytes, chunk_partition = 0, 0, -1
     for partition, key, rows in traces:
         for length in _split(sizes, position, len(rows)):
-            size = sum(sizes[position : position + length])
+            size = _TRACE_BYTES + 4 * len(key.project_id) + sum(sizes[position : position + length])
             if chunk and (partition != chunk_partition or chunk_bytes + size > MESSAGE_BYTES):
                 yield chunk_partition, _encode(chunk, columns, chunk_start, position)
                 chunk, chunk_start, chunk_bytes = [], position, 0
@@ -121,6 +122,19 @@ def encode_table(table: pa.Table, partitions: int) -> Iterator[tuple[int, bytes]
             position += length
     if chunk:
         yield chunk_partition, _encode(chunk, columns, chunk_start, position)
+
+
+def encode_traces(traces: Mapping[TraceKey, Sequence[Fact]]) -> bytes:
+    """Turn facts of some traces into one message, however large."""
+    columns: dict[str, list] = dict(  # type: ignore[type-arg]
+        zip(
+            Fact._fields,
+            map(list, zip(*(fact for facts in traces.values() for fact in facts), strict=True)),
+            strict=True,
+        )
+    )
+    spans = [(key, len(facts)) for key, facts in traces.items()]
+    return _encode(spans, columns, 0, sum(count for _, count in spans))
 
 
 def encode_trace(key: TraceKey, facts: Sequence[Fact]) -> list[bytes]:
@@ -138,9 +152,10 @@ def decode(message: bytes) -> list[tuple[TraceKey, list[Fact]]]:
     """Read a message of facts: each trace of it with its spans' facts.
 
     Raises:
-        google.protobuf.message.DecodeError: these are not facts.
+        google.protobuf.message.DecodeError, ValueError, IndexError: these are not facts.
     """
     columns = SpanFacts.FromString(message)
+    _check(columns)
     texts = list(columns.texts)
     lists: list[Iterable[object]] = []
     for name in _COLUMNS:
@@ -158,6 +173,20 @@ def decode(message: bytes) -> list[tuple[TraceKey, list[Fact]]]:
         traces.append((TraceKey(project_id, trace_id), facts[start : start + count]))
         start += count
     return traces
+
+
+def _check(columns: SpanFacts) -> None:
+    """Raise ValueError for numbers that no span of ours has: a stranger may write to the topic."""
+    if (
+        max(columns.span_type, default=0) >= len(SPAN_TYPES)
+        or max(columns.status, default=0) >= len(STATUSES)
+        or min(columns.start_time, default=0) < 0
+        or max(columns.start_time, default=0) > MAX_TIME
+        or max(columns.duration, default=0) > MAX_TIME
+        or set(map(len, columns.trace_id)) - {16}
+        or 0 in columns.trace_span_count
+    ):
+        raise ValueError("numbers out of range")
 
 
 def facts_of(table: pa.Table) -> list[tuple[TraceKey, list[Fact]]]:
@@ -180,13 +209,15 @@ def _split(sizes: list[int], start: int, count: int) -> Iterator[int]:
 def _sizes(columns: dict[str, list]) -> list[int]:  # type: ignore[type-arg]
     # Four bytes a character is the most UTF-8 takes; texts that are short anyway are in _SPAN_BYTES.
     sizes = [
-        _SPAN_BYTES + 4 * (len(a) + len(b) + len(c) + len(d) + len(e))
-        for a, b, c, d, e in zip(
+        _SPAN_BYTES + 4 * (len(a) + len(b) + len(c) + len(d) + len(e) + len(f) + len(g))
+        for a, b, c, d, e, f, g in zip(
             columns["input_preview"],
             columns["output_preview"],
             columns["name"],
             columns["session_id"],
             columns["user_id"],
+            columns["model"],
+            columns["service_name"],
             strict=True,
         )
     ]
@@ -233,7 +264,7 @@ def _fact_columns(table: pa.Table) -> dict[str, list]:  # type: ignore[type-arg]
         if name in columns:
             continue
         if name.endswith("_cost"):
-            # Rounding makes whole picodollars of the nearest float: exact up to 9,007 USD a span.
+            # Rounding makes whole picodollars of the nearest float: exact up to 2,251 USD a span.
             columns[name] = (
                 pc.round(pc.multiply(table[name], float(PICODOLLARS))).cast(pa.int64()).to_numpy().tolist()
             )

@@ -78,7 +78,7 @@ def _span(target: otlp_pb2.Span, members: Members) -> None:
     if isinstance(status, dict):
         target.status.message = _utf8(status.get("message"))
         code = status.get("code")
-        target.status.code = _STATUS_CODES[code] if code in _STATUS_CODES else _integer(code, 2)
+        target.status.code = _STATUS_CODES.get(code, 0) if isinstance(code, str) else _integer(code, 2)
 
 
 def _attributes(target: _HasAttributes, members: Members) -> None:

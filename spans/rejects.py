@@ -19,6 +19,10 @@ class Reject:
     """The whole message; for spans, an ExportTraceServiceRequest with just them, their resource and scope."""
 
 
+_SINGLE_BYTES = 1 << 20
+"""What single rejects of one message may come to, bytes: each repeats the resource, which may be large."""
+
+
 class BadSpans:
     """The bad spans of one message.
 
@@ -34,6 +38,7 @@ class BadSpans:
         self._others = otlp_pb2.ExportTraceServiceRequest()
         self._scope_of_others: tuple[int, otlp_pb2.ScopeSpans] | None = None
         self._count_of_others = 0
+        self._single_bytes = 0
 
     def add(
         self,
@@ -43,10 +48,12 @@ class BadSpans:
         span: otlp_pb2.Span,
     ) -> None:
         """Takes a bad span of this scope and resource."""
-        if len(self._rejects) < self._single:
+        if len(self._rejects) < self._single and self._single_bytes < _SINGLE_BYTES:
             request = otlp_pb2.ExportTraceServiceRequest()
             _add_scope(request, resource_spans, scope_spans).spans.append(span)
-            self._rejects.append(Reject(self._message, reason, request.SerializeToString()))
+            payload = request.SerializeToString()
+            self._single_bytes += len(payload)
+            self._rejects.append(Reject(self._message, reason, payload))
             return
         if self._scope_of_others is None or self._scope_of_others[0] != id(scope_spans):
             self._scope_of_others = (id(scope_spans), _add_scope(self._others, resource_spans, scope_spans))

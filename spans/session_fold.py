@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from spans.contribution import Contribution, WindowKey
-from spans.trace_fold import MAX_COUNTER, MAX_LABELS
+from spans.trace_fold import MAX_COUNTER, union
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def fold(key: WindowKey, contributions: Iterable[Contribution]) -> SessionWindow
         key=key,
         user_id=user_id,
         user_since=user_since,
-        user_ids=_union([user for _, user in named]),
+        user_ids=union([user for _, user in named]),
         start_time=min(trace.start_time for trace in traces),
         end_time=max(trace.start_time + trace.duration for trace in traces),
         active_duration=min(sum(trace.duration for trace in traces), MAX_COUNTER),
@@ -49,11 +49,7 @@ def fold(key: WindowKey, contributions: Iterable[Contribution]) -> SessionWindow
             min(sum(column), MAX_COUNTER)
             for column in zip(*(trace.counters for trace in traces), strict=True)
         ),
-        models=_union(model for trace in traces for model in trace.models),
-        tags=_union(tag for trace in traces for tag in trace.tags),
-        services=_union(service for trace in traces for service in trace.services),
+        models=union(model for trace in traces for model in trace.models),
+        tags=union(tag for trace in traces for tag in trace.tags),
+        services=union(service for trace in traces for service in trace.services),
     )
-
-
-def _union(texts: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(set(texts))[:MAX_LABELS])

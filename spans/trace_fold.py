@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 
 from spans.facts import Fact, TraceKey
 from spans.table import INPUT_IS_MESSAGE, OUTPUT_IS_MESSAGE, SPAN_TYPES, STATUSES
@@ -34,6 +35,9 @@ MAX_COUNTER = 2**63 - 1
 
 MAX_LABELS = 1000
 """How many tags, metadata keys, models or services one trace or session shows at the most."""
+
+MAX_LABEL_CHARACTERS = 16_384
+"""How many characters they may come to: a contribution must fit into a record."""
 
 _LLM = SPAN_TYPES.index("LLM")
 _EMBEDDING = SPAN_TYPES.index("EMBEDDING")
@@ -74,14 +78,14 @@ def fold(key: TraceKey, facts: Collection[Fact]) -> Trace:
         session_id=_best((fact.session_rank, fact.session_id) for fact in spans),
         name=root.name,
         user_id=_best((fact.user_rank, fact.user_id) for fact in spans),
-        tags=_union(tag for fact in spans if fact.labels for tag in fact.labels.tags),
+        tags=union(tag for fact in spans if fact.labels for tag in fact.labels.tags),
         metadata=_metadata(spans),
-        services=_union(fact.service_name for fact in spans),
+        services=union(fact.service_name for fact in spans),
         start_time=spans[0].start_time,
         end_time=max(fact.start_time + fact.duration for fact in spans),
         status=STATUSES[root.status],
         counters=_counters(spans, counted),
-        models=_union(fact.model for fact in counted),
+        models=union(fact.model for fact in counted),
         input=_input(main, root),
         output=_output(main, root),
         root_span_id=root.span_id,
@@ -213,8 +217,14 @@ def _metadata(spans: list[Fact]) -> dict[str, str]:
     return {key: merged[key] for key in sorted(merged)[:MAX_LABELS]} if merged else merged
 
 
-def _union(texts: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(set(texts) - {""})[:MAX_LABELS])
+def union(texts: Iterable[str]) -> tuple[str, ...]:
+    """Each text once, sorted, without the empty one; as many of the first as the limits let through."""
+    each = sorted(set(texts) - {""})
+    if len(each) <= MAX_LABELS and sum(map(len, each)) <= MAX_LABEL_CHARACTERS:
+        return tuple(each)
+    lengths = accumulate(map(len, each))
+    kept = zip(each[:MAX_LABELS], lengths, strict=False)
+    return tuple(text for text, length in kept if length <= MAX_LABEL_CHARACTERS)
 
 
 def _input(main: list[Fact], root: Fact) -> str:

@@ -108,17 +108,28 @@ async def span_facts(warehouse: Warehouse, keys: Sequence[tuple[str, str]]) -> p
 
 
 # The condition on trace_id alone is for the bloom filter: the sort key has the session before the trace.
-_PLACED_TRACES_SQL = f"""
+# Without FINAL, which would hide the deleted rows: where one stands, a contribution may stand that nobody has
+# withdrawn, if its withdrawal was cut off behind the row.
+_PLACED_TRACES_SQL = """
 SELECT
-    {", ".join(PLACED_TRACES.names)}
-FROM traces_versions FINAL
+    project_id,
+    trace_id,
+    session_id,
+    window_start,
+    max(version) AS version
+FROM traces_versions AS stored
 PREWHERE (trace_id IN (SELECT trace_id FROM wanted))
     AND ((project_id, trace_id) IN (SELECT project_id, trace_id FROM wanted))
+GROUP BY
+    project_id,
+    trace_id,
+    session_id,
+    window_start
 """
 
 
 async def placed_traces(warehouse: Warehouse, keys: Sequence[tuple[str, str]]) -> pa.Table:
-    """Return where rows of some traces stand, as `PLACED_TRACES`: each session and window not withdrawn.
+    """Return where rows of some traces stand, as `PLACED_TRACES`: each session and window, deleted ones too.
 
     Args:
         keys: project and trace ID (32 hexadecimal digits) of each trace.

@@ -190,7 +190,9 @@ async def trace(
 def _check_one_project(rows: Iterable[dict[str, Any]], what: str) -> None:
     projects = sorted({row["project_id"] for row in rows})
     if len(projects) > 1:
-        raise WarehouseError(f"There is a {what} in the projects {', '.join(projects)}: name one of them")
+        raise WarehouseError(
+            f"There is a {what} in the projects {', '.join(projects)}: name one of them with --project"
+        )
 
 
 def _nanoseconds(time: datetime) -> int:

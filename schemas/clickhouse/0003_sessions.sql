@@ -66,7 +66,7 @@ SELECT
     services
 FROM session_windows_versions FINAL;
 
--- Costs are rounded to a picodollar: adding floats depends on their order, and a total must not.
+-- Costs are added as whole picodollars: adding floats depends on their order, and a total must not.
 CREATE OR REPLACE VIEW sessions AS
 SELECT
     project_id,
@@ -88,9 +88,9 @@ SELECT
     sum(w.cache_write_tokens) AS cache_write_tokens,
     sum(w.reasoning_tokens) AS reasoning_tokens,
     sum(w.input_tokens) + sum(w.output_tokens) AS total_tokens,
-    round(sum(w.input_cost), 12) AS input_cost,
-    round(sum(w.output_cost), 12) AS output_cost,
-    round(sum(w.total_cost), 12) AS total_cost,
+    toFloat64(sum(toInt128(round(w.input_cost * 1e12)))) / 1e12 AS input_cost,
+    toFloat64(sum(toInt128(round(w.output_cost * 1e12)))) / 1e12 AS output_cost,
+    toFloat64(sum(toInt128(round(w.total_cost * 1e12)))) / 1e12 AS total_cost,
     sum(w.unpriced_call_count) AS unpriced_call_count,
     arraySort(groupUniqArrayArray(w.models)) AS models,
     arraySort(groupUniqArrayArray(w.tags)) AS tags,

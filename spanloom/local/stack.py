@@ -44,6 +44,7 @@ _LOCAL_SETTINGS = {
     "SPANLOOM_KAFKA__SESSION_TIMEOUT": "6",
     "SPANLOOM_KAFKA__HEARTBEAT_INTERVAL": "1",
     "SPANLOOM_KAFKA__REBALANCE_TIMEOUT": "6",
+    "SPANLOOM_WORKER__CHECKPOINT_DEADLINE": "4",
     # Tansu answers no InitProducerId.
     "SPANLOOM_KAFKA__IDEMPOTENT": "false",
     # On loopback bytes cost less than packing them.
@@ -189,7 +190,7 @@ class LocalStack:
             (*self.options.spanloom, "worker"),
             functools.partial(answers_http, f"http://127.0.0.1:{web_port}/ready"),
             env={**self.options.environment, **_LOCAL_SETTINGS, **own},
-            stop_deadline=20.0,  # a last checkpoint
+            stop_deadline=30.0,  # a last checkpoint, and the time Faust takes
         )
 
     async def _start(self, database: Part) -> None:

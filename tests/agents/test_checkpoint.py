@@ -6,15 +6,16 @@ from collections.abc import Mapping, Sequence
 import pyarrow as pa
 import pytest
 
-from agents.checkpoint import Partition, Writes, checkpoint
+from agents.checkpoint import Partition, PartitionsLost, Writes, checkpoint
 from agents.kafka import Record
 
 
 class Outlets:
     """Notes what is written in which order; fails at one step."""
 
-    def __init__(self, fails_at: str = "") -> None:
+    def __init__(self, fails_at: str = "", lost_after: str = "never") -> None:
         self.steps: list[str] = []
+        self._lost_after = lost_after
         self._fails_at = fails_at
 
     async def rows(self, table: str, _: pa.Table) -> None:
@@ -26,6 +27,9 @@ class Outlets:
     async def acknowledge(self, offsets: Mapping[Partition, int]) -> None:
         await self._step(f"acknowledge {dict(offsets)}")
 
+    def ours(self) -> bool:
+        return self._lost_after not in self.steps
+
     async def _step(self, name: str) -> None:
         await asyncio.sleep(0)  # a step that is not awaited would be overtaken here
         if name == self._fails_at:
@@ -35,7 +39,13 @@ class Outlets:
 
 def run(outlets: Outlets, writes: Writes) -> None:
     asyncio.run(
-        checkpoint(writes, rows=outlets.rows, records=outlets.records, acknowledge=outlets.acknowledge)
+        checkpoint(
+            writes,
+            rows=outlets.rows,
+            records=outlets.records,
+            acknowledge=outlets.acknowledge,
+            still_ours=outlets.ours,
+        )
     )
 
 
@@ -63,3 +73,11 @@ def test_after_a_step_that_failed_nothing_happens(step: str, before: list[str]) 
     with pytest.raises(RuntimeError):
         run(outlets, writes())
     assert outlets.steps == before
+
+
+def test_once_the_partitions_are_lost_no_record_is_produced() -> None:
+    for lost_after, steps in (("rows", ["rows"]), ("messages", ["rows", "messages"])):
+        outlets = Outlets(lost_after=lost_after)
+        with pytest.raises(PartitionsLost):
+            run(outlets, writes())
+        assert outlets.steps == steps

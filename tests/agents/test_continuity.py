@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,7 +15,7 @@ from agents.continuity import Continuity
 from agents.gate import Gate
 from agents.kafka import Record
 from agents.records import SourceRecord, portions
-from agents.stage import Outlets, Stage
+from agents.stage import Outlets, Stage, TopicCreatedAnew
 
 
 @dataclass
@@ -60,6 +61,9 @@ class World:
 
     async def next_offset(self, _: Partition, offset: int) -> int:
         return next(other for other in self.offsets if other >= offset)
+
+    async def holds(self, _: Partition, offset: int) -> bool:
+        return offset <= self.offsets[-1] + 1
 
     async def seek(self, _: Partition, offset: int) -> None:
         self.sought.append(offset)
@@ -111,6 +115,11 @@ def test_a_gap_of_the_log_is_believed() -> None:
 def test_the_first_record_too_must_be_the_one_that_is_due() -> None:
     assert run(World([0, 1, 2]), 1, [2]).worked == []
     assert run(World([5, 6]), 1, [5, 6]).worked == [5, 6]
+
+
+def test_a_topic_that_was_created_anew_is_noticed() -> None:
+    with pytest.raises(TopicCreatedAnew, match="created anew"):
+        run(World([0, 1, 2]), 40, [0, 1, 2])
 
 
 def test_records_of_another_generation_or_of_partitions_given_away_are_dropped() -> None:

@@ -19,7 +19,10 @@ from spanloom import settings
         ("SPANLOOM_CLICKHOUSE__URL", "ftp://x", "the ClickHouse URL must look like"),
         ("SPANLOOM_KAFKA__HEARTBEAT_INTERVAL", "29", "at most half of session_timeout"),
         ("SPANLOOM_KAFKA__SECURITY_PROTOCOL", "SASL_SSL", "set SPANLOOM_KAFKA__SASL_USERNAME"),
-        ("SPANLOOM_KAFKA__SSL_CERTFILE", "/x", "belong together"),
+        ("SPANLOOM_KAFKA__SSL_CERTFILE", __file__, "belong together"),
+        ("SPANLOOM_KAFKA__SSL_CAFILE", "/nope", "correct SPANLOOM_KAFKA__SSL_CAFILE"),
+        ("SPANLOOM_CLICKHOUSE__SETTINGS", "nojson", "SPANLOOM_CLICKHOUSE__SETTINGS is no JSON object"),
+        ("SPANLOOM_WORKER__CHECKPOINT_DEADLINE", "60", "shorter than SPANLOOM_KAFKA__REBALANCE_TIMEOUT"),
     ],
 )
 def test_an_impossible_setting_is_one_sentence(

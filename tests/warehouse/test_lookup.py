@@ -167,6 +167,7 @@ def test_a_trace_is_found_wherever_it_stands(warehouse: Warehouse, project: str)
     put(warehouse, "traces_versions", partial(placed(project, "", 0, 1, version=2, is_deleted=1)))
     found = run(placed_traces(warehouse, [(project, tid(1)), (project, tid(2))])).to_pylist()
     assert sorted(tuple(row.values()) for row in found) == [
+        (project, tid(1), "", START, 2),
         (project, tid(1), "s", START, 2),
         (project, tid(2), STRANGE, START + HOUR, 3),
     ]
