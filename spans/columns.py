@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import accumulate, chain
+from collections.abc import Collection, Iterable, Mapping, Sequence, Sized
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,9 @@ import pyarrow as pa
 
 from spans.row import EventRow, Row
 from spans.table import MAX_TIME, PICODOLLARS, SPAN_TABLE
+from spans.values import valid_text
+
+_LAST_OFFSET = 2**31 - 1
 
 Texts = Mapping[str, str]
 
@@ -66,6 +69,8 @@ class Columns:
         }
         for name in ("input_cost", "output_cost", "total_cost"):
             arrays[name] = pa.array(np.array(columns[name], np.float64) / PICODOLLARS)
+        for name in ("input_preview", "output_preview"):
+            arrays[name] = _said(columns[name])
         for field in SPAN_TABLE:
             if field.name not in arrays:
                 arrays[field.name] = pa.array(columns[field.name], field.type)
@@ -90,11 +95,25 @@ def _timestamps(nanoseconds: npt.NDArray[np.int64]) -> pa.Array:
 
 
 def _strings(texts: Iterable[str]) -> pa.Array:
-    return pa.array(list(texts), pa.string())
+    return pa.array(texts if isinstance(texts, (list, tuple)) else list(texts), pa.string())
 
 
-def _offsets(items: Iterable[Sequence[object] | Texts]) -> pa.Array:
-    return pa.array(list(accumulate(map(len, items), initial=0)), pa.int32())
+def _said(texts: Sequence[str]) -> pa.Array:
+    """Texts out of messages: JSON can spell lone surrogates, which UTF-8 can't. They are so rare that all
+    texts are tried at once."""
+    try:
+        return _strings(texts)
+    except UnicodeEncodeError:
+        return _strings(map(valid_text, texts))
+
+
+def _offsets(items: Collection[Sized]) -> pa.Array:
+    """Where the items of each list begin once all are joined; raises OverflowError where Arrow can't say."""
+    ends = np.zeros(len(items) + 1, np.int64)
+    np.cumsum(np.fromiter(map(len, items), np.int64, len(items)), out=ends[1:])
+    if ends[-1] > _LAST_OFFSET:
+        raise OverflowError(f"{ends[-1]} items are too many for one column.")
+    return pa.array(ends.astype(np.int32))
 
 
 def _lists(lists: Sequence[Sequence[str]]) -> pa.Array:

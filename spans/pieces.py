@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from spans.conventions.readers import parse_json
 
@@ -23,6 +24,9 @@ _PART = re.compile(r"contents\.(\d{1,6})\.message_content\.(.+)", re.ASCII | re.
 _TOOL_CALL = re.compile(
     r"tool_calls\.(\d{1,6})\.(?:tool_call\.)?(?:function\.)?(id|name|arguments)", re.ASCII
 )
+_SHORT = 128
+"""Rests of keys of up to so many characters are remembered once they are taken apart."""
+
 _OWN = frozenset({"role", "content", "name", "tool_call_id", "finish_reason"})
 
 
@@ -30,9 +34,22 @@ def assemble(pieces: Iterable[Piece]) -> list[Message]:
     """The messages that flattened attributes spell, in the order of their index."""
     members: dict[int, dict[str, str]] = {}
     for rest, text in pieces:
-        if match := _INDEX.fullmatch(rest):
-            members.setdefault(int(match[1]), {})[match[2]] = text
+        if place := (_remembered_place if len(rest) <= _SHORT else _place)(rest):
+            index, name = place
+            if index in members:
+                members[index][name] = text
+            else:
+                members[index] = {name: text}
     return [message for index in sorted(members) if (message := _message(members[index]))]
+
+
+def _place(rest: str) -> tuple[int, str] | None:
+    """Index of the message and name of its member in the rest of a key."""
+    match = _INDEX.fullmatch(rest)
+    return (int(match[1]), match[2]) if match else None
+
+
+_remembered_place = lru_cache(maxsize=4096)(_place)
 
 
 def _message(members: Mapping[str, str]) -> Message:

@@ -48,16 +48,26 @@ def chosen(
     if tool is not None and (text is None or span_type == "TOOL"):
         return Chosen(tool)
     rank = ranks[field]
-    if pieces:
-        of_field = field + _PIECES
-        best = min((r for f, r, _ in pieces if f == of_field), default=rank)
-        if best < rank:
-            messages = assemble(piece for f, r, piece in pieces if f == of_field and r == best)
-            if messages:
-                return Chosen(valid_text(json_text(messages)), messages)
+    if pieces and (best := _best(pieces, field + _PIECES, rank)):
+        messages = assemble(best)
+        if messages:
+            return Chosen(json_text(messages), messages)
     if text is None:
         return _NOTHING
     return Chosen(text, text) if (field, rank) in PLAIN else Chosen(text)
+
+
+def _best(pieces: Sequence[tuple[int, int, Piece]], field: int, rank: int) -> list[Piece]:
+    """The pieces of this field that rank best, if that is better than `rank`."""
+    best: list[Piece] = []
+    for of_field, of_rank, piece in pieces:
+        if of_field == field:
+            if of_rank < rank:
+                rank = of_rank
+                best = [piece]
+            elif best and of_rank == rank:
+                best.append(piece)
+    return best
 
 
 def from_events(events: Sequence[EventRow]) -> tuple[Chosen, Chosen]:
@@ -67,33 +77,33 @@ def from_events(events: Sequence[EventRow]) -> tuple[Chosen, Chosen]:
 
 
 def _from_messages(messages: object) -> Chosen:
-    return Chosen(valid_text(_as_text(messages)), messages) if messages else _NOTHING
-
-
-def _as_text(messages: object) -> str:
-    return messages if isinstance(messages, str) else json_text(messages)
+    if not messages:
+        return _NOTHING
+    text = valid_text(messages) if isinstance(messages, str) else json_text(messages)
+    return Chosen(text, messages)
 
 
 def input_preview(given: Chosen, span_type: str, is_root: bool) -> tuple[str, int]:
     """What the user said last in an LLM call, else the start of a root's input; and its bit of
-    `preview_kind`."""
+    `preview_kind`. What was said can hold lone surrogates."""
     if not given.text:
         return "", 0
     if span_type == "LLM":
         words = user_text(_value(given))
         if words:
-            return valid_text(words[:PREVIEW_CHARACTERS]), INPUT_IS_MESSAGE
+            return words[:PREVIEW_CHARACTERS], INPUT_IS_MESSAGE
     return (given.text[:PREVIEW_CHARACTERS], 0) if is_root else ("", 0)
 
 
 def output_preview(given: Chosen, span_type: str, is_root: bool) -> tuple[str, int]:
-    """What the assistant answered in an LLM call, else the start of a root's output; and its bit."""
+    """What the assistant answered in an LLM call, else the start of a root's output; and its bit. The answer
+    can hold lone surrogates."""
     if not given.text:
         return "", 0
     if span_type == "LLM":
         words = assistant_text(_value(given))
         if words:
-            return valid_text(words[:PREVIEW_CHARACTERS]), OUTPUT_IS_MESSAGE
+            return words[:PREVIEW_CHARACTERS], OUTPUT_IS_MESSAGE
     return (given.text[:PREVIEW_CHARACTERS], 0) if is_root else ("", 0)
 
 

@@ -34,6 +34,8 @@ _INPUT = int(Field.INPUT)
 _OUTPUT = int(Field.OUTPUT)
 
 _NO_EVENTS: tuple[EventRow, ...] = ()
+_NO_TAGS: tuple[str, ...] = ()
+_NO_METADATA: dict[str, str] = {}
 
 
 class SpanReader:
@@ -93,8 +95,8 @@ class SpanReader:
             ranks[_SESSION_ID] % NOT_READ,
             (values[_USER_ID] or "")[:name_length],
             ranks[_USER_ID] % NOT_READ,
-            merged_tags(labels, limits) if labels else [],
-            merged_metadata(labels, limits) if labels else {},
+            merged_tags(labels, limits) if labels else _NO_TAGS,
+            merged_metadata(labels, limits) if labels else _NO_METADATA,
             model,
             provider,
             values[_INPUT_TOKENS] or 0,

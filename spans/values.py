@@ -79,14 +79,14 @@ def text_of(raw: bytes, start: int) -> str:
 
 
 def json_text(value: object) -> str:
-    """JSON of a value made of lists, dicts, texts, numbers, booleans and None."""
+    """JSON of a value made of lists, dicts, texts, numbers, booleans and None; valid as `valid_text` is."""
     if _without_floats(value):
         try:
             # Four times as fast as `json`, but it refuses lone surrogates and deep nesting.
             return str(to_json(value), "utf-8")
         except ValueError:
             pass
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return valid_text(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
 
 def _without_floats(value: object) -> bool:
