@@ -7,6 +7,8 @@ STAMP := $(VENV)/.installed
 OLDEST := .venv-oldest
 PROTOS := schemas/facts.proto schemas/otlp.proto
 PROTOC := $(BIN)/python -m grpc_tools.protoc -I . --python_out=. --pyi_out=. $(PROTOS)
+UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --no-emit-index-url --no-header --no-annotate \
+  --python-version 3.11 --all-extras pyproject.toml
 PYTEST := $(BIN)/python -m pytest
 
 .PHONY: run install dev test test-kafka test-oldest check generate bench constraints clean help
@@ -53,9 +55,8 @@ bench: install ## measure throughput and latency
 
 constraints: dev ## pin all dependencies anew
 	@$(BIN)/python -m pip install --quiet uv
-	@$(BIN)/uv pip compile --quiet --universal --no-emit-index-url --no-header --no-annotate \
-	  --python-version 3.11 --all-extras pyproject.toml -o constraints.txt
-	@sed 's/^chdb==.*/chdb==4.0.2/; /^chdb-core==/d' constraints.txt > constraints-oldest.txt
+	@$(UV_COMPILE) -o constraints.txt
+	@echo 'chdb==4.0.2' | $(UV_COMPILE) -c - -o constraints-oldest.txt
 
 clean: ## remove what make has set up
 	rm -rf $(VENV) $(OLDEST) .pytest_cache .mypy_cache .ruff_cache .hypothesis
