@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -47,6 +49,22 @@ def test_a_worker_waits_for_clickhouse_at_its_start(installation: Installation) 
     assert worker.probe("/live") == 200
     assert worker.probe("/ready") == 503
     assert worker.stop() == 0
+
+
+def test_a_broker_that_answers_nothing_makes_the_worker_not_ready(installation: Installation) -> None:
+    if installation.tansu is None:
+        pytest.skip("done with the local broker; Apache Kafka is stopped and started below")
+    worker = installation.worker()
+    os.kill(installation.tansu.pid, signal.SIGSTOP)
+    try:
+        wait_until(lambda: worker.probe("/ready") == 503, "not ready")
+        assert worker.probe("/live") == 200
+    finally:
+        os.kill(installation.tansu.pid, signal.SIGCONT)
+    wait_until(lambda: worker.probe("/ready") == 200, "ready again", 60)
+    messages = load(30)
+    installation.produce(messages)
+    installation.wait_for(TRACES, otlp.expected_traces(messages))
 
 
 def test_kafka_goes_away_and_comes_back(installation: Installation) -> None:
