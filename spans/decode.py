@@ -36,8 +36,9 @@ _PARENT_IS_REMOTE = 0x300
 """Flags of a span whose parent certainly lies in another process (`SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK` and
 `SPAN_FLAGS_CONTEXT_IS_REMOTE_MASK` of OTLP)."""
 
-_RESOURCES = 1 << 26
-"""Characters that the resources of one message's spans may come to, all repetitions counted."""
+_RESOURCES = 1 << 24
+"""Bytes that the resources of one message's spans may come to, all repetitions counted: 2 kB a span in a message of
+8,192 spans, the Collector's usual batch. A column of a whole batch must stay below Arrow's 2 GB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,10 @@ class _Decoder:
         except ValueError as error:
             self.rejects.append(Reject(index, str(error), message.value))
             return
+        except Exception as error:
+            reason = f"The message could not be read ({type(error).__name__})."
+            self.rejects.append(Reject(index, reason, message.value))
+            return
         count = sum(len(scope.spans) for resource in request.resource_spans for scope in resource.scope_spans)
         if count > self._limits.spans:
             reason = f"The message holds {count} spans, more than the limit of {self._limits.spans}."
@@ -113,7 +118,13 @@ class _Decoder:
                         columns.resources.append(self._resource(resource_spans.resource, message, count))
                     start = span.start_time_unix_nano
                     is_root = not parent_id or span.flags & _PARENT_IS_REMOTE == _PARENT_IS_REMOTE
-                    columns.rows.append(read_row(span, start, is_root))
+                    try:
+                        row = read_row(span, start, is_root)
+                    except Exception as error:  # whatever a convention trips over costs this one span
+                        reason = f"The span could not be read ({type(error).__name__})."
+                        bad.add(reason, resource_spans, scope_spans, span)
+                        continue
+                    columns.rows.append(row)
                     end = span.end_time_unix_nano
                     columns.heads.append((trace_id, span_id, parent_id, start, end, resource))
         self.rejects += bad.rejects()
@@ -127,7 +138,7 @@ class _Decoder:
         budget = min(self._limits.resource, _RESOURCES // spans)
         kept: dict[str, str] = {}
         for key, text in attributes.items():
-            budget -= len(key) + len(text)
+            budget -= len(key) + len(text) * (1 if text.isascii() else 4)
             if budget < 0:
                 kept[TRUNCATED] = "resource"
                 break

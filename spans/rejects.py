@@ -64,7 +64,7 @@ class BadSpans:
         """The rejects for all spans taken."""
         if not self._count_of_others:
             return self._rejects
-        reason = f"{self._count_of_others} more spans of the message have no valid IDs."
+        reason = f"{self._count_of_others} more spans of the message have no valid IDs or could not be read."
         return [*self._rejects, Reject(self._message, reason, self._others.SerializeToString())]
 
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 from spans.table import FACT_COLUMNS, SPAN_TABLE
 from warehouse.client import Warehouse
 
-KEYS_A_QUERY = 5_000
+KEYS_A_QUERY = 1_000
 """So many keys go in one query; a trace's facts take a few kB, and the answer is held in memory."""
 
 _TEXT = pa.string()
