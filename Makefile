@@ -30,10 +30,10 @@ dev: install ## what `make check` needs on top
 	  || PYTHON="$(PYTHON)" sh deploy/install.sh $(VENV) "local,test,dev" constraints.txt
 
 test: install ## all tests but those on Apache Kafka; no server needed, no root
-	@$(PYTEST) -n 4 -m "not kafka"
+	@$(PYTEST) -n 6 --dist worksteal -m "not kafka"
 
 test-kafka: install ## the integration tests on Apache Kafka, fetched by mvn
-	@$(PYTEST) -n 2 --broker kafka tests/integration tests/kafka
+	@$(PYTEST) -n 3 --dist worksteal --broker kafka tests/integration tests/kafka
 
 test-oldest: ## migrations, writes and every query on ClickHouse 25.8, the oldest supported
 	@PYTHON="$(PYTHON)" sh deploy/install.sh $(OLDEST) "local,test" constraints-oldest.txt
