@@ -17,17 +17,10 @@ from typing import Any
 
 from spanloom.local.broker import broker_answers, broker_command
 from spanloom.local.ports import free_port
+from spanloom.local.stack import LOCAL_SETTINGS
 
 _DEADLINE = 60.0  # seconds until a part answers, or has ended
 _TICKS = os.sysconf("SC_CLK_TCK")
-
-LOCAL_KAFKA = {
-    "SPANLOOM_KAFKA__SESSION_TIMEOUT": "6",
-    "SPANLOOM_KAFKA__HEARTBEAT_INTERVAL": "1",
-    "SPANLOOM_KAFKA__REBALANCE_TIMEOUT": "6",
-    "SPANLOOM_KAFKA__IDEMPOTENT": "false",
-}
-"""What `spanloom up` sets as well: nobody else is in the group, and Tansu knows no idempotent producers."""
 
 
 class BenchmarkError(Exception):
@@ -106,7 +99,7 @@ class Stack:
         return {
             "SPANLOOM_KAFKA__BOOTSTRAP_SERVERS": self.bootstrap_servers,
             "SPANLOOM_CLICKHOUSE__URL": self.url,
-            **LOCAL_KAFKA,
+            **LOCAL_SETTINGS,
         }
 
     def query(self, sql: str) -> list[dict[str, Any]]:

@@ -40,7 +40,7 @@ _SETUP_DEADLINE = 120.0
 _STOP_WITHOUT_BROKER = 2.0
 
 # Kafka's defaults make a worker wait 30 s for the group; alone on a machine nobody is that slow (seconds).
-_LOCAL_SETTINGS = {
+LOCAL_SETTINGS = {
     "SPANLOOM_KAFKA__SESSION_TIMEOUT": "6",
     "SPANLOOM_KAFKA__HEARTBEAT_INTERVAL": "1",
     "SPANLOOM_KAFKA__REBALANCE_TIMEOUT": "6",
@@ -189,7 +189,7 @@ class LocalStack:
             name,
             (*self.options.spanloom, "worker"),
             functools.partial(answers_http, f"http://127.0.0.1:{web_port}/ready"),
-            env={**self.options.environment, **_LOCAL_SETTINGS, **own},
+            env={**self.options.environment, **LOCAL_SETTINGS, **own},
             stop_deadline=30.0,  # a last checkpoint, and the time Faust takes
         )
 
