@@ -39,17 +39,24 @@ class Rebuild:
         self._warehouse = warehouse
         self._patience = patience
 
-    async def traces(self, keys: Sequence[TraceKey]) -> list[StoredTrace]:
-        """Return what is stored of these traces; nothing for those that ClickHouse does not know."""
-        named = [(key.project_id, key.trace_id.hex()) for key in keys]
+    async def traces(self, lost: Sequence[TraceKey], perhaps: Sequence[TraceKey]) -> list[StoredTrace]:
+        """Return what is stored of some traces; nothing for those that ClickHouse does not know.
+
+        Args:
+            lost: traces whose facts are asked for.
+            perhaps: traces whose facts are asked for only if a row of the trace is there.
+        """
         found: dict[TraceKey, StoredTrace] = {}
-        for key, facts in facts_of(await self._patience(lambda: span_facts(self._warehouse, named))):
-            found.setdefault(key, StoredTrace(key)).facts += facts
-        for row in (await self._patience(lambda: placed_traces(self._warehouse, named))).to_pylist():
+        placed = await self._patience(lambda: placed_traces(self._warehouse, _named([*lost, *perhaps])))
+        for row in placed.to_pylist():
             key = TraceKey(row["project_id"], bytes.fromhex(row["trace_id"]))
             trace = found.setdefault(key, StoredTrace(key))
             trace.places.append(WindowKey(key.project_id, row["session_id"], row["window_start"]))
             trace.version = max(trace.version, row["version"])
+        wanted = _named([*lost, *(key for key in perhaps if key in found)])
+        if wanted:
+            for key, facts in facts_of(await self._patience(lambda: span_facts(self._warehouse, wanted))):
+                found.setdefault(key, StoredTrace(key)).facts += facts
         return list(found.values())
 
     async def windows(self, keys: Sequence[WindowKey]) -> list[StoredWindow]:
@@ -66,3 +73,7 @@ class Rebuild:
             window = found.setdefault(key, StoredWindow(key))
             window.version = max(window.version, row["version"])
         return list(found.values())
+
+
+def _named(keys: Sequence[TraceKey]) -> list[tuple[str, str]]:
+    return [(key.project_id, key.trace_id.hex()) for key in keys]

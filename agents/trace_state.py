@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from struct import Struct
 
 from agents.clock import CLOCK_RECORD, StreamClock, next_version
@@ -29,6 +30,17 @@ _FORGOTTEN = 200_000
 _PIECE = Struct(">qqH")
 """The key of a piece: timestamp and offset of the record it is; of what came from ClickHouse also a part, and behind
 it the trace."""
+
+
+class Novelty(Enum):
+    """What is known of a trace that a partition does not hold."""
+
+    NEW = auto()
+    """It certainly never was anywhere."""
+    NEW_WITHOUT_ROW = auto()
+    """If it has no row in ClickHouse it is new: every batch of this stage writes rows."""
+    OLD = auto()
+    """Its facts may have been forgotten or lost."""
 
 
 @dataclass(slots=True)
@@ -128,18 +140,18 @@ class TracePartition:
     def __contains__(self, key: TraceKey) -> bool:
         return key in self._traces
 
-    def is_new(self, key: TraceKey, facts: Sequence[Fact]) -> bool:
-        """Whether a trace that is not here certainly never was anywhere.
+    def novelty(self, key: TraceKey, facts: Sequence[Fact]) -> Novelty:
+        """How sure it is that a trace that is not here never was anywhere.
 
         Only a root tells when its trace started: it starts before all else. Without one the trace may be an
-        old one that goes on. (A trace with several roots may go on with a root; it is found among those that
-        were forgotten last.)
+        old one that goes on after a pause. (A trace with several roots may go on with a root; it is found among
+        those that were forgotten last.)
         """
-        if hash(key) in self._forgotten:
-            return False
-        has_root = any(not fact.parent_span_id for fact in facts)
         start = min(fact.start_time for fact in facts) // _MILLISECOND
-        return has_root and self.clock.surely_remembers(start, self._retention)
+        if hash(key) in self._forgotten or not self.clock.surely_remembers(start, self._retention):
+            return Novelty.OLD
+        has_root = any(not fact.parent_span_id for fact in facts)
+        return Novelty.NEW if has_root else Novelty.NEW_WITHOUT_ROW
 
     def adopt(self, key: TraceKey, facts: Sequence[Fact], places: Iterable[WindowKey], version: int) -> None:
         """Take a trace back from ClickHouse: its stored facts, where its rows stand, and their newest version."""

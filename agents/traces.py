@@ -14,7 +14,7 @@ from agents.kafka import Record
 from agents.rebuild import Rebuild
 from agents.records import SourceRecord, newest
 from agents.topics import DEAD_LETTERS, TRACE_FACTS, TRACES_CHANGELOG
-from agents.trace_state import TracePartition
+from agents.trace_state import Novelty, TracePartition
 from spans import contribution as contributions
 from spans import facts as facts_codec
 from spans.aggregates import TraceRow, trace_table
@@ -77,7 +77,7 @@ class Traces:
         return batch
 
     async def _find_again(self, batch: list[_Applied]) -> None:
-        """Look up, in one query, the traces that are not here but may have been before."""
+        """Look up, all of a batch together, the traces that are not here but may have been before."""
         seen: dict[int, dict[TraceKey, list[Fact]]] = {}
         for record, traces in batch:
             state = self._state(record.partition)
@@ -89,17 +89,20 @@ class Traces:
             for partition in {record.partition for record, _ in batch}
             for key in self._state(partition).unsure
         }
-        unknown = unsure | {
-            key: partition
-            for partition, traces_here in seen.items()
-            for key, facts in traces_here.items()
-            if not self._state(partition).is_new(key, facts)
-        }
-        if not unknown:
+        lost, perhaps = dict(unsure), {}
+        for partition, traces_here in seen.items():
+            for key, facts in traces_here.items():
+                novelty = self._state(partition).novelty(key, facts)
+                if novelty is Novelty.OLD:
+                    lost[key] = partition
+                elif novelty is Novelty.NEW_WITHOUT_ROW:
+                    perhaps[key] = partition
+        if not lost and not perhaps:
             return
-        metrics.LOOKUPS.labels("traces").inc(len(unknown))
-        for stored in await self._rebuild.traces(list(unknown)):
-            self._state(unknown[stored.key]).adopt(stored.key, stored.facts, stored.places, stored.version)
+        metrics.LOOKUPS.labels("traces").inc(len(lost) + len(perhaps))
+        for stored in await self._rebuild.traces(list(lost), list(perhaps)):
+            partition = lost[stored.key] if stored.key in lost else perhaps[stored.key]
+            self._state(partition).adopt(stored.key, stored.facts, stored.places, stored.version)
         for key, partition in unsure.items():
             self._state(partition).unsure.discard(key)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -27,8 +28,12 @@ async def produce(
     topic: str,
     values: Iterable[bytes],
     headers: Sequence[tuple[str, bytes]] = (),
+    ahead: int = 0,
 ) -> int:
-    """Append all values, to the partitions in turn; returns their number once all are acknowledged."""
+    """Append all values, to the partitions in turn; returns their number once all are acknowledged.
+
+    Their timestamps are `ahead` milliseconds from now.
+    """
     sender = producer(bootstrap_servers)
     await sender.start()
     try:
@@ -36,7 +41,13 @@ async def produce(
         count = size = 0
         for value in values:
             waiting.append(
-                await sender.send(topic, value, partition=count % PARTITIONS, headers=list(headers))
+                await sender.send(
+                    topic,
+                    value,
+                    partition=count % PARTITIONS,
+                    headers=list(headers),
+                    timestamp_ms=time.time_ns() // 1_000_000 + ahead,
+                )
             )
             count += 1
             size += len(value)

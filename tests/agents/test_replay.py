@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from agents.changelog import PartitionState
 from agents.clock import CLOCK_RECORD, CLOCK_SKEW
 from agents.session_state import SessionPartition
-from agents.trace_state import TracePartition
+from agents.trace_state import Novelty, TracePartition
 from spans import facts as facts_codec
 from spans.contribution import Contribution, WindowKey, contribution_of, window_start
 from spans.facts import Fact, TraceKey
@@ -90,7 +90,8 @@ def logs(draw: st.DrawFn) -> list[Logged]:
         pieces += [(key, [draw(facts(span_id, span_ids))._replace(version=1)]) for span_id in span_ids]
     pieces += draw(st.lists(st.sampled_from(pieces), max_size=5))
     log: list[Logged] = []
-    timestamp = NOW + 4 * RETENTION
+    # Soon after the spans, or so late that their state could have been forgotten.
+    timestamp = draw(st.sampled_from([NOW + 3 * WINDOW * 500 + 1, NOW + 4 * RETENTION]))
     for key, some in draw(st.permutations(pieces)):
         joins: bool = draw(st.booleans())
         if log and joins:
@@ -110,6 +111,7 @@ class Traces:
         self._log = log
         self._data = data
         self._changelog: Changelog = []
+        self._began = data.draw(st.sampled_from([NOW - 2 * RETENTION, NOW + 4 * RETENTION]))
         self._spans: dict[TraceKey, dict[int, Fact]] = {}
 
     def run(self) -> None:
@@ -145,7 +147,7 @@ class Traces:
                 self._changelog = compacted(self._changelog)
 
     def _new_state(self) -> TracePartition:
-        state = TracePartition(WINDOW, RETENTION, NOW + 4 * RETENTION)
+        state = TracePartition(WINDOW, RETENTION, self._began)
         restore(state, self._changelog)
         return state
 
@@ -162,7 +164,12 @@ class Traces:
             for key, some in self._log[offset].traces:
                 if key not in state:
                     seen.setdefault(key, []).extend(some)
-        wanted = state.unsure | {key for key, some in seen.items() if not state.is_new(key, some)}
+        placed = {key for key, _ in self.table.rows}
+        wanted = set(state.unsure)
+        for key, some in seen.items():
+            novelty = state.novelty(key, some)
+            if novelty is Novelty.OLD or (novelty is Novelty.NEW_WITHOUT_ROW and key in placed):
+                wanted.add(key)
         state.unsure.clear()
         for key in sorted(wanted):
             if key in self._spans:
@@ -180,6 +187,7 @@ class Sessions:
         self._traces = traces
         self._data = data
         self._changelog: Changelog = []
+        self._began = data.draw(st.sampled_from([NOW - 2 * RETENTION, NOW + 4 * RETENTION]))
 
     def run(self) -> None:
         committed, crashes = 0, 0
@@ -210,7 +218,7 @@ class Sessions:
                 self._changelog = compacted(self._changelog)
 
     def _new_state(self) -> SessionPartition:
-        state = SessionPartition(RETENTION, NOW + 4 * RETENTION)
+        state = SessionPartition(RETENTION, self._began)
         restore(state, self._changelog)
         return state
 
