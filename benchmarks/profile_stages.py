@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import cProfile
+import gc
 import json
 import pstats
 import time
@@ -148,6 +149,7 @@ def insert_body(table: pa.Table) -> int:
 
 def main() -> None:
     """Run from the command line."""
+    gc.set_threshold(100_000, 50, 100)  # as the worker does
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.profile_stages", description=(__doc__ or "").split("\n")[0]
     )

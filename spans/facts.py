@@ -6,7 +6,7 @@ partition and batch) and become one `Fact` a span only where the trace fold read
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 from zlib import crc32
 
@@ -155,13 +155,12 @@ def decode(message: bytes) -> list[tuple[TraceKey, list[Fact]]]:
         google.protobuf.message.DecodeError, ValueError, IndexError: these are not facts.
     """
     columns = SpanFacts.FromString(message)
-    _check(columns)
-    texts = list(columns.texts)
-    lists: list[Iterable[object]] = []
-    for name in _COLUMNS:
-        values = getattr(columns, name)
-        lists.append([texts[index] for index in values] if name in _TEXTS else values)
-    facts = list(map(Fact, *lists))
+    lists: dict[str, list] = {name: getattr(columns, name)[:] for name in _COLUMNS}  # type: ignore[type-arg]
+    _check(columns, lists)
+    texts = columns.texts[:]
+    for name in _TEXTS:
+        lists[name] = [texts[index] for index in lists[name]]
+    facts = list(map(Fact, *lists.values()))
     for labels in columns.labels:
         facts[labels.span] = facts[labels.span]._replace(
             labels=SpanLabels(tuple(labels.tags), tuple(sorted(labels.metadata.items())))
@@ -175,16 +174,17 @@ def decode(message: bytes) -> list[tuple[TraceKey, list[Fact]]]:
     return traces
 
 
-def _check(columns: SpanFacts) -> None:
+def _check(columns: SpanFacts, lists: dict[str, list]) -> None:  # type: ignore[type-arg]
     """Raise ValueError for numbers that no span of ours has: a stranger may write to the topic."""
     if (
-        max(columns.span_type, default=0) >= len(SPAN_TYPES)
-        or max(columns.status, default=0) >= len(STATUSES)
-        or min(columns.start_time, default=0) < 0
-        or max(columns.start_time, default=0) > MAX_TIME
-        or max(columns.duration, default=0) > MAX_TIME
+        max(lists["span_type"], default=0) >= len(SPAN_TYPES)
+        or max(lists["status"], default=0) >= len(STATUSES)
+        or min(lists["start_time"], default=0) < 0
+        or max(lists["start_time"], default=0) > MAX_TIME
+        or max(lists["duration"], default=0) > MAX_TIME
         or set(map(len, columns.trace_id)) - {16}
-        or 0 in columns.trace_span_count
+        or 0 in columns.trace_span_count[:]
+        or len({*map(len, lists.values())}) > 1
     ):
         raise ValueError("numbers out of range")
 

@@ -43,7 +43,7 @@ def test_kill_9_in_the_middle_of_a_load_and_again_during_recovery(installation: 
     wait_until(lambda: "Starting" in worker.log or worker.probe("/live") == 200, "the worker to recover")
     worker.kill()
     worker.start()
-    installation.wait_for(TRACES, otlp.expected_traces(messages), deadline=60)
+    installation.wait_for(TRACES, otlp.expected_traces(messages), deadline=30)
     installation.wait_for(SESSIONS, otlp.expected_sessions(messages))
 
 
