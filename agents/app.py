@@ -82,6 +82,7 @@ class WorkerApp(faust.App):
             autodiscover=False,
         )
         self._worker_settings = worker
+        self._rebalance_timeout = kafka.rebalance_timeout
         self._warehouse = warehouse
         self._producer_of_ours = Producer(kafka)
         self.patience = Patience()
@@ -195,7 +196,8 @@ class WorkerApp(faust.App):
         self.gate.open()
 
     async def _close_gate(self, why: str) -> None:
-        deadline = self._worker_settings.checkpoint_deadline
+        # Whoever takes longer than the group waits is not asked any more.
+        deadline = min(self._worker_settings.checkpoint_deadline, 0.7 * self._rebalance_timeout)
         if not await self.gate.close(deadline):
             logger.warning(
                 "%s: a checkpoint took longer than %s s and was dropped; its records will be read again",

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import ssl
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import IncompatibleBrokerVersion, KafkaError, UnknownError, UnsupportedVersionError
 
 from agents.settings import KafkaSettings
+
+logger = logging.getLogger("spanloom.worker")
 
 # Kafka's default limit is 1,048,588 bytes a batch. Only a dead letter may be larger, its topic takes more.
 _BATCH_BYTES = 900_000
@@ -68,23 +71,37 @@ class Producer:
         self._producer: AIOKafkaProducer | None = None
 
     async def start(self) -> None:
-        """Connect.
+        """Connect; to a broker that knows no idempotent producers without idempotence.
 
         Raises:
             KafkaError: Kafka can't be reached.
         """
+        try:
+            self._producer = await self._started(self._settings.idempotent)
+        except (UnknownError, UnsupportedVersionError, IncompatibleBrokerVersion):
+            logger.warning(
+                "the broker knows no idempotent producers: producing without"
+                " (SPANLOOM_KAFKA__IDEMPOTENT=false says so beforehand)"
+            )
+            self._producer = await self._started(idempotent=False)
+
+    async def _started(self, idempotent: bool) -> AIOKafkaProducer:
         producer = AIOKafkaProducer(
             **connection(self._settings),
             client_id="spanloom-worker",
             acks="all",
-            enable_idempotence=self._settings.idempotent,
+            enable_idempotence=idempotent,
             max_batch_size=MAX_MESSAGE_BYTES,
             max_request_size=MAX_MESSAGE_BYTES,
             # aiokafka packs lz4 at its highest level, at ten times the CPU time and with a worse result.
             compression_type="zstd",
         )
-        await producer.start()
-        self._producer = producer
+        try:
+            await producer.start()
+        except BaseException:
+            await producer.stop()
+            raise
+        return producer
 
     async def stop(self) -> None:
         """Disconnect."""

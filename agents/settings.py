@@ -80,7 +80,8 @@ class WorkerSettings(BaseModel, extra="forbid"):
     batch_messages: int = Field(64, ge=1, description="Messages in a batch at the most.")
     checkpoint_deadline: Seconds = Field(
         20,
-        description="Seconds a running checkpoint may take when partitions are revoked or the worker stops.",
+        description="Seconds a checkpoint may take when partitions are revoked or the worker stops;"
+        " at most 70 % of rebalance_timeout.",
     )
     recovery_timeout: Seconds = Field(
         120, description="Seconds without progress of a recovery after which the worker gives up."

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from pydantic import BaseModel, Field, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as BrokenSettings
 
@@ -28,15 +28,6 @@ class Settings(BaseSettings):
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     clickhouse: ClickHouseSettings = Field(default_factory=ClickHouseSettings)
     worker: WorkerSettings = Field(default_factory=WorkerSettings)
-
-    @model_validator(mode="after")
-    def _check(self) -> Settings:
-        if self.worker.checkpoint_deadline >= self.kafka.rebalance_timeout:
-            raise ValueError(
-                "SPANLOOM_WORKER__CHECKPOINT_DEADLINE must be shorter than SPANLOOM_KAFKA__REBALANCE_TIMEOUT:"
-                " lower it or raise the other"
-            )
-        return self
 
 
 class Variable(NamedTuple):
@@ -69,8 +60,6 @@ def load() -> Settings:
     except ValidationError as error:
         problem = error.errors(include_input=False, include_context=False)[0]
         message = problem["msg"].removeprefix("Value error, ")
-        if not problem["loc"]:
-            raise SettingsError(message) from None
         name = PREFIX + "__".join(str(part) for part in problem["loc"]).upper()
         raise SettingsError(f"{name}: {message[:1].lower()}{message[1:]}") from None
 

@@ -44,7 +44,6 @@ LOCAL_SETTINGS = {
     "SPANLOOM_KAFKA__SESSION_TIMEOUT": "6",
     "SPANLOOM_KAFKA__HEARTBEAT_INTERVAL": "1",
     "SPANLOOM_KAFKA__REBALANCE_TIMEOUT": "6",
-    "SPANLOOM_WORKER__CHECKPOINT_DEADLINE": "4",
     # Tansu answers no InitProducerId.
     "SPANLOOM_KAFKA__IDEMPOTENT": "false",
     # On loopback bytes cost less than packing them.

@@ -155,8 +155,6 @@ class Installation:
             "SPANLOOM_KAFKA__SESSION_TIMEOUT": "6",
             "SPANLOOM_KAFKA__HEARTBEAT_INTERVAL": "1",
             "SPANLOOM_KAFKA__REBALANCE_TIMEOUT": "6",
-            "SPANLOOM_WORKER__CHECKPOINT_DEADLINE": "4",
-            "SPANLOOM_KAFKA__IDEMPOTENT": str(self.kafka is not None).lower(),
             "SPANLOOM_CLICKHOUSE__URL": self.clickhouse,
             "SPANLOOM_CLICKHOUSE__DATABASE": self.database,
             **self.settings,

@@ -22,7 +22,6 @@ from spanloom import settings
         ("SPANLOOM_KAFKA__SSL_CERTFILE", __file__, "belong together"),
         ("SPANLOOM_KAFKA__SSL_CAFILE", "/nope", "correct SPANLOOM_KAFKA__SSL_CAFILE"),
         ("SPANLOOM_CLICKHOUSE__SETTINGS", "nojson", "SPANLOOM_CLICKHOUSE__SETTINGS is no JSON object"),
-        ("SPANLOOM_WORKER__CHECKPOINT_DEADLINE", "60", "shorter than SPANLOOM_KAFKA__REBALANCE_TIMEOUT"),
     ],
 )
 def test_an_impossible_setting_is_one_sentence(
