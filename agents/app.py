@@ -1,4 +1,4 @@
-"""The worker's Faust app: Faust brings membership, assignment, recovery, agents and the web server."""
+"""The worker's Faust app: Faust brings membership, assignment, recovery and agents."""
 
 from __future__ import annotations
 

@@ -59,22 +59,19 @@ WINDOW_CONTRIBUTIONS = pa.schema(
         pa.field("project_id", _TEXT, False),
         pa.field("session_id", _TEXT, False),
         _WINDOW_START,
-        *(pa.field(name, _TEXT, False) for name in ("trace_id", "name", "user_id")),
+        *(pa.field(name, _TEXT, False) for name in ("trace_id", "user_id")),
         pa.field("tags", _TEXTS, False),
-        pa.field("metadata", pa.map_(_TEXT, _TEXT), False),
         pa.field("services", _TEXTS, False),
         pa.field("start_time", _TIME, False),
         pa.field("end_time", _TIME, False),
-        pa.field("status", _TEXT, False),
         *(pa.field(name, pa.uint64(), False) for name in _COUNTS),
         *(pa.field(name, pa.float64(), False) for name in ("input_cost", "output_cost", "total_cost")),
         pa.field("unpriced_call_count", pa.uint64(), False),
         pa.field("models", _TEXTS, False),
-        *(pa.field(name, _TEXT, False) for name in ("input", "output", "root_span_id")),
         _VERSION,
     ]
 )
-"""The columns that `window_contributions` gives: those of `traces_versions`."""
+"""The columns that `window_contributions` gives: what a trace adds to its session, without its texts."""
 
 WINDOW_VERSIONS = pa.schema(
     [
