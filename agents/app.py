@@ -13,6 +13,7 @@ from typing import Any
 
 import faust
 import pyarrow as pa
+from aiokafka.errors import KafkaError
 from faust.types import TP, StreamT
 from yarl import URL
 
@@ -30,6 +31,7 @@ from agents.sessions import Sessions
 from agents.settings import KafkaSettings, WorkerSettings
 from agents.source_log import SourceLog
 from agents.stage import Outlets, Stage
+from agents.stalls import Stalls
 from agents.trace_state import TracePartition
 from agents.traces import Traces
 from agents.transport import Transport
@@ -42,6 +44,9 @@ logger = logging.getLogger("spanloom.worker")
 
 KAFKA_WATCH = 5.0
 """Seconds between two questions whether Kafka is there, and within which it must answer."""
+
+STALL_WATCH = 5.0
+"""Seconds between two looks whether records lie in the log that do not come."""
 
 EXIT_FAILED = 70
 """The exit code after an unexpected error (EX_SOFTWARE)."""
@@ -90,6 +95,7 @@ class WorkerApp(faust.App):
         self.gate = Gate()
         self._continuity = Continuity()
         self._log = SourceLog(self, kafka)
+        self._stalls = Stalls(self._continuity.positions, self._log.ends)
         self.traces_state = self._changelog(
             "traces",
             topics.TRACES_CHANGELOG,
@@ -174,6 +180,23 @@ class WorkerApp(faust.App):
         while True:
             self.kafka_answers = await self._producer_of_ours.answers(KAFKA_WATCH)
             await asyncio.sleep(KAFKA_WATCH if self.kafka_answers else 0.2)
+
+    async def watch_stalls(self) -> None:
+        """Go back, again and again, to records that lie in the log and do not come."""
+        while True:
+            await asyncio.sleep(STALL_WATCH)
+            if not self.gate.is_open or self.rebalancing or not self.patience.available:
+                continue
+            try:
+                stalled = await self._stalls.look()
+                for partition, offset in stalled.items():
+                    metrics.GAPS.labels("stalled").inc()
+                    logger.warning(
+                        "%s %s: offset %s does not come; reading again from there", *partition, offset
+                    )
+                    await self._log.seek(partition, offset)
+            except (KafkaError, OSError, TimeoutError) as error:
+                logger.info("could not ask for the ends of the log (%s)", type(error).__name__)
 
     async def on_stop(self) -> None:
         """End the running batches with a last checkpoint, then let Faust stop."""

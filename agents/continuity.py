@@ -28,6 +28,10 @@ class Continuity:
         """Hold no partition."""
         self._next = {}
 
+    def positions(self) -> dict[Partition, int]:
+        """Return the next offset of every partition."""
+        return dict(self._next)
+
     def advance(self, partition: Partition, offset: int) -> None:
         """Say which offset comes next."""
         if partition in self._next:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any
 
 import faust
@@ -40,6 +41,12 @@ class SourceLog:
                 position = 0  # the commit belongs to a topic of that name that is gone
             positions[tp.topic, tp.partition] = max(position, earliest.get(tp) or 0)
         return positions
+
+    async def ends(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+        """Return the offset behind the last record of each partition; the local broker gives a lower one."""
+        consumer: Any = self._app.consumer
+        found = await consumer.highwaters(*(TP(*partition) for partition in partitions))
+        return {(tp.topic, tp.partition): end for tp, end in found.items() if end is not None}
 
     async def seek(self, partition: Partition, offset: int) -> None:
         """Make Faust's consumer go on at `offset`."""

@@ -84,17 +84,21 @@ async def _when_reachable(operation: Callable[[], Awaitable[T]], servers: str) -
 
 async def _serve(app: WorkerApp, worker: WorkerSettings, stop: asyncio.Event) -> None:
     app.in_worker = True
-    watching = asyncio.create_task(_watch_recovery(app, worker.recovery_timeout))
-    asking = asyncio.create_task(app.watch_kafka())
+    watches = {
+        asyncio.create_task(watch)
+        for watch in (_watch_recovery(app, worker.recovery_timeout), app.watch_kafka(), app.watch_stalls())
+    }
     crashed = asyncio.create_task(app._crashed.wait())
     stopping = asyncio.create_task(stop.wait())
     starting = asyncio.create_task(app.start())
     try:
         # start() returns once the app runs, and raises where it could not.
-        await asyncio.wait({starting, crashed, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({starting, crashed, stopping, *watches}, return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
             starting.result()
-        await asyncio.wait({crashed, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait({crashed, stopping, *watches}, return_when=asyncio.FIRST_COMPLETED)
+        for watch in watches & done:
+            watch.result()  # they never end but by an error
         if app.crashed:
             raise app.crash_reason or RuntimeError("Faust has crashed")
         logger.info("stopping")
@@ -102,7 +106,7 @@ async def _serve(app: WorkerApp, worker: WorkerSettings, stop: asyncio.Event) ->
     except Exception as error:
         fail(error)
     finally:
-        for task in (watching, asking, crashed, stopping, starting):
+        for task in (*watches, crashed, stopping, starting):
             task.cancel()
     logger.info("stopped")
 

@@ -141,8 +141,13 @@ class Installation:
         for worker in self._workers:
             if worker.running:
                 worker.kill()
-            if kind is not None:
-                print(f"--- {worker.name}\n{worker.log[-5000:]}")
+
+    def logs(self) -> list[tuple[str, str]]:
+        """Return the end of each worker's log, with a title that says whether it runs."""
+        return [
+            (f"{worker.name} ({'running' if worker.running else 'ended'})", worker.log[-8000:])
+            for worker in self._workers
+        ]
 
     @property
     def environment(self) -> dict[str, str]:
