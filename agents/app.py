@@ -95,6 +95,7 @@ class WorkerApp(faust.App):
         self.gate = Gate()
         self._continuity = Continuity()
         self._log = SourceLog(self, kafka)
+        self._stage_of: dict[str, str] = {}  # by topic
         self._stalls = Stalls(self._continuity.positions, self._log.ends)
         self.traces_state = self._changelog(
             "traces",
@@ -154,6 +155,7 @@ class WorkerApp(faust.App):
             generation=lambda: self.consumer_generation_id,
             fail=fail,
         )
+        self._stage_of[topic] = name
         channel = self.topic(
             topic,
             key_type=bytes,
@@ -190,7 +192,7 @@ class WorkerApp(faust.App):
             try:
                 stalled = await self._stalls.look()
                 for partition, offset in stalled.items():
-                    metrics.GAPS.labels("stalled").inc()
+                    metrics.GAPS.labels(self._stage_of[partition[0]]).inc()
                     logger.warning(
                         "%s %s: offset %s does not come; reading again from there", *partition, offset
                     )
