@@ -58,6 +58,43 @@ def connection(settings: KafkaSettings) -> dict[str, Any]:
     return arguments
 
 
+async def started_producer(settings: KafkaSettings, **options: Any) -> AIOKafkaProducer:
+    """Return a producer that waits for all replicas, idempotent unless the setting or the broker says no.
+
+    Args:
+        settings: where Kafka is.
+        options: further arguments of the producer.
+
+    Raises:
+        KafkaError: Kafka can't be reached.
+    """
+    try:
+        return await _started(settings, settings.idempotent, options)
+    except (UnknownError, UnsupportedVersionError, IncompatibleBrokerVersion):
+        logger.warning(
+            "the broker knows no idempotent producers: producing without"
+            " (SPANLOOM_KAFKA__IDEMPOTENT=false says so beforehand)"
+        )
+        return await _started(settings, False, options)
+
+
+async def _started(settings: KafkaSettings, idempotent: bool, options: dict[str, Any]) -> AIOKafkaProducer:
+    producer = AIOKafkaProducer(
+        **connection(settings),
+        acks="all",
+        enable_idempotence=idempotent,
+        # aiokafka packs lz4 at its highest level, at ten times the CPU time and with a worse result.
+        compression_type="zstd",
+        **options,
+    )
+    try:
+        await producer.start()
+    except BaseException:
+        await producer.stop()
+        raise
+    return producer
+
+
 class Producer:
     """Produces whole lists of records and returns when every one of them is acknowledged.
 
@@ -71,37 +108,17 @@ class Producer:
         self._producer: AIOKafkaProducer | None = None
 
     async def start(self) -> None:
-        """Connect; to a broker that knows no idempotent producers without idempotence.
+        """Connect.
 
         Raises:
             KafkaError: Kafka can't be reached.
         """
-        try:
-            self._producer = await self._started(self._settings.idempotent)
-        except (UnknownError, UnsupportedVersionError, IncompatibleBrokerVersion):
-            logger.warning(
-                "the broker knows no idempotent producers: producing without"
-                " (SPANLOOM_KAFKA__IDEMPOTENT=false says so beforehand)"
-            )
-            self._producer = await self._started(idempotent=False)
-
-    async def _started(self, idempotent: bool) -> AIOKafkaProducer:
-        producer = AIOKafkaProducer(
-            **connection(self._settings),
+        self._producer = await started_producer(
+            self._settings,
             client_id="spanloom-worker",
-            acks="all",
-            enable_idempotence=idempotent,
             max_batch_size=MAX_MESSAGE_BYTES,
             max_request_size=MAX_MESSAGE_BYTES,
-            # aiokafka packs lz4 at its highest level, at ten times the CPU time and with a worse result.
-            compression_type="zstd",
         )
-        try:
-            await producer.start()
-        except BaseException:
-            await producer.stop()
-            raise
-        return producer
 
     async def stop(self) -> None:
         """Disconnect."""

@@ -104,12 +104,34 @@ async def check(settings: KafkaSettings) -> None:
     for topic in topics(settings):
         count = counts.get(topic.name, 0)
         if not count:
-            raise TopicError(f"topic {topic.name} does not exist: run `spanloom topics` first")
+            raise _missing(topic.name)
         if count != topic.partitions and not topic.any_partitions:
             raise TopicError(
                 f"topic {topic.name} has {count} partitions, but SPANLOOM_KAFKA__PARTITIONS says"
                 f" {topic.partitions}: set it to {count}, or delete the spanloom.* topics and run `spanloom topics`"
             )
+
+
+def _missing(topic: str) -> TopicError:
+    return TopicError(f"topic {topic} does not exist: run `spanloom topics` first")
+
+
+async def largest_message(settings: KafkaSettings) -> int:
+    """Return how many bytes a message of the source topic may have.
+
+    Raises:
+        TopicError: it is not there.
+        KafkaError: Kafka can't be reached.
+    """
+    admin = AIOKafkaAdminClient(**connection(settings))
+    await admin.start()
+    try:
+        if settings.source_topic not in await admin.list_topics():
+            raise _missing(settings.source_topic)
+        config = await _config(admin, settings.source_topic)
+    finally:
+        await admin.close()
+    return int(config.get("max.message.bytes", MAX_MESSAGE_BYTES))
 
 
 async def _create(admin: AIOKafkaAdminClient, missing: Iterable[Topic], replication: int) -> list[str]:

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12schemas/otlp.proto\x12\rspanloom.otlp\"Q\n\x19\x45xportTraceServiceRequest\x12\x34\n\x0eresource_spans\x18\x01 \x03(\x0b\x32\x1c.spanloom.otlp.ResourceSpans\"~\n\rResourceSpans\x12)\n\x08resource\x18\x01 \x01(\x0b\x32\x17.spanloom.otlp.Resource\x12.\n\x0bscope_spans\x18\x02 \x03(\x0b\x32\x19.spanloom.otlp.ScopeSpans\x12\x12\n\nschema_url\x18\x03 \x01(\x0c\"\x1e\n\x08Resource\x12\x12\n\nattributes\x18\x01 \x03(\x0c\"S\n\nScopeSpans\x12\r\n\x05scope\x18\x01 \x01(\x0c\x12\"\n\x05spans\x18\x02 \x03(\x0b\x32\x13.spanloom.otlp.Span\x12\x12\n\nschema_url\x18\x03 \x01(\x0c\"\xf9\x01\n\x04Span\x12\x10\n\x08trace_id\x18\x01 \x01(\x0c\x12\x0f\n\x07span_id\x18\x02 \x01(\x0c\x12\x16\n\x0eparent_span_id\x18\x04 \x01(\x0c\x12\x0c\n\x04name\x18\x05 \x01(\x0c\x12\x1c\n\x14start_time_unix_nano\x18\x07 \x01(\x06\x12\x1a\n\x12\x65nd_time_unix_nano\x18\x08 \x01(\x06\x12\x12\n\nattributes\x18\t \x03(\x0c\x12$\n\x06\x65vents\x18\x0b \x03(\x0b\x32\x14.spanloom.otlp.Event\x12%\n\x06status\x18\x0f \x01(\x0b\x32\x15.spanloom.otlp.Status\x12\r\n\x05\x66lags\x18\x10 \x01(\x07\"A\n\x05\x45vent\x12\x16\n\x0etime_unix_nano\x18\x01 \x01(\x06\x12\x0c\n\x04name\x18\x02 \x01(\x0c\x12\x12\n\nattributes\x18\x03 \x03(\x0c\"\'\n\x06Status\x12\x0f\n\x07message\x18\x02 \x01(\x0c\x12\x0c\n\x04\x63ode\x18\x03 \x01(\x05\"\xec\x01\n\x08\x41nyValue\x12\x16\n\x0cstring_value\x18\x01 \x01(\x0cH\x00\x12\x14\n\nbool_value\x18\x02 \x01(\x08H\x00\x12\x13\n\tint_value\x18\x03 \x01(\x03H\x00\x12\x16\n\x0c\x64ouble_value\x18\x04 \x01(\x01H\x00\x12\x30\n\x0b\x61rray_value\x18\x05 \x01(\x0b\x32\x19.spanloom.otlp.ArrayValueH\x00\x12\x33\n\x0ckvlist_value\x18\x06 \x01(\x0b\x32\x1b.spanloom.otlp.KeyValueListH\x00\x12\x15\n\x0b\x62ytes_value\x18\x07 \x01(\x0cH\x00\x42\x07\n\x05value\"\x1c\n\nArrayValue\x12\x0e\n\x06values\x18\x01 \x03(\x0c\"7\n\x0cKeyValueList\x12\'\n\x06values\x18\x01 \x03(\x0b\x32\x17.spanloom.otlp.KeyValue\"&\n\x08KeyValue\x12\x0b\n\x03key\x18\x01 \x01(\x0c\x12\r\n\x05value\x18\x02 \x01(\x0c')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12schemas/otlp.proto\x12\rspanloom.otlp\"Q\n\x19\x45xportTraceServiceRequest\x12\x34\n\x0eresource_spans\x18\x01 \x03(\x0b\x32\x1c.spanloom.otlp.ResourceSpans\"_\n\x1a\x45xportTraceServiceResponse\x12\x41\n\x0fpartial_success\x18\x01 \x01(\x0b\x32(.spanloom.otlp.ExportTracePartialSuccess\"J\n\x19\x45xportTracePartialSuccess\x12\x16\n\x0erejected_spans\x18\x01 \x01(\x03\x12\x15\n\rerror_message\x18\x02 \x01(\x0c\"~\n\rResourceSpans\x12)\n\x08resource\x18\x01 \x01(\x0b\x32\x17.spanloom.otlp.Resource\x12.\n\x0bscope_spans\x18\x02 \x03(\x0b\x32\x19.spanloom.otlp.ScopeSpans\x12\x12\n\nschema_url\x18\x03 \x01(\x0c\"\x1e\n\x08Resource\x12\x12\n\nattributes\x18\x01 \x03(\x0c\"S\n\nScopeSpans\x12\r\n\x05scope\x18\x01 \x01(\x0c\x12\"\n\x05spans\x18\x02 \x03(\x0b\x32\x13.spanloom.otlp.Span\x12\x12\n\nschema_url\x18\x03 \x01(\x0c\"\xf9\x01\n\x04Span\x12\x10\n\x08trace_id\x18\x01 \x01(\x0c\x12\x0f\n\x07span_id\x18\x02 \x01(\x0c\x12\x16\n\x0eparent_span_id\x18\x04 \x01(\x0c\x12\x0c\n\x04name\x18\x05 \x01(\x0c\x12\x1c\n\x14start_time_unix_nano\x18\x07 \x01(\x06\x12\x1a\n\x12\x65nd_time_unix_nano\x18\x08 \x01(\x06\x12\x12\n\nattributes\x18\t \x03(\x0c\x12$\n\x06\x65vents\x18\x0b \x03(\x0b\x32\x14.spanloom.otlp.Event\x12%\n\x06status\x18\x0f \x01(\x0b\x32\x15.spanloom.otlp.Status\x12\r\n\x05\x66lags\x18\x10 \x01(\x07\"A\n\x05\x45vent\x12\x16\n\x0etime_unix_nano\x18\x01 \x01(\x06\x12\x0c\n\x04name\x18\x02 \x01(\x0c\x12\x12\n\nattributes\x18\x03 \x03(\x0c\"\'\n\x06Status\x12\x0f\n\x07message\x18\x02 \x01(\x0c\x12\x0c\n\x04\x63ode\x18\x03 \x01(\x05\"\xec\x01\n\x08\x41nyValue\x12\x16\n\x0cstring_value\x18\x01 \x01(\x0cH\x00\x12\x14\n\nbool_value\x18\x02 \x01(\x08H\x00\x12\x13\n\tint_value\x18\x03 \x01(\x03H\x00\x12\x16\n\x0c\x64ouble_value\x18\x04 \x01(\x01H\x00\x12\x30\n\x0b\x61rray_value\x18\x05 \x01(\x0b\x32\x19.spanloom.otlp.ArrayValueH\x00\x12\x33\n\x0ckvlist_value\x18\x06 \x01(\x0b\x32\x1b.spanloom.otlp.KeyValueListH\x00\x12\x15\n\x0b\x62ytes_value\x18\x07 \x01(\x0cH\x00\x42\x07\n\x05value\"\x1c\n\nArrayValue\x12\x0e\n\x06values\x18\x01 \x03(\x0c\"7\n\x0cKeyValueList\x12\'\n\x06values\x18\x01 \x03(\x0b\x32\x17.spanloom.otlp.KeyValue\"&\n\x08KeyValue\x12\x0b\n\x03key\x18\x01 \x01(\x0c\x12\r\n\x05value\x18\x02 \x01(\x0c')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,24 +33,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_EXPORTTRACESERVICEREQUEST']._serialized_start=37
   _globals['_EXPORTTRACESERVICEREQUEST']._serialized_end=118
-  _globals['_RESOURCESPANS']._serialized_start=120
-  _globals['_RESOURCESPANS']._serialized_end=246
-  _globals['_RESOURCE']._serialized_start=248
-  _globals['_RESOURCE']._serialized_end=278
-  _globals['_SCOPESPANS']._serialized_start=280
-  _globals['_SCOPESPANS']._serialized_end=363
-  _globals['_SPAN']._serialized_start=366
-  _globals['_SPAN']._serialized_end=615
-  _globals['_EVENT']._serialized_start=617
-  _globals['_EVENT']._serialized_end=682
-  _globals['_STATUS']._serialized_start=684
-  _globals['_STATUS']._serialized_end=723
-  _globals['_ANYVALUE']._serialized_start=726
-  _globals['_ANYVALUE']._serialized_end=962
-  _globals['_ARRAYVALUE']._serialized_start=964
-  _globals['_ARRAYVALUE']._serialized_end=992
-  _globals['_KEYVALUELIST']._serialized_start=994
-  _globals['_KEYVALUELIST']._serialized_end=1049
-  _globals['_KEYVALUE']._serialized_start=1051
-  _globals['_KEYVALUE']._serialized_end=1089
+  _globals['_EXPORTTRACESERVICERESPONSE']._serialized_start=120
+  _globals['_EXPORTTRACESERVICERESPONSE']._serialized_end=215
+  _globals['_EXPORTTRACEPARTIALSUCCESS']._serialized_start=217
+  _globals['_EXPORTTRACEPARTIALSUCCESS']._serialized_end=291
+  _globals['_RESOURCESPANS']._serialized_start=293
+  _globals['_RESOURCESPANS']._serialized_end=419
+  _globals['_RESOURCE']._serialized_start=421
+  _globals['_RESOURCE']._serialized_end=451
+  _globals['_SCOPESPANS']._serialized_start=453
+  _globals['_SCOPESPANS']._serialized_end=536
+  _globals['_SPAN']._serialized_start=539
+  _globals['_SPAN']._serialized_end=788
+  _globals['_EVENT']._serialized_start=790
+  _globals['_EVENT']._serialized_end=855
+  _globals['_STATUS']._serialized_start=857
+  _globals['_STATUS']._serialized_end=896
+  _globals['_ANYVALUE']._serialized_start=899
+  _globals['_ANYVALUE']._serialized_end=1135
+  _globals['_ARRAYVALUE']._serialized_start=1137
+  _globals['_ARRAYVALUE']._serialized_end=1165
+  _globals['_KEYVALUELIST']._serialized_start=1167
+  _globals['_KEYVALUELIST']._serialized_end=1222
+  _globals['_KEYVALUE']._serialized_start=1224
+  _globals['_KEYVALUE']._serialized_end=1262
 # @@protoc_insertion_point(module_scope)

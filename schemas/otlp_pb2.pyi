@@ -12,6 +12,20 @@ class ExportTraceServiceRequest(_message.Message):
     resource_spans: _containers.RepeatedCompositeFieldContainer[ResourceSpans]
     def __init__(self, resource_spans: _Optional[_Iterable[_Union[ResourceSpans, _Mapping]]] = ...) -> None: ...
 
+class ExportTraceServiceResponse(_message.Message):
+    __slots__ = ("partial_success",)
+    PARTIAL_SUCCESS_FIELD_NUMBER: _ClassVar[int]
+    partial_success: ExportTracePartialSuccess
+    def __init__(self, partial_success: _Optional[_Union[ExportTracePartialSuccess, _Mapping]] = ...) -> None: ...
+
+class ExportTracePartialSuccess(_message.Message):
+    __slots__ = ("rejected_spans", "error_message")
+    REJECTED_SPANS_FIELD_NUMBER: _ClassVar[int]
+    ERROR_MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    rejected_spans: int
+    error_message: bytes
+    def __init__(self, rejected_spans: _Optional[int] = ..., error_message: _Optional[bytes] = ...) -> None: ...
+
 class ResourceSpans(_message.Message):
     __slots__ = ("resource", "scope_spans", "schema_url")
     RESOURCE_FIELD_NUMBER: _ClassVar[int]

@@ -78,8 +78,10 @@ def up(
     ),
     workers: Annotated[int, typer.Option(min=1, max=64, help="How many workers.")] = 1,
     sample: Annotated[bool, typer.Option("--sample/--no-sample", help="Send recorded conversations.")] = True,
-    kafka_port: Annotated[int, typer.Option(min=1, max=65535, help="Where spans go in.")] = 9092,
+    kafka_port: Annotated[int, typer.Option(min=1, max=65535, help="Where Kafka takes spans.")] = 9092,
     clickhouse_port: Annotated[int, typer.Option(min=1, max=65535, help="Where SQL is answered.")] = 8123,
+    otlp_grpc_port: Annotated[int, typer.Option(min=1, max=65535, help="Where OTLP/gRPC goes in.")] = 4317,
+    otlp_http_port: Annotated[int, typer.Option(min=1, max=65535, help="Where OTLP/HTTP goes in.")] = 4318,
 ) -> None:
     """Run the whole of spanloom on this machine, until Ctrl-C."""
     from spanloom.up import UpError, run_stack
@@ -93,6 +95,8 @@ def up(
                 sample=sample,
                 kafka_port=kafka_port,
                 clickhouse_port=clickhouse_port,
+                otlp_grpc_port=otlp_grpc_port,
+                otlp_http_port=otlp_http_port,
             )
         )
     except UpError as error:
@@ -120,6 +124,71 @@ def worker() -> None:
             f"the worker can't listen on {settings.worker.web_host}:{settings.worker.web_port}"
             f" ({error.strerror}): set SPANLOOM_WORKER__WEB_PORT to a free port"
         ) from None
+
+
+@app.command()
+def receiver() -> None:
+    """Run one receiver of OTLP over gRPC and HTTP, configured by the environment."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+
+    try:
+        from spanloom.receiver import run
+    except ModuleNotFoundError as error:
+        raise Stop(
+            f"the receiver needs the package {error.name}, which is not installed: install spanloom[receiver]"
+        ) from None
+    from receiver.keys import KeysError
+
+    settings = settings_module.load()
+    if name := settings.receiver.missing_file():
+        raise Stop(f"{name} names a file that is not there: correct SPANLOOM_RECEIVER__{name.upper()}")
+    _log_to_stderr()
+    try:
+        asyncio.run(run(settings.kafka, settings.receiver))
+    except KeysError as error:
+        raise Stop(str(error)) from None
+    except OSError as error:
+        raise Stop(
+            f"the receiver can't listen ({error.strerror or error}): set SPANLOOM_RECEIVER__GRPC_PORT, __HTTP_PORT"
+            " and __WEB_PORT to free ports, and __HOST to an address of this machine"
+        ) from None
+
+
+keys_app = typer.Typer(
+    name="keys", help="API keys, which applications send to the receiver.", no_args_is_help=True
+)
+app.add_typer(keys_app)
+
+
+@keys_app.command("new")
+def new_key(
+    project: Annotated[str, typer.Argument(help="The project that the key's spans belong to.")],
+    file: Annotated[
+        Path | None, typer.Option("--file", help="Append the hash to this keys file (it may be new).")
+    ] = None,
+) -> None:
+    """Make an API key. It is shown once; only its hash is kept."""
+    from receiver.keys import KeysError, entry, from_toml
+    from receiver.keys import new_key as make
+
+    key = make()
+    lines = entry(project, key)
+    try:
+        from_toml(lines)
+        if file is not None:
+            before = file.read_text() if file.exists() else ""
+            from_toml(before)
+            file.write_text(before + ("\n" if before else "") + lines)
+    except KeysError as error:
+        raise Stop(f"the key can't be added: {error}") from None
+    except OSError as error:
+        raise Stop(f"{file} can't be written ({error.strerror}): choose another --file") from None
+    typer.echo(f"key: {key}")
+    if file is None:
+        problems.print(
+            "Add this to the keys file of the receiver (SPANLOOM_RECEIVER__KEYS_FILE):\n", highlight=False
+        )
+        typer.echo(lines)
 
 
 @app.command()

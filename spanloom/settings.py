@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as BrokenSettings
 
 from agents.settings import KafkaSettings, WorkerSettings
+from receiver.settings import ReceiverSettings
 from warehouse.settings import ClickHouseSettings
 
 PREFIX = "SPANLOOM_"
@@ -28,6 +29,7 @@ class Settings(BaseSettings):
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     clickhouse: ClickHouseSettings = Field(default_factory=ClickHouseSettings)
     worker: WorkerSettings = Field(default_factory=WorkerSettings)
+    receiver: ReceiverSettings = Field(default_factory=ReceiverSettings)
 
 
 class Variable(NamedTuple):

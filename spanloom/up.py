@@ -28,14 +28,29 @@ class UpError(Exception):
 
 
 async def run_stack(
-    console: Console, *, data: Path, workers: int, sample: bool, kafka_port: int, clickhouse_port: int
+    console: Console,
+    *,
+    data: Path,
+    workers: int,
+    sample: bool,
+    kafka_port: int,
+    clickhouse_port: int,
+    otlp_grpc_port: int,
+    otlp_http_port: int,
 ) -> None:
     """Run the local stack until SIGINT or SIGTERM.
 
     Raises:
         UpError: why it can't start or go on.
     """
-    options = StackOptions(data=data, workers=workers, kafka_port=kafka_port, clickhouse_port=clickhouse_port)
+    options = StackOptions(
+        data=data,
+        workers=workers,
+        kafka_port=kafka_port,
+        clickhouse_port=clickhouse_port,
+        otlp_grpc_port=otlp_grpc_port,
+        otlp_http_port=otlp_http_port,
+    )
 
     async def after_ready(stack: LocalStack) -> None:
         if sample:
@@ -76,7 +91,9 @@ def _welcome(console: Console, options: StackOptions, sample: bool) -> None:
     try_a_session = [f"  {prefix}{command} session conv-1"] if sample else []
     for line in (
         "",
-        f"Spans go in:     Kafka at {options.bootstrap_servers}, topic otlp_spans (OTLP, protobuf or JSON)",
+        f"Spans go in:     http://127.0.0.1:{options.otlp_http_port} (OTLP/HTTP),"
+        f" http://127.0.0.1:{options.otlp_grpc_port} (OTLP/gRPC), with any API key",
+        f"                 Kafka at {options.bootstrap_servers}, topic otlp_spans (OTLP, protobuf or JSON)",
         f"SQL is answered: {options.clickhouse_url}, database spanloom, views sessions, traces, spans",
         "",
         "Try:",

@@ -1,16 +1,17 @@
-"""The whole of spanloom on one machine: broker, database, workers, on 127.0.0.1 only.
+"""The whole of spanloom on one machine: broker, database, workers, receiver, on 127.0.0.1 only.
 
 Order of a start, where each step needs the one before:
 
 1. checks: the packages are there, the ports are free, the folder can be written, nobody else uses it;
 2. the broker and the database, side by side;
 3. `spanloom topics` and `spanloom migrate`;
-4. the workers, side by side; ready when `/ready` says so;
+4. the workers and the receiver, side by side; ready when `/ready` says so;
 5. the line `spanloom is ready`, then what the caller wants done (`after_ready`).
 
 The broker keeps everything in memory. When it dies, the workers are stopped (what they know about offsets
-and state is about a log that is gone), the broker is started again, the topics are created anew, and the
-workers start again from nothing; what they need of the past they find in the database.
+and state is about a log that is gone), and the receiver (the broker would make a topic that is written to, cut
+otherwise); the broker is started again, the topics are created anew, and both start again from nothing. What the
+workers need of the past they find in the database.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ from spanloom.local.supervisor import Backoff, Part, Supervisor, SupervisorError
 
 # The web server of a worker: Faust's own default, one up for each further worker.
 FIRST_WEB_PORT = 6066
+
+# The probes of the receiver.
+RECEIVER_WEB_PORT = 6065
 
 # Seconds for `topics` and `migrate`; both take about one.
 _SETUP_DEADLINE = 120.0
@@ -59,6 +63,8 @@ class StackOptions:
     workers: int = 1
     kafka_port: int = 9092
     clickhouse_port: int = 8123
+    otlp_grpc_port: int = 4317
+    otlp_http_port: int = 4318
     spanloom: Sequence[str] = (sys.executable, "-m", "spanloom")
     backoff: Backoff | None = None
 
@@ -98,7 +104,7 @@ class LocalStack:
         self._say = say
         self._after_ready = after_ready
         self._supervisor = Supervisor(options.data, say, options.backoff)
-        self._workers: list[Part] = []
+        self._on_kafka: list[Part] = []
 
     async def run(self) -> None:
         """Start everything, keep it running, and stop it on SIGINT or SIGTERM.
@@ -152,6 +158,8 @@ class LocalStack:
         for what, port, option in (
             ("broker", options.kafka_port, "--kafka-port"),
             ("database", options.clickhouse_port, "--clickhouse-port"),
+            ("receiver (OTLP/gRPC)", options.otlp_grpc_port, "--otlp-grpc-port"),
+            ("receiver (OTLP/HTTP)", options.otlp_http_port, "--otlp-http-port"),
         ):
             if not port_is_free(port):
                 raise SupervisorError(
@@ -181,6 +189,22 @@ class LocalStack:
             after_restart=self._broker_is_back,
         )
 
+    def _receiver(self) -> Part:
+        options = self.options
+        web_port = free_port(RECEIVER_WEB_PORT)
+        own = {
+            "SPANLOOM_RECEIVER__GRPC_PORT": str(options.otlp_grpc_port),
+            "SPANLOOM_RECEIVER__HTTP_PORT": str(options.otlp_http_port),
+            "SPANLOOM_RECEIVER__WEB_PORT": str(web_port),
+        }
+        return Part(
+            "receiver",
+            (*options.spanloom, "receiver"),
+            functools.partial(answers_http, f"http://127.0.0.1:{web_port}/ready"),
+            env={**options.environment, **LOCAL_SETTINGS, **own},
+            stop_deadline=15.0,  # requests under way are answered
+        )
+
     def _worker(self, index: int, web_port: int) -> Part:
         name = f"worker-{index}"
         own = {"SPANLOOM_WORKER__WEB_PORT": str(web_port), "SPANLOOM_WORKER__NAME": name}
@@ -199,24 +223,25 @@ class LocalStack:
         for index in range(self.options.workers):
             port = free_port(FIRST_WEB_PORT + index)
             web_ports.append(port if port not in web_ports else free_port())
-        self._workers = [self._worker(index, port) for index, port in enumerate(web_ports)]
-        await self._start_workers()
+        workers = [self._worker(index, port) for index, port in enumerate(web_ports)]
+        self._on_kafka = [*workers, self._receiver()]
+        await self._start_on_kafka()
         self._say("spanloom is ready")
         if self._after_ready is not None:
             await self._after_ready(self)
 
-    async def _start_workers(self) -> None:
-        await _all(*(self._supervisor.start(worker) for worker in self._workers))
+    async def _start_on_kafka(self) -> None:
+        await _all(*(self._supervisor.start(part) for part in self._on_kafka))
 
     async def _broker_died(self) -> None:
-        if self._workers:
-            self._say("the broker's memory is lost: stopping the workers until it is back")
-        stops = (self._supervisor.stop(worker.name, _STOP_WITHOUT_BROKER) for worker in self._workers)
+        if self._on_kafka:
+            self._say("the broker's memory is lost: stopping the workers and the receiver until it is back")
+        stops = (self._supervisor.stop(part.name, _STOP_WITHOUT_BROKER) for part in self._on_kafka)
         await _all(*stops)
 
     async def _broker_is_back(self) -> None:
         await self.command("topics", "topics")
-        await self._start_workers()
+        await self._start_on_kafka()
         self._say("spanloom is ready again")
 
 

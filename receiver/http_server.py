@@ -1,0 +1,197 @@
+"""OTLP over HTTP: `POST /v1/traces`, protobuf or JSON (https://opentelemetry.io/docs/specs/otlp/#otlphttp)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import aiohttp_cors
+from aiohttp import web
+
+from receiver import bodies
+from receiver.append import Held
+from receiver.export import Answer, Export
+from receiver.messages import JSON, PROTOBUF
+from receiver.refusals import Reason, Refused
+from receiver.settings import ReceiverSettings
+from schemas import otlp_pb2
+
+PATHS = ("/v1/traces", "/api/public/otel/v1/traces")
+"""Where traces are taken: OTLP's own path, and that of Langfuse's SDKs."""
+
+_CONTENT_TYPES = {
+    PROTOBUF: PROTOBUF,
+    "application/protobuf": PROTOBUF,
+    "application/octet-stream": PROTOBUF,
+    "": PROTOBUF,
+    JSON: JSON,
+}
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_IN_A_THREAD = 1 << 18
+"""Bytes from which on unpacking is done beside the event loop."""
+
+
+class HttpServer:
+    """Serves OTLP/HTTP and a health endpoint, `GET /health`."""
+
+    def __init__(self, settings: ReceiverSettings, export: Export) -> None:
+        self._settings = settings
+        self._export = export
+        self._runner: web.AppRunner | None = None
+
+    async def start(self) -> None:
+        """Bind and serve.
+
+        Raises:
+            OSError: the port is taken, or a certificate can't be read.
+        """
+        app = web.Application(middlewares=[_in_words])
+        routes = [app.router.add_post(path, self._traces) for path in PATHS]
+        app.router.add_get("/health", _health)
+        self._allow_browsers(app, routes)
+        # Bodies stay as they are sent: how far they are unpacked is ours to decide.
+        self._runner = web.AppRunner(app, access_log=None, auto_decompress=False)
+        await self._runner.setup()
+        settings = self._settings
+        await web.TCPSite(
+            self._runner, settings.host, settings.http_port, ssl_context=_tls(settings), backlog=1024
+        ).start()
+
+    async def stop(self) -> None:
+        """Take no more requests; those under way end first."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    def _allow_browsers(self, app: web.Application, routes: list[web.AbstractRoute]) -> None:
+        origins = [origin.strip() for origin in self._settings.cors_origins.split(",") if origin.strip()]
+        if not origins:
+            return
+        options: Any = aiohttp_cors.ResourceOptions(  # type: ignore[no-untyped-call]
+            allow_headers="*", expose_headers=("Retry-After",), max_age=7200
+        )
+        cors = aiohttp_cors.setup(app, defaults=dict.fromkeys(origins, options))
+        for route in routes:
+            cors.add(route)
+
+    async def _traces(self, request: web.Request) -> web.Response:
+        content_type = _CONTENT_TYPES.get(request.content_type if "Content-Type" in request.headers else "")
+        answered = content_type or PROTOBUF
+        try:
+            with self._export.request("http"):
+                if content_type is None:
+                    raise Refused(Reason.UNKNOWN_ENCODING, f"The content type must be {PROTOBUF} or {JSON}.")
+                project = self._export.project(request.headers)
+                return _stored(await self._take(request, project, content_type), content_type)
+        except Refused as refused:
+            return _refused(refused, answered)
+
+    async def _take(self, request: web.Request, project: str, content_type: str) -> Answer:
+        encoding = request.headers.get("Content-Encoding", "").strip().lower()
+        if encoding not in ("", "identity", *bodies.ENCODINGS):
+            raise Refused(
+                Reason.UNKNOWN_ENCODING, f"The content encoding must be one of {', '.join(bodies.ENCODINGS)}."
+            )
+        held = self._export.hold()
+        try:
+            body = await self._unpack(await self._receive(request, held), encoding)
+            held.add(len(body) if encoding in bodies.ENCODINGS else 0)
+            return await self._export.store(project, body, content_type, held)
+        finally:
+            held.drop()
+
+    async def _receive(self, request: web.Request, held: Held) -> bytes:
+        limit = self._settings.max_body_bytes
+        too_large = f"The request is larger than {limit} bytes: send fewer spans at once."
+        if (request.content_length or 0) > limit:
+            raise Refused(Reason.TOO_LARGE, too_large)
+        chunks: list[bytes] = []
+        size = 0
+        try:
+            async with asyncio.timeout(self._settings.body_timeout):
+                async for chunk in request.content.iter_any():
+                    size += len(chunk)
+                    if size > limit:
+                        raise Refused(Reason.TOO_LARGE, too_large)
+                    held.add(len(chunk))
+                    chunks.append(chunk)
+        except TimeoutError:
+            raise Refused(Reason.TOO_SLOW, "The request took too long to arrive: send again.") from None
+        except (web.RequestPayloadError, ConnectionError):
+            raise Refused(Reason.MALFORMED, "The request ended before its body did.") from None
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+    async def _unpack(self, packed: bytes, encoding: str) -> bytes:
+        limit = self._settings.max_message_bytes
+        try:
+            if len(packed) < _IN_A_THREAD or encoding not in bodies.ENCODINGS:
+                return bodies.unpack(packed, encoding, limit)
+            return await asyncio.to_thread(bodies.unpack, packed, encoding, limit)
+        except bodies.TooLarge:
+            raise Refused(
+                Reason.TOO_LARGE, f"The request unpacks to more than {limit} bytes: send fewer spans at once."
+            ) from None
+        except bodies.Broken:
+            raise Refused(Reason.MALFORMED, f"The body is not {encoding}.") from None
+
+
+def _stored(answer: Answer, content_type: str) -> web.Response:
+    if content_type == JSON:
+        partial = {"rejectedSpans": str(answer.rejected_spans), "errorMessage": answer.message}
+        return web.json_response({"partialSuccess": partial} if answer.rejected_spans else {})
+    return web.Response(body=partial_success(answer), content_type=PROTOBUF)
+
+
+def partial_success(answer: Answer) -> bytes:
+    """Return an ExportTraceServiceResponse as protobuf; that of a full success is empty."""
+    response = otlp_pb2.ExportTraceServiceResponse()
+    if answer.rejected_spans:
+        response.partial_success.rejected_spans = answer.rejected_spans
+        response.partial_success.error_message = answer.message.encode()
+    return response.SerializeToString()
+
+
+def _refused(refused: Refused, content_type: str) -> web.Response:
+    body = (
+        json.dumps(refused.status_json()).encode()
+        if content_type == JSON
+        else refused.status().SerializeToString()
+    )
+    return web.Response(
+        status=refused.reason.http_status,
+        body=body,
+        content_type=content_type,
+        headers=refused.http_headers(),
+    )
+
+
+@web.middleware
+async def _in_words(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Say what to do where a path or method is wrong."""
+    try:
+        return await handler(request)
+    except web.HTTPNotFound:
+        sentence = f"There is nothing here: traces go to POST {PATHS[0]}, logs and metrics are not taken.\n"
+        return web.Response(status=404, text=sentence)
+    except web.HTTPMethodNotAllowed as error:
+        return web.Response(
+            status=405,
+            text=f"Traces are sent with POST {PATHS[0]}.\n",
+            headers={"Allow": ", ".join(sorted(error.allowed_methods))},
+        )
+
+
+async def _health(_: web.Request) -> web.Response:
+    return web.json_response({"ok": True})
+
+
+def _tls(settings: ReceiverSettings) -> ssl.SSLContext | None:
+    if not settings.tls_certfile:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(settings.tls_certfile, settings.tls_keyfile)
+    return context

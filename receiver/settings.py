@@ -1,0 +1,99 @@
+"""The settings of the receiver."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, Field, model_validator
+
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+
+MEBIBYTE = 2**20
+
+
+class ReceiverSettings(BaseModel, extra="forbid"):
+    """Where the receiver listens, who may send, and how much."""
+
+    host: str = Field("127.0.0.1", description="The address that OTLP is received on.")
+    grpc_port: int = Field(4317, ge=1, le=65535, description="The port of OTLP/gRPC.")
+    http_port: int = Field(4318, ge=1, le=65535, description="The port of OTLP/HTTP.")
+    web_host: str = Field("127.0.0.1", description="The address of the probes and metrics.")
+    web_port: int = Field(6065, ge=1, le=65535, description="The port of the probes and metrics.")
+    keys_file: str = Field(
+        "",
+        description="TOML file of API keys, hashed; `spanloom keys new` writes it. Read again when it changes.",
+    )
+    keys: str = Field(
+        "", description="API keys without a file: `project:sha256` of each key, separated by commas."
+    )
+    tls_certfile: str = Field("", description="PEM file with the server's certificate chain; none is no TLS.")
+    tls_keyfile: str = Field("", description="PEM file with the certificate's key.")
+    cors_origins: str = Field(
+        "", description="Origins of browser applications that may send, separated by commas; `*` is any."
+    )
+    max_body_bytes: int = Field(
+        16 * MEBIBYTE, ge=1024, le=256 * MEBIBYTE, description="Bytes of a request at the most, as sent."
+    )
+    max_message_bytes: int = Field(
+        64 * MEBIBYTE, ge=1024, le=1024 * MEBIBYTE, description="Bytes of a request at the most, unpacked."
+    )
+    max_requests: int = Field(1000, ge=1, description="Requests in flight at the most.")
+    max_bytes: int = Field(
+        256 * MEBIBYTE,
+        ge=MEBIBYTE,
+        description="Bytes in flight at the most: received, and not in Kafka yet.",
+    )
+    rate_bytes: int = Field(
+        0,
+        ge=0,
+        description="Bytes a second that a project may send, ten seconds' worth at once; 0 is no limit.",
+    )
+    body_timeout: Seconds = Field(30, description="Seconds a request may take to arrive.")
+    ack_timeout: Seconds = Field(
+        8, description="Seconds Kafka has to acknowledge; then the client is told to send again."
+    )
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anybody may send: no keys are set."""
+        return not self.keys_file and not self.keys
+
+    def missing_file(self) -> str | None:
+        """Return the name of a setting whose file is not there.
+
+        Not checked when settings are read: other commands may share them without having the files.
+        """
+        names = ("keys_file", "tls_certfile", "tls_keyfile")
+        return next(
+            (name for name in names if (path := getattr(self, name)) and not Path(path).is_file()), None
+        )
+
+    @model_validator(mode="after")
+    def _check(self) -> ReceiverSettings:
+        if self.is_open and not is_loopback(self.host):
+            raise ValueError(
+                "host is not a loopback address, and without API keys anybody could send: set"
+                " SPANLOOM_RECEIVER__KEYS_FILE (`spanloom keys new PROJECT` makes keys), or host to 127.0.0.1"
+            )
+        if bool(self.tls_certfile) != bool(self.tls_keyfile):
+            raise ValueError("tls_certfile and tls_keyfile belong together: set both or none")
+        if self.max_message_bytes < self.max_body_bytes:
+            raise ValueError("max_message_bytes is below max_body_bytes: raise it or lower the other")
+        if self.max_bytes < self.max_body_bytes + self.max_message_bytes:
+            raise ValueError(
+                "max_bytes is below max_body_bytes and max_message_bytes together, so one request could never fit:"
+                " raise it or lower the others"
+            )
+        return self
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches an address."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
