@@ -89,7 +89,7 @@ def test_compose_refuses_to_start_without_a_password(tmp_path: Path) -> None:
 def test_every_published_port_is_bound_to_loopback(services: dict[str, Any]) -> None:
     published = [port for service in services.values() for port in service.get("ports", [])]
     assert {port["host_ip"] for port in published} == {"127.0.0.1"}
-    assert {port["published"] for port in published} == {"4317", "4318", "8123", "9092"}
+    assert {port["published"] for port in published} == {"4317", "4318", "14317", "14318", "8123", "9092"}
 
 
 def test_every_service_has_a_health_check_or_ends_by_itself(services: dict[str, Any]) -> None:
@@ -124,7 +124,7 @@ def test_compose_runs_the_kafka_that_the_tests_run(services: dict[str, Any]) -> 
 
 
 def test_spanloom_runs_with_the_least_rights(services: dict[str, Any]) -> None:
-    for name in ("topics", "migrate", "worker"):
+    for name in ("topics", "migrate", "worker", "receiver"):
         assert services[name]["read_only"], name
         assert services[name]["cap_drop"] == ["ALL"], name
 
@@ -186,17 +186,16 @@ def test_the_image_runs_spanloom_as_a_numeric_user_that_is_not_root() -> None:
     assert len(instructions("FROM")) == 2
 
 
-def test_the_image_holds_core_dependencies_at_the_pinned_versions() -> None:
+def test_the_image_holds_what_production_runs_at_the_pinned_versions() -> None:
     (install,) = [run for run in instructions("RUN") if " install " in run]
-    assert "--constraint constraints.txt ." in install
-    assert "[" not in install, "no extras"
+    assert '--constraint constraints.txt ".[receiver]"' in install
 
 
 def test_the_build_context_is_what_the_wheel_needs() -> None:
     lines = (ROOT / ".dockerignore").read_text().splitlines()
     rules = [line for line in lines if line and not line.startswith("#")]
     assert rules[0] == "*"
-    packages = {"schemas", "spans", "warehouse", "agents", "spanloom"}
+    packages = {"schemas", "spans", "warehouse", "agents", "receiver", "spanloom"}
     files = {"pyproject.toml", "constraints.txt", "README.md", "LICENSE"}
     assert {rule[1:] for rule in rules if rule.startswith("!")} == packages | files
 
@@ -285,11 +284,13 @@ def test_a_pod_takes_its_settings_from_the_config_map_and_the_secret(name: str) 
     assert {("ConfigMap", "spanloom"), ("Secret", "spanloom")} <= defined
 
 
-def test_the_worker_is_probed_where_it_answers() -> None:
-    (worker,) = pod("spanloom-worker")["containers"]
-    (port,) = worker["ports"]
-    (config,) = documents(DEPLOY / "kubernetes" / "configmap.yaml")
-    assert str(port["containerPort"]) == config["data"]["SPANLOOM_WORKER__WEB_PORT"]
+@pytest.mark.parametrize("name", ["worker", "receiver"])
+def test_a_pod_is_probed_where_it_answers(name: str) -> None:
+    from spanloom.settings import load
+
+    (worker,) = pod(f"spanloom-{name}")["containers"]
+    (port,) = (port for port in worker["ports"] if port["name"] == "web")
+    assert port["containerPort"] == getattr(load(), name).web_port
     probes = {kind: worker[f"{kind}Probe"]["httpGet"] for kind in ("startup", "liveness", "readiness")}
     assert probes == {
         "startup": {"path": "/live", "port": port["name"]},
@@ -298,12 +299,35 @@ def test_the_worker_is_probed_where_it_answers() -> None:
     }
 
 
-def test_the_disruption_budget_and_the_deployment_mean_the_same_pods() -> None:
-    (budget,) = documents(DEPLOY / "kubernetes" / "worker-disruption-budget.yaml")
-    deployment = WORKLOADS["spanloom-worker"]
+@pytest.mark.parametrize("name", ["spanloom-worker", "spanloom-receiver"])
+def test_the_disruption_budget_and_the_deployment_mean_the_same_pods(name: str) -> None:
+    (budget,) = (
+        document
+        for _, document in ALL_DOCUMENTS
+        if document["kind"] == "PodDisruptionBudget" and document["metadata"]["name"] == name
+    )
+    deployment = WORKLOADS[name]
     assert budget["spec"]["selector"] == deployment["spec"]["selector"]
     labels = deployment["spec"]["template"]["metadata"]["labels"]
     assert deployment["spec"]["selector"]["matchLabels"].items() <= labels.items()
+
+
+def test_the_service_leads_to_the_receivers_ports() -> None:
+    (service,) = (document for _, document in ALL_DOCUMENTS if document["kind"] == "Service")
+    receiver = WORKLOADS["spanloom-receiver"]["spec"]["template"]
+    assert service["spec"]["selector"].items() <= receiver["metadata"]["labels"].items()
+    ports = {port["name"]: port["containerPort"] for port in receiver["spec"]["containers"][0]["ports"]}
+    assert {port["targetPort"]: port["port"] for port in service["spec"]["ports"]} == {
+        name: number for name, number in ports.items() if name != "web"
+    }
+
+
+def test_the_receivers_keys_are_mounted_where_the_settings_look() -> None:
+    (config,) = documents(DEPLOY / "kubernetes" / "configmap.yaml")
+    file = Path(config["data"]["SPANLOOM_RECEIVER__KEYS_FILE"])
+    (container,) = pod("spanloom-receiver")["containers"]
+    (mount,) = (mount for mount in container["volumeMounts"] if mount["name"] == "keys")
+    assert mount["mountPath"] == str(file.parent)
 
 
 def test_no_more_workers_than_partitions() -> None:
