@@ -19,7 +19,7 @@ from decimal import Decimal
 
 from genai_prices import Usage
 from genai_prices.data_snapshot import DataSnapshot, find_provider_by_id, get_snapshot
-from genai_prices.types import ModelInfo, ModelPrice, TieredPrices
+from genai_prices.types import ModelInfo, ModelPrice, Provider, TieredPrices
 
 from spans.model_names import forms_at, providers_of, sellers_of
 from spans.price_table import OverTime, PriceTable, rates_at
@@ -155,15 +155,16 @@ def _tiers(price: ModelPrice) -> _Tiers | None:
 
 def _snapshot() -> DataSnapshot:
     """The library's data, less what would price a model as somebody else sells it."""
-    providers = []
-    for provider in get_snapshot().providers:
-        if provider.id == "azure":
-            # Azure asks more for DeepSeek's models than DeepSeek itself, to whose prices the library falls back.
-            kept = [name for name in provider.fallback_model_providers or () if name != "deepseek"]
-            provider = replace(provider, fallback_model_providers=kept)
-        elif provider.id == "openai":
-            # OpenAI gives its open models away: whoever serves one has a price, OpenAI has none.
-            kept_models = [model for model in provider.models if not model.id.startswith("gpt-oss")]
-            provider = replace(provider, models=kept_models)
-        providers.append(provider)
-    return DataSnapshot(providers=providers, from_auto_update=False)
+    return DataSnapshot(providers=[_own_prices(p) for p in get_snapshot().providers], from_auto_update=False)
+
+
+def _own_prices(provider: Provider) -> Provider:
+    if provider.id == "azure":
+        # Azure asks more for DeepSeek's models than DeepSeek itself, to whose prices the library falls back.
+        others = [name for name in provider.fallback_model_providers or () if name != "deepseek"]
+        return replace(provider, fallback_model_providers=others)
+    if provider.id == "openai":
+        # OpenAI gives its open models away: whoever serves one has a price, OpenAI has none.
+        models = [model for model in provider.models if not model.id.startswith("gpt-oss")]
+        return replace(provider, models=models)
+    return provider

@@ -24,7 +24,7 @@ def price(model: str, start: int, *entries: dict[str, Any], provider: str = "ope
     return Prices(PriceTable(entries)).price(model, provider, start, USAGE)
 
 
-def entry(model: str = "mine", **members: Any) -> dict[str, Any]:
+def entry(model: Any = "mine", **members: Any) -> dict[str, Any]:
     return {"model": model, "input": 1, "output": 2} | members
 
 
