@@ -285,7 +285,7 @@ def trace(
 
 @app.command()
 def models(
-    since: Annotated[str, typer.Option(help="Only calls since: 30m, 24h, 7d, or a date.")] = "7d",
+    since: Annotated[str, typer.Option(help="Only calls since: 30m, 24h, 7d, or a date.")] = "24h",
     limit: Annotated[int, typer.Option(min=1, max=10000, help="How many at the most.")] = 50,
     unpriced: Annotated[
         bool, typer.Option("--unpriced", help="Only models with calls whose price is not known.")
