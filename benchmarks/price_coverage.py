@@ -42,6 +42,7 @@ PROVIDERS = {
     "cohere": "cohere",
     "cohere_chat": "cohere",
     "xai": "x_ai",
+    "vercel_ai_gateway": "gateway",
 }
 
 FAMILY = re.compile(r"(vertex_ai|fireworks_ai)-.*")

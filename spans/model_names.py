@@ -59,6 +59,27 @@ PREFIXES: Mapping[str, str] = {
     "voyage": "voyageai",
 }
 
+GATEWAYS = frozenset({"gateway"})
+"""Gateways that pass on what the maker asks: Vercel's AI Gateway, as its SDK calls it. A model's name is
+`maker/model` there."""
+
+_MAKERS: Mapping[str, str] = {
+    # Makers whose models nobody else serves under a price of their own; of open models the gateway's price may differ.
+    "openai": "openai",
+    "anthropic": "anthropic",
+    "google": "google",
+    "xai": "x-ai",
+    "cohere": "cohere",
+    "perplexity": "perplexity",
+}
+
+_NOT_SOLD: Mapping[str, str] = {
+    # Open models that `genai-prices` finds at a provider who doesn't sell them, or not at that price.
+    "openai": "gpt-oss",
+    "azure": "gpt-oss",
+    "deepseek": "distill",
+}
+
 _LITELLM_ROUTES = ("converse/", "invoke/", "chat/", "responses/")
 """Ways to call a model that LiteLLM writes behind the provider."""
 
@@ -100,13 +121,29 @@ def sellers_of(model: str) -> Iterator[tuple[str | None, str]]:
     yield None, model
     model = model.lower()
     prefix, _, rest = model.partition("/")
-    if rest and prefix in PREFIXES:
+    if prefix == "google" and rest.startswith("gemini"):
+        # Not `google/gemma-…`, an open model.
+        yield "google", rest
+    elif rest and prefix in PREFIXES:
         for form in _without_route(rest):
             yield PREFIXES[prefix], form
     elif found := _GOOGLE.fullmatch(model):
         yield "google", found["model"]
     elif _BEDROCK.fullmatch(model):
         yield "aws", model
+
+
+def makers_of(model: str) -> Iterator[tuple[str | None, str]]:
+    """Whose price holds at a gateway that adds nothing, and the model's name there."""
+    prefix, _, rest = model.lower().partition("/")
+    if rest and prefix in _MAKERS:
+        yield _MAKERS[prefix], rest
+
+
+def is_sold(provider: str, model: str) -> bool:
+    """Whether a provider of `genai-prices` sells the model that was found there."""
+    open_model = _NOT_SOLD.get(provider)
+    return open_model is None or open_model not in model.lower()
 
 
 def _without_route(model: str) -> Iterator[str]:

@@ -21,7 +21,7 @@ from genai_prices import Usage
 from genai_prices.data_snapshot import DataSnapshot, find_provider_by_id, get_snapshot
 from genai_prices.types import ModelInfo, ModelPrice, Provider, TieredPrices
 
-from spans.model_names import forms_at, providers_of, sellers_of
+from spans.model_names import GATEWAYS, forms_at, is_sold, makers_of, providers_of, sellers_of
 from spans.price_table import OverTime, PriceTable, rates_at
 from spans.rates import ATTODOLLARS, Costs, Rates, TokenUsage
 
@@ -125,6 +125,8 @@ class Prices:
         return found
 
     def _find(self, model: str, provider: str) -> ModelInfo | None:
+        if provider.strip().lower() in GATEWAYS:
+            return self._first(makers_of(model))
         candidates = providers_of(provider)
         for candidate in candidates:
             known = find_provider_by_id(self._snapshot.providers, candidate)
@@ -137,9 +139,11 @@ class Prices:
         """The first model there is, of these providers and names."""
         for provider, model in names:
             try:
-                return self._snapshot.find_provider_model(model, None, provider, None)[1]
+                seller, found = self._snapshot.find_provider_model(model, None, provider, None)
             except LookupError:
                 continue
+            if is_sold(seller.id, model):
+                return found
         return None
 
 
@@ -163,8 +167,4 @@ def _own_prices(provider: Provider) -> Provider:
         # Azure asks more for DeepSeek's models than DeepSeek itself, to whose prices the library falls back.
         others = [name for name in provider.fallback_model_providers or () if name != "deepseek"]
         return replace(provider, fallback_model_providers=others)
-    if provider.id == "openai":
-        # OpenAI gives its open models away: whoever serves one has a price, OpenAI has none.
-        models = [model for model in provider.models if not model.id.startswith("gpt-oss")]
-        return replace(provider, models=models)
     return provider

@@ -134,7 +134,13 @@ def test_providers_by_many_names(provider: str, model: str) -> None:
         ("", "deepseek-ai/DeepSeek-V3"),
         ("", "openai/gpt-oss-120b"),
         ("openai", "gpt-oss-120b"),
+        ("", "deepseek-r1-distill-llama-70b"),
+        ("", "google/gemma-2-9b-it"),
+        ("azure", "gpt-oss-120b"),
         ("ollama", "gpt-4o"),
+        # Of an open model the gateway's price may be another than its maker's.
+        ("gateway", "mistral/devstral-small"),
+        ("gateway", "gpt-4o"),
         # Azure's price is another than DeepSeek's, and genai-prices has none.
         ("azure", "deepseek-r1"),
         # An application inference profile does not say of which model.
@@ -163,6 +169,10 @@ def test_the_unknown_is_never_guessed(provider: str, model: str) -> None:
         ("azure", "azure/gpt-4o", "azure", "gpt-4o"),
         ("litellm", "vertex_ai/gemini-2.5-pro", "google", "gemini-2.5-pro"),
         ("", "anthropic/claude-3-5-sonnet-20241022", "anthropic", "claude-3-5-sonnet-20241022"),
+        ("", "google/gemini-2.5-pro", "google", "gemini-2.5-pro"),
+        ("gateway", "openai/gpt-4o", "openai", "gpt-4o"),
+        ("gateway", "google/gemini-2.5-pro", "google", "gemini-2.5-pro"),
+        ("gateway", "anthropic/claude-sonnet-4.5", "anthropic", "claude-sonnet-4-5"),
         ("", "groq/llama-3.3-70b-versatile", "groq", "llama-3.3-70b-versatile"),
         ("", "openrouter/openai/gpt-4o", "openrouter", "openai/gpt-4o"),
         (
