@@ -59,7 +59,15 @@ class WorkerApp(faust.App):
     bookkeeping can't step over a record, and the checkpoint commits what it has made safe.
     """
 
-    def __init__(self, kafka: KafkaSettings, worker: WorkerSettings, warehouse: Warehouse) -> None:
+    def __init__(
+        self,
+        kafka: KafkaSettings,
+        worker: WorkerSettings,
+        warehouse: Warehouse,
+        *,
+        limits: Limits,
+        prices: Prices,
+    ) -> None:
         super().__init__(
             kafka.group_id,
             broker=[URL(f"kafka://{server.strip()}") for server in kafka.bootstrap_servers.split(",")],
@@ -112,7 +120,7 @@ class WorkerApp(faust.App):
             kafka.partitions,
         )
         rebuild = Rebuild(warehouse, self.patience)
-        self._add_stage("ingest", kafka.source_topic, Ingest(kafka.partitions, Limits(), Prices()), None)
+        self._add_stage("ingest", kafka.source_topic, Ingest(kafka.partitions, limits, prices), None)
         self._add_stage(
             "traces",
             topics.SPAN_FACTS,

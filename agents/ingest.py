@@ -14,6 +14,7 @@ from agents.dead_letters import dead_letter
 from agents.kafka import Record
 from agents.records import SourceRecord, newest
 from agents.topics import DEAD_LETTERS, SPAN_FACTS
+from agents.unpriced import UnpricedSpans
 from spans import facts
 from spans.decode import Message, decode
 from spans.limits import Limits
@@ -38,6 +39,7 @@ class Ingest:
         self._partitions = partitions
         self._limits = limits
         self._prices = prices
+        self._unpriced = UnpricedSpans(metrics.UNPRICED_SPANS)
 
     async def __call__(self, records: list[SourceRecord]) -> Writes:
         """Decode, price, and send on."""
@@ -70,6 +72,7 @@ class Ingest:
                 )
             )
         metrics.SPANS.inc(table.num_rows)
+        self._unpriced.count(table)
         metrics.DEAD_LETTERS.labels("ingest").inc(len(letters))
         timestamp = newest(records)
         sent_on = [

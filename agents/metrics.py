@@ -9,6 +9,11 @@ _SECONDS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30)
 BATCHES = Counter("spanloom_batches", "Batches that were acknowledged.", ["stage"])
 RECORDS = Counter("spanloom_records", "Kafka records that were acknowledged.", ["stage"])
 SPANS = Counter("spanloom_spans", "Spans that ingest has read, again and again where they come again.")
+UNPRICED_SPANS = Counter(
+    "spanloom_unpriced_spans",
+    "Spans with tokens of a model whose price is not known; at most 100 models a worker, then `other`.",
+    ["provider", "model"],
+)
 DEAD_LETTERS = Counter(
     "spanloom_dead_letters", "Messages and spans that could not be read. Look at any rise.", ["stage"]
 )

@@ -1,4 +1,4 @@
-"""The settings of the worker and of its connection to Kafka."""
+"""The settings of the worker, of what it takes from a span, and of its connection to Kafka."""
 
 from __future__ import annotations
 
@@ -6,6 +6,15 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, SecretStr, model_validator
+
+from spans.limits import Limits
+from spans.values import MAX_NESTING
+
+_DEFAULT = Limits()
+
+MAX_LABEL_CHARACTERS = 65_536
+"""The most that `labels` times `name` may be. Tags and metadata of a span are up to three such texts a label, of up to
+four bytes a character; with its previews and names that stays below 1,048,588 bytes, Kafka's default for a record."""
 
 Seconds = Annotated[float, Field(gt=0)]
 
@@ -83,6 +92,74 @@ class WorkerSettings(BaseModel, extra="forbid"):
         description="Seconds a checkpoint may take when partitions are revoked or the worker stops;"
         " at most 70 % of rebalance_timeout.",
     )
+    prices_file: str = Field(
+        "", description="TOML file with prices of your own, see docs/pricing.md; empty for none."
+    )
     recovery_timeout: Seconds = Field(
         120, description="Seconds without progress of a recovery after which the worker gives up."
     )
+
+
+class LimitSettings(BaseModel, extra="forbid"):
+    """How much of one span is kept, see `spans.limits.Limits`. Lengths in characters."""
+
+    text: int = Field(
+        _DEFAULT.text, ge=1024, le=1 << 24, description="Characters of `input` and of `output` that are kept."
+    )
+    name: int = Field(
+        _DEFAULT.name,
+        ge=64,
+        le=4096,
+        description="Characters of a name, ID, model, tag, metadata value or status message that are kept;"
+        " times LABELS at most 65,536.",
+    )
+    labels: int = Field(
+        _DEFAULT.labels,
+        ge=0,
+        le=1024,
+        description="Tags of a span, and entries of its metadata, that are kept.",
+    )
+    value: int = Field(
+        _DEFAULT.value, ge=64, le=1 << 24, description="Characters of an attribute's value that are kept."
+    )
+    attributes: int = Field(
+        _DEFAULT.attributes, ge=16, le=65_536, description="Attributes of a span that are kept."
+    )
+    resource: int = Field(
+        _DEFAULT.resource,
+        ge=1024,
+        le=1 << 20,
+        description="Characters of all attributes of a resource, which each of its spans repeats, that are kept.",
+    )
+    events: int = Field(_DEFAULT.events, ge=0, le=10_000, description="Events of a span that are kept.")
+    event_attributes: int = Field(
+        _DEFAULT.event_attributes, ge=0, le=10_000, description="Attributes of an event that are kept."
+    )
+    spans: int = Field(
+        _DEFAULT.spans, ge=1, le=1_000_000, description="Spans of a message; a larger one is a dead letter."
+    )
+    rejects: int = Field(
+        _DEFAULT.rejects,
+        ge=0,
+        le=1000,
+        description="Spans of a message that become a dead letter each; further ones go together in one.",
+    )
+    nesting: int = Field(
+        _DEFAULT.nesting,
+        ge=1,
+        le=MAX_NESTING,
+        description="Levels of arrays and maps in a value that are read; deeper ones are shown as base64.",
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> LimitSettings:
+        if self.name * self.labels > MAX_LABEL_CHARACTERS:
+            raise ValueError(
+                f"name times labels must be at most {MAX_LABEL_CHARACTERS:,}, or a span's facts would not fit into a"
+                " record: lower one of them"
+            )
+        return self
+
+    def limits(self) -> Limits:
+        """The limits as the pure part takes them."""
+        return Limits(**self.model_dump())

@@ -18,6 +18,8 @@ from agents.app import WorkerApp, fail
 from agents.patience import Patience
 from agents.settings import KafkaSettings, WorkerSettings
 from agents.web import Probes
+from spans.limits import Limits
+from spans.pricing import Prices
 from warehouse.client import Warehouse
 from warehouse.migrate import check_schema
 
@@ -30,8 +32,14 @@ _STOP_DEADLINE = 15.0  # seconds Faust has to stop, beside the deadline of the l
 _WATCH = 1.0  # seconds between two looks at how recovery gets on
 
 
-async def run(kafka: KafkaSettings, worker: WorkerSettings, warehouse: Warehouse) -> None:
+async def run(
+    kafka: KafkaSettings, worker: WorkerSettings, warehouse: Warehouse, *, limits: Limits, prices: Prices
+) -> None:
     """Run a worker until SIGTERM or SIGINT; then it makes a last checkpoint and this returns.
+
+    Args:
+        limits: how much of a span is kept.
+        prices: what tokens cost.
 
     Raises:
         topics.TopicError, warehouse.client.WarehouseError: topics or schema are not as they should be.
@@ -51,7 +59,7 @@ async def run(kafka: KafkaSettings, worker: WorkerSettings, warehouse: Warehouse
     # need not wait for.
     pa.array([""])
 
-    app = WorkerApp(kafka, worker, warehouse)
+    app = WorkerApp(kafka, worker, warehouse, limits=limits, prices=prices)
     probes = Probes(worker.web_host, worker.web_port, lambda: _conditions(app))
     await probes.start()
     try:

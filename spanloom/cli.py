@@ -19,6 +19,7 @@ from rich.logging import RichHandler
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from spanloom import settings as settings_module
+from spans.price_table import PriceTable
 from warehouse.errors import Unavailable, WarehouseError
 from warehouse.read import SORT_KEYS, SortKey
 
@@ -86,6 +87,8 @@ def up(
     """Run the whole of spanloom on this machine, until Ctrl-C."""
     from spanloom.up import UpError, run_stack
 
+    # The workers read it; whatever is wrong with it is better said before anything is started.
+    _own_prices(settings_module.load().worker.prices_file)
     try:
         asyncio.run(
             run_stack(
@@ -111,12 +114,22 @@ def worker() -> None:
 
     from agents.topics import TopicError
     from agents.worker import run
+    from spans.pricing import Prices
     from warehouse.client import connect
 
     settings = settings_module.load()
+    prices = Prices(_own_prices(settings.worker.prices_file))
     _log_to_stderr()
     try:
-        asyncio.run(run(settings.kafka, settings.worker, connect(settings.clickhouse)))
+        asyncio.run(
+            run(
+                settings.kafka,
+                settings.worker,
+                connect(settings.clickhouse),
+                limits=settings.limits.limits(),
+                prices=prices,
+            )
+        )
     except TopicError as error:
         raise Stop(str(error)) from None
     except OSError as error:
@@ -337,6 +350,47 @@ def trace(
         typer.echo(show.as_json(detail))
     else:
         console.print(show.trace(detail))
+
+
+@app.command()
+def models(
+    since: Annotated[str, typer.Option(help="Only calls since: 30m, 24h, 7d, or a date.")] = "24h",
+    limit: Annotated[int, typer.Option(min=1, max=10000, help="How many at the most.")] = 50,
+    unpriced: Annotated[
+        bool, typer.Option("--unpriced", help="Only models with calls whose price is not known.")
+    ] = False,
+    project: Project = None,
+    as_json: Json = False,
+) -> None:
+    """List the models that were called, those whose price is not known first.
+
+    A price that is not known is never guessed: the call costs 0 and counts in unpriced_call_count. To give it one,
+    write it into a TOML file and name the file in SPANLOOM_WORKER__PRICES_FILE (docs/pricing.md); it holds for spans
+    that workers read from then on.
+    """
+    from spanloom import show
+    from warehouse.read import models as read_models
+
+    rows = _read(lambda warehouse: read_models(warehouse, project, _since(since), limit, unpriced=unpriced))
+    if as_json:
+        typer.echo(show.as_json(rows))
+    elif rows:
+        console.print(show.models(rows))
+    elif unpriced:
+        console.print(f"every call since {since} has a price", highlight=False)
+    else:
+        console.print(
+            f"no model was called in the last {since}: send some spans, or look further back with --since"
+        )
+
+
+def _own_prices(path: str) -> PriceTable:
+    from agents.price_file import PriceFileError, read_prices
+
+    try:
+        return read_prices(path)
+    except PriceFileError as error:
+        raise Stop(f"SPANLOOM_WORKER__PRICES_FILE: {error}") from None
 
 
 def _read(question: Any) -> Any:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as BrokenSettings
 
-from agents.settings import KafkaSettings, WorkerSettings
+from agents.settings import KafkaSettings, LimitSettings, WorkerSettings
 from receiver.settings import ReceiverSettings
 from warehouse.settings import ClickHouseSettings
 
@@ -29,6 +29,7 @@ class Settings(BaseSettings):
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     clickhouse: ClickHouseSettings = Field(default_factory=ClickHouseSettings)
     worker: WorkerSettings = Field(default_factory=WorkerSettings)
+    limits: LimitSettings = Field(default_factory=LimitSettings)
     receiver: ReceiverSettings = Field(default_factory=ReceiverSettings)
 
 

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from warehouse.rows import SessionDetail, SessionRow, SpanRow, TraceDetail, TraceRow
+from warehouse.rows import ModelRow, SessionDetail, SessionRow, SpanRow, TraceDetail, TraceRow
 
 _PREVIEW = 200  # characters of an input or output in a table
 
@@ -123,6 +123,34 @@ def trace(detail: TraceDetail) -> RenderableType:
     return Group(*parts, tree, *_more(total - len(detail.spans), "spans"))
 
 
+def models(rows: Sequence[ModelRow]) -> RenderableType:
+    """A table with one row a model; those without a price stand out, and a sentence says what to do about them."""
+    table = _table("provider", "model", "calls", "tokens", "cost", "price")
+    unpriced = 0
+    for row in rows:
+        price = Text("known")
+        if row.unpriced_call_count:
+            unpriced += 1
+            some = row.unpriced_call_count < row.call_count
+            price = Text(f"unknown for {row.unpriced_call_count:,}" if some else "unknown", style="red")
+        table.add_row(
+            preview(row.provider),
+            preview(row.model) if row.model else Text("none named", style="dim"),
+            f"{row.call_count:,}",
+            tokens(row),
+            cost(row),
+            price,
+        )
+    if not unpriced:
+        return table
+    what = "1 model has" if unpriced == 1 else f"{unpriced:,} models have"
+    advice = (
+        f"{what} calls whose price is not known: their cost is left out of every sum. Give them a price in the"
+        " file that SPANLOOM_WORKER__PRICES_FILE names, see docs/pricing.md."
+    )
+    return Group(table, Text(advice, style="yellow"))
+
+
 def _span(span: SpanRow) -> Text:
     usage = (
         f"  {span.input_tokens:,} → {span.output_tokens:,} tokens"
@@ -142,9 +170,9 @@ def _span(span: SpanRow) -> Text:
 
 def _table(*columns: str) -> Table:
     table = Table(box=None, padding=(0, 1), header_style="dim")
-    right = {"duration", "traces", "LLM calls", "tokens", "cost", "errors", "started"}
+    right = {"duration", "traces", "LLM calls", "calls", "tokens", "cost", "errors", "started"}
     # On a narrow terminal the texts give way, never the names and numbers.
-    named = {"session": 12, "trace": 32, "input": 16, "output": 16}
+    named = {"session": 12, "model": 12, "price": 15, "trace": 32, "input": 16, "output": 16}
     for column in columns:
         table.add_column(
             column,
@@ -181,12 +209,12 @@ def duration(seconds: float) -> str:
     return f"{seconds // 3600:,.0f} h {seconds % 3600 // 60:.0f} min"
 
 
-def tokens(row: SessionRow | TraceRow) -> str:
+def tokens(row: SessionRow | TraceRow | ModelRow) -> str:
     """Tokens as 'in → out (total)'."""
     return f"{row.input_tokens:,} → {row.output_tokens:,} ({row.total_tokens:,})"
 
 
-def cost(row: SessionRow | TraceRow) -> str:
+def cost(row: SessionRow | TraceRow | ModelRow) -> str:
     """USD; '+ ?' where some calls have no known price."""
     unknown = " + ?" if row.unpriced_call_count else ""
     return f"${row.total_cost:.4f}{unknown}" if row.total_cost or not unknown else "?"

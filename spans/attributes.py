@@ -58,6 +58,7 @@ class Attributes(dict[bytes, Attribute]):
         super().__init__()
         self._key_length = limits.name
         self._text_length = limits.value
+        self._nesting = limits.nesting
         self._names: dict[bytes, _Name] = {}
 
     def __missing__(self, raw: bytes) -> Attribute:
@@ -103,14 +104,14 @@ class Attributes(dict[bytes, Attribute]):
                     # So is a short string.
                     if 2 <= size < 130 and raw[start] == _STRING and raw[start + 1] == size - 2:
                         return name, raw[start + 2 :].decode("utf-8", "replace")
-                    return name, text_of(raw, start)
+                    return name, text_of(raw, start, self._nesting)
         except IndexError:
             pass
         try:
             pair = otlp_pb2.KeyValue.FromString(raw)
         except DecodeError:
             return (UNDECODABLE, RULES[UNDECODABLE]), base64_text(raw)
-        return self._name(pair.key), text_of(pair.value, 0)
+        return self._name(pair.key), text_of(pair.value, 0, self._nesting)
 
     def _name(self, raw: bytes) -> _Name:
         key = raw.decode("utf-8", "replace")

@@ -13,7 +13,8 @@ TRUNCATED = "spanloom.truncated"
 class Limits:
     """Bounds that keep a hostile or broken sender from filling memory; real spans stay far below them.
 
-    Lengths are in characters (a character of UTF-8 is 1 to 4 bytes).
+    Lengths are in characters (a character of UTF-8 is 1 to 4 bytes). These are the defaults; `agents/settings.py`
+    has the settings, and what each may be at the most.
     """
 
     text: int = 1 << 20

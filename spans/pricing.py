@@ -1,4 +1,4 @@
-"""What a call of a model costs, by the prices of `genai-prices`.
+"""What a call of a model costs: by the user's own prices, else by those of `genai-prices`.
 
 The library takes 50 to 200 µs a call, because it resolves and checks a price anew each time. A price is
 linear in the four counts of tokens as long as the prompt stays in one tier, so the library is asked once a
@@ -12,20 +12,20 @@ The prices are those of the installed version of the library. It never goes onli
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import NamedTuple
 
 from genai_prices import Usage
 from genai_prices.data_snapshot import DataSnapshot, find_provider_by_id, get_snapshot
-from genai_prices.types import ModelInfo, ModelPrice, TieredPrices
+from genai_prices.types import ModelInfo, ModelPrice, Provider, TieredPrices
 
-from spans.table import PICODOLLARS
+from spans.model_names import GATEWAYS, forms_at, is_sold, makers_of, providers_of, sellers_of
+from spans.price_table import OverTime, PriceTable, rates_at
+from spans.rates import ATTODOLLARS, Costs, Rates, TokenUsage
 
-_ATTO_PER_PICO = 10**6
-_ATTODOLLARS = PICODOLLARS * _ATTO_PER_PICO
+__all__ = ["Costs", "Prices", "TokenUsage"]
 
 _REMEMBERED = 4096
 """So many models are remembered before all are forgotten: model names come from outside."""
@@ -33,61 +33,7 @@ _REMEMBERED = 4096
 _LONGEST_NAME = 256
 """A longer name of a model or provider is not looked up, in characters."""
 
-ALIASES: Mapping[str, str] = {
-    # Names of OpenTelemetry's registry that `genai-prices` doesn't know.
-    "azure.ai.inference": "azure",
-    "az.ai.inference": "azure",
-    "azure.ai.openai": "azure",
-    "gcp.gen_ai": "google",
-    "x_ai": "x-ai",
-    "fireworks_ai": "fireworks",
-}
-
-NOT_PROVIDERS = frozenset(
-    {"langchain", "langgraph", "llamaindex", "llama_index", "litellm", "haystack", "crewai"}
-)
-"""Frameworks that give their own name where the provider's belongs: then the model's name decides."""
-
-
-class TokenUsage(NamedTuple):
-    """Counts of tokens; `cache_read` and `cache_write` are part of `input`."""
-
-    input: int
-    output: int
-    cache_read: int = 0
-    cache_write: int = 0
-
-
-class Costs(NamedTuple):
-    """Picodollars."""
-
-    input: int
-    output: int
-    total: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Rates:
-    """Attodollars a token, and a request."""
-
-    input: int
-    cache_read: int
-    cache_write: int
-    output: int
-    request: int
-
-    def costs(self, usage: TokenUsage) -> Costs:
-        # A sender that doesn't count cached tokens as input would make the rest negative.
-        fresh = max(usage.input - usage.cache_read - usage.cache_write, 0)
-        input_cost = _picodollars(
-            fresh * self.input + usage.cache_read * self.cache_read + usage.cache_write * self.cache_write
-        )
-        output_cost = _picodollars(usage.output * self.output)
-        return Costs(input_cost, output_cost, input_cost + output_cost + _picodollars(self.request))
-
-
-def _picodollars(attodollars: int) -> int:
-    return (attodollars + _ATTO_PER_PICO // 2) // _ATTO_PER_PICO
+_NO_PRICES = PriceTable()
 
 
 class _Tiers:
@@ -107,7 +53,7 @@ class _Tiers:
         return self._rates[max(tier, 0)].costs(usage)
 
 
-def _rates(price: ModelPrice, prompt: int) -> _Rates:
+def _rates(price: ModelPrice, prompt: int) -> Rates:
     """Asks the library what each kind of token costs in a prompt of this many tokens."""
 
     def cost(**tokens: int) -> Decimal:
@@ -115,7 +61,7 @@ def _rates(price: ModelPrice, prompt: int) -> _Rates:
 
     request = price.calc_price(Usage(input_tokens=0, output_tokens=0))["total_price"]
     fresh = cost(output_tokens=0) - request
-    return _Rates(
+    return Rates(
         input=_atto(fresh / prompt),
         cache_read=_atto((cost(output_tokens=0, cache_read_tokens=prompt) - request) / prompt),
         cache_write=_atto((cost(output_tokens=0, cache_write_tokens=prompt) - request) / prompt),
@@ -125,16 +71,21 @@ def _rates(price: ModelPrice, prompt: int) -> _Rates:
 
 
 def _atto(dollars: Decimal) -> int:
-    return round(dollars * _ATTODOLLARS)
+    return round(dollars * ATTODOLLARS)
 
 
 class Prices:
-    """The prices of models; remembers what it has looked up."""
+    """The prices of models; remembers what it has looked up.
 
-    def __init__(self) -> None:
+    Args:
+        own: the user's own prices, which go first.
+    """
+
+    def __init__(self, own: PriceTable = _NO_PRICES) -> None:
+        self._own = own
         # A snapshot of our own: it remembers every name ever asked for, so it is thrown away now and then.
         self._snapshot = _snapshot()
-        self._models: dict[tuple[str, str], ModelInfo | None] = {}
+        self._models: dict[tuple[str, str], tuple[OverTime, ModelInfo | None]] = {}
         self._tiers: dict[int, tuple[ModelPrice, _Tiers | None]] = {}
 
     def price(self, model: str, provider: str, start_ns: int, usage: TokenUsage) -> Costs | None:
@@ -143,7 +94,11 @@ class Prices:
         `provider` may be empty, then the model's name decides.
         """
         key = (provider, model)
-        info = self._models[key] if key in self._models else self._look_up(key)
+        own, info = self._models[key] if key in self._models else self._look_up(key)
+        if own:
+            rates = rates_at(own, start_ns)
+            if rates is not None:
+                return rates.costs(usage)
         if info is None:
             return None
         prices = info.prices
@@ -158,35 +113,38 @@ class Prices:
         tiers = known[1]
         return None if tiers is None else tiers.costs(usage)
 
-    def _look_up(self, key: tuple[str, str]) -> ModelInfo | None:
+    def _look_up(self, key: tuple[str, str]) -> tuple[OverTime, ModelInfo | None]:
         if len(self._models) >= _REMEMBERED:
             self._models.clear()
             self._snapshot = _snapshot()
         provider, model = key
-        info = None
+        found: tuple[OverTime, ModelInfo | None] = (), None
         if len(provider) <= _LONGEST_NAME and 0 < len(model) <= _LONGEST_NAME:
-            info = self._find(model, provider)
-        self._models[key] = info
-        return info
+            found = self._own.find(provider, model), self._find(model, provider)
+        self._models[key] = found
+        return found
 
     def _find(self, model: str, provider: str) -> ModelInfo | None:
-        provider = provider.strip().lower()
-        if provider in NOT_PROVIDERS:
-            provider = ""
-        providers = [provider, provider.partition(".")[0]] if provider else []
-        for candidate in providers:
-            name = ALIASES.get(candidate, candidate)
-            if find_provider_by_id(self._snapshot.providers, name) is None:
-                continue
-            return self._model(model, name)
+        if provider.strip().lower() in GATEWAYS:
+            return self._first(makers_of(model))
+        candidates = providers_of(provider)
+        for candidate in candidates:
+            known = find_provider_by_id(self._snapshot.providers, candidate)
+            if known is not None:
+                return self._first((known.id, form) for form in forms_at(known.id, model))
         # A provider that nobody knows: its price can't be known either.
-        return None if provider else self._model(model, None)
+        return None if candidates else self._first(sellers_of(model))
 
-    def _model(self, model: str, provider: str | None) -> ModelInfo | None:
-        try:
-            return self._snapshot.find_provider_model(model, None, provider, None)[1]
-        except LookupError:
-            return None
+    def _first(self, names: Iterable[tuple[str | None, str]]) -> ModelInfo | None:
+        """The first model there is, of these providers and names."""
+        for provider, model in names:
+            try:
+                seller, found = self._snapshot.find_provider_model(model, None, provider, None)
+            except LookupError:
+                continue
+            if is_sold(seller.id, model):
+                return found
+        return None
 
 
 def _tiers(price: ModelPrice) -> _Tiers | None:
@@ -200,4 +158,13 @@ def _tiers(price: ModelPrice) -> _Tiers | None:
 
 
 def _snapshot() -> DataSnapshot:
-    return DataSnapshot(providers=get_snapshot().providers, from_auto_update=False)
+    """The library's data, less what would price a model as somebody else sells it."""
+    return DataSnapshot(providers=[_own_prices(p) for p in get_snapshot().providers], from_auto_update=False)
+
+
+def _own_prices(provider: Provider) -> Provider:
+    if provider.id == "azure":
+        # Azure asks more for DeepSeek's models than DeepSeek itself, to whose prices the library falls back.
+        others = [name for name in provider.fallback_model_providers or () if name != "deepseek"]
+        return replace(provider, fallback_model_providers=others)
+    return provider

@@ -18,8 +18,8 @@ from pydantic_core import to_json
 
 from schemas import otlp_pb2
 
-MAX_NESTING = 64
-"""Levels of arrays and maps that are read; what lies deeper is shown as base64 of its bytes."""
+MAX_NESTING = 128
+"""The most that `Limits.nesting` may be, for what reads a level calls itself; OTLP JSON is read so deep."""
 
 _STRING = 0x0A
 """The first byte of an AnyValue that is a string: field 1, length-delimited."""
@@ -54,8 +54,11 @@ def length_at(raw: bytes, position: int) -> tuple[int, int]:
             raise IndexError("varint too long")
 
 
-def text_of(raw: bytes, start: int) -> str:
-    """The text of the AnyValue whose bytes are `raw` from `start` on."""
+def text_of(raw: bytes, start: int, nesting: int) -> str:
+    """The text of the AnyValue whose bytes are `raw` from `start` on.
+
+    `nesting`: so many levels of arrays and maps are read; what lies deeper is shown as base64 of its bytes.
+    """
     end = len(raw)
     if end > start + 1:
         # Strings and integers, with nothing behind them, are spelled out.
@@ -72,7 +75,7 @@ def text_of(raw: bytes, start: int) -> str:
                 if number > _LONG:
                     return str(memoryview(raw)[position:], "utf-8", "replace")
                 return raw[position:].decode("utf-8", "replace")
-    value = _python_value(raw[start:], 0)
+    value = _python_value(raw[start:], nesting)
     if isinstance(value, str):
         return value
     return "" if value is None else json_text(value)
@@ -105,9 +108,9 @@ def _without_floats(value: object) -> bool:
     return True
 
 
-def _python_value(raw: bytes, depth: int) -> object:
-    """The value as JSON knows it: None, bool, int, float, str, list or dict."""
-    if depth > MAX_NESTING:
+def _python_value(raw: bytes, levels: int) -> object:
+    """The value as JSON knows it: None, bool, int, float, str, list or dict; so many levels below it are read."""
+    if levels < 0:
         return base64_text(raw)
     try:
         value = otlp_pb2.AnyValue.FromString(raw)
@@ -123,10 +126,10 @@ def _python_value(raw: bytes, depth: int) -> object:
         case "double_value":
             return _number(value.double_value)
         case "array_value":
-            return [_python_value(item, depth + 1) for item in value.array_value.values]
+            return [_python_value(item, levels - 1) for item in value.array_value.values]
         case "kvlist_value":
             return {
-                entry.key.decode("utf-8", "replace"): _python_value(entry.value, depth + 1)
+                entry.key.decode("utf-8", "replace"): _python_value(entry.value, levels - 1)
                 for entry in value.kvlist_value.values
             }
         case "bytes_value":

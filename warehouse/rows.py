@@ -100,6 +100,23 @@ class SpanRow:
     events: list[Mapping[str, Any]]
 
 
+@dataclass(frozen=True, kw_only=True)
+class ModelRow:
+    """What the calls of one model used; of the unpriced ones the cost is not known, and so not in the sum."""
+
+    provider: str
+    model: str
+    call_count: int
+    unpriced_call_count: int
+    input_tokens: int
+    output_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+    reasoning_tokens: int
+    total_tokens: int
+    total_cost: float
+
+
 @dataclass(frozen=True)
 class SessionDetail:
     """A session and its first traces, in the order in which they started."""

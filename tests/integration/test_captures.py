@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
+
+import pytest
 
 from tests.captures_truth import captures
 from tests.integration.installation import Installation
@@ -48,6 +51,12 @@ def test_every_recording_is_true_in_the_views(installation: Installation) -> Non
     assert over_sessions == installation.sql(f"SELECT {sums} FROM spans WHERE span_type = 'LLM'")
     assert over_sessions[0]["cost"] > 0
 
+    # And that over the models.
+    models = json.loads(installation.spanloom("models", "--since", "1970-01-01", "--json"))
+    for name in ("input", "output"):
+        assert sum(model[f"{name}_tokens"] for model in models) == over_sessions[0][name]
+    assert sum(model["total_cost"] for model in models) == pytest.approx(over_sessions[0]["cost"])
+
 
 def test_the_command_line_shows_them(installation: Installation) -> None:
     installation.worker()
@@ -58,6 +67,7 @@ def test_the_command_line_shows_them(installation: Installation) -> None:
     assert "conv-1" in installation.spanloom("sessions", "--sort", "cost")
     shown = installation.spanloom("session", "conv-1")
     assert "Where is my order 1234?" in shown
+    assert "every call since" in installation.spanloom("models", "--unpriced")
     trace_id = installation.sql("SELECT trace_id FROM traces WHERE name = 'failing_turn'")[0]["trace_id"]
     assert "failing_turn" in installation.spanloom("trace", trace_id)
     assert "there is no session nobody" in installation.spanloom("session", "nobody", code=1)

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import fields
+
 import pytest
 
+from agents.settings import LimitSettings
 from spanloom import settings
+from spans.limits import Limits
 
 
 @pytest.mark.parametrize(
@@ -21,6 +25,18 @@ from spanloom import settings
         ("SPANLOOM_KAFKA__SECURITY_PROTOCOL", "SASL_SSL", "set SPANLOOM_KAFKA__SASL_USERNAME"),
         ("SPANLOOM_KAFKA__SSL_CERTFILE", __file__, "belong together"),
         ("SPANLOOM_KAFKA__SSL_CAFILE", "/nope", "correct SPANLOOM_KAFKA__SSL_CAFILE"),
+        (
+            "SPANLOOM_LIMITS__TEXT",
+            "1",
+            "SPANLOOM_LIMITS__TEXT: input should be greater than or equal to 1024",
+        ),
+        (
+            "SPANLOOM_LIMITS__NESTING",
+            "129",
+            "SPANLOOM_LIMITS__NESTING: input should be less than or equal to",
+        ),
+        ("SPANLOOM_LIMITS__NAME", "2048", "SPANLOOM_LIMITS: name times labels must be at most 65,536"),
+        ("SPANLOOM_LIMITS__DEPTH", "5", "unknown setting SPANLOOM_LIMITS__DEPTH"),
         ("SPANLOOM_CLICKHOUSE__SETTINGS", "nojson", "SPANLOOM_CLICKHOUSE__SETTINGS is no JSON object"),
     ],
 )
@@ -42,6 +58,17 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     assert loaded.kafka.bootstrap_servers == "one:9092,two:9092"
     assert loaded.clickhouse.retention.spans_days == 30
     assert loaded.worker.retention == 7200
+
+
+def test_the_limits_are_settings_and_their_defaults_those_of_the_code(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert settings.load().limits.limits() == Limits()
+    monkeypatch.setenv("SPANLOOM_LIMITS__NESTING", "3")
+    monkeypatch.setenv("SPANLOOM_LIMITS__NAME", "4096")
+    monkeypatch.setenv("SPANLOOM_LIMITS__LABELS", "16")
+    assert settings.load().limits.limits() == Limits(nesting=3, name=4096, labels=16)
+    assert {field.name for field in fields(Limits)} == set(LimitSettings.model_fields)
 
 
 def test_secrets_are_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any
 
@@ -13,6 +14,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from spans.decode import Message, decode
 from spans.limits import TRUNCATED, Limits
 from spans.table import MAX_TIME, SPAN_TABLE
+from spans.values import MAX_NESTING
 from tests.captures_truth import captures
 from tests.spans.otlp_examples import (
     LIMITS,
@@ -23,6 +25,7 @@ from tests.spans.otlp_examples import (
     TRACE_ID,
     any_value,
     event,
+    otlp_json,
     otlp_json_bytes,
     read,
     request,
@@ -275,6 +278,26 @@ class TestSalvage:
         assert attributes["good"] == "fine"
         if depth < 64:
             assert attributes["deep"] == "[" * depth + '"x"' + "]" * depth
+
+    @pytest.mark.parametrize("nesting", [1, 5, MAX_NESTING])
+    def test_values_are_read_as_deep_as_the_limit_says(self, nesting: int) -> None:
+        value = b"\x0a\x01x"
+        in_json: dict[str, Any] = {"stringValue": "x"}
+        for _ in range(MAX_NESTING):
+            value = length_delimited(0x2A, length_delimited(0x0A, value))
+            in_json = {"arrayValue": {"values": [in_json]}}
+        limits = Limits(nesting=nesting)
+        (found,) = rows(read(raw_request(key_value(b"deep", value)), limits=limits))
+        deep = found["attributes"]["deep"]
+        assert len(deep) - len(deep.lstrip("[")) == min(nesting + 1, MAX_NESTING)
+        assert ('"x"' in deep) == (nesting == MAX_NESTING)
+        # In OTLP JSON the same value is shown in the same way.
+        document = otlp_json(request(span()))
+        document["resourceSpans"][0]["scopeSpans"][0]["spans"][0]["attributes"] = [
+            {"key": "deep", "value": in_json}
+        ]
+        (from_json,) = rows(read(json.dumps(document).encode(), limits=limits))
+        assert from_json["attributes"] == found["attributes"]
 
 
 class TestLimits:

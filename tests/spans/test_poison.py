@@ -10,6 +10,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
+from agents.settings import LimitSettings
 from spans import contribution as codec
 from spans import facts as facts_codec
 from spans.contribution import WindowKey, contribution_of
@@ -74,6 +75,33 @@ def test_a_trace_of_many_long_labels_makes_a_contribution_that_fits_a_record() -
 def test_facts_with_long_texts_of_every_kind_fit_a_record() -> None:
     facts = [fact(span, model="界" * 1024, service_name=f"{span}" + "世" * 1000) for span in range(1, 3000)]
     assert max(map(len, facts_codec.encode_trace(KEY, facts))) < KAFKA_LIMIT
+
+
+@pytest.mark.parametrize(("name", "labels"), [(4096, 16), (1024, 64), (64, 1024)])
+def test_the_facts_of_a_span_fit_a_record_with_the_widest_limits(name: int, labels: int) -> None:
+    limits = LimitSettings(name=name, labels=labels).limits()
+    wide = "🙏" * name
+    attributes = {
+        "session.id": wide,
+        "user.id": wide,
+        "gen_ai.operation.name": "chat",
+        "gen_ai.request.model": wide,
+        "tag.tags": json.dumps([f"{number:05}{wide}" for number in range(labels)], ensure_ascii=False),
+        "metadata": json.dumps({f"{number:05}{wide}": wide for number in range(labels)}, ensure_ascii=False),
+        "gen_ai.input.messages": json.dumps([{"role": "user", "content": "🙏" * 5000}]),
+        "gen_ai.output.messages": json.dumps([{"role": "assistant", "content": "🙏" * 5000}]),
+    }
+    span = Span(
+        trace_id=b"1" * 16,
+        span_id=b"1" * 8,
+        name=wide,
+        attributes=[KeyValue(key=key, value=AnyValue(string_value=text)) for key, text in attributes.items()],
+    )
+    resource = Resource(attributes=[KeyValue(key="service.name", value=AnyValue(string_value=wide))])
+    table = decode([Message(request([span], resource), wide)], limits=limits, prices=Prices()).table
+    version = table.append_column("version", table["input_tokens"])
+    [(_, message)] = facts_codec.encode_table(version, 1)
+    assert 800_000 < len(message) < KAFKA_LIMIT
 
 
 def test_facts_of_many_traces_of_a_project_with_a_long_name_fit_a_record() -> None:

@@ -1,0 +1,153 @@
+"""The many names of providers and models, and which of `genai-prices` they are.
+
+The names of providers are those of OpenTelemetry's registry, of SDKs and of LiteLLM. A model's name is taken as it
+is first; then without what says where it is bought. It is never cut down to the name of another model.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+ALIASES: Mapping[str, str] = {
+    # OpenTelemetry's registry, where `genai-prices` doesn't know a name itself.
+    "azure.ai.inference": "azure",
+    "az.ai.inference": "azure",
+    "azure.ai.openai": "azure",
+    "gcp.gen_ai": "google",
+    "x_ai": "x-ai",
+    # Vercel's AI SDK, LangChain, LiteLLM.
+    "azure-openai": "azure",
+    "azure_openai": "azure",
+    "azureopenai": "azure",
+    "azure_ai": "azure",
+    "fireworks_ai": "fireworks",
+    "fireworks-ai": "fireworks",
+    "togetherai": "together",
+    "text-completion-openai": "openai",
+    "z-ai": "zai",
+    "z.ai": "zai",
+}
+
+NOT_PROVIDERS = frozenset(
+    {"langchain", "langgraph", "llamaindex", "llama_index", "litellm", "haystack", "crewai"}
+)
+"""Frameworks that give their own name where the provider's belongs: then the model's name decides."""
+
+PREFIXES: Mapping[str, str] = {
+    # What LiteLLM writes before a model's name, and whose price that is. Only names that nobody else writes there:
+    # `mistralai/…` or `deepseek-ai/…` are makers of open models, which anybody may serve.
+    "openai": "openai",
+    "azure": "azure",
+    "azure_ai": "azure",
+    "anthropic": "anthropic",
+    "gemini": "google",
+    "vertex_ai": "google",
+    "bedrock": "aws",
+    "mistral": "mistral",
+    "cohere": "cohere",
+    "cohere_chat": "cohere",
+    "groq": "groq",
+    "deepseek": "deepseek",
+    "xai": "x-ai",
+    "perplexity": "perplexity",
+    "together_ai": "together",
+    "fireworks_ai": "fireworks",
+    "openrouter": "openrouter",
+    "moonshot": "moonshotai",
+    "cerebras": "cerebras",
+    "voyage": "voyageai",
+}
+
+GATEWAYS = frozenset({"gateway"})
+"""Gateways that pass on what the maker asks: Vercel's AI Gateway, as its SDK calls it. A model's name is
+`maker/model` there."""
+
+_MAKERS: Mapping[str, str] = {
+    # Makers whose models nobody else serves under a price of their own; of open models the gateway's price may differ.
+    "openai": "openai",
+    "anthropic": "anthropic",
+    "google": "google",
+    "xai": "x-ai",
+    "cohere": "cohere",
+    "perplexity": "perplexity",
+}
+
+_NOT_SOLD: Mapping[str, str] = {
+    # Open models that `genai-prices` finds at a provider who doesn't sell them, or not at that price.
+    "openai": "gpt-oss",
+    "azure": "gpt-oss",
+    "deepseek": "distill",
+}
+
+_LITELLM_ROUTES = ("converse/", "invoke/", "chat/", "responses/")
+"""Ways to call a model that LiteLLM writes behind the provider."""
+
+_GOOGLE = re.compile(r"(?:projects/.+/)?(?:publishers/[^/]+/)?models/(?P<model>[^/]+)")
+"""A resource name of Google's: `models/gemini-2.5-pro`, `publishers/google/models/…`, `projects/…/models/…`."""
+
+_BEDROCK = re.compile(
+    r"(?:(?:us|us-gov|eu|apac|au|jp|ca|global)\.)?"
+    r"(?:ai21|amazon|anthropic|cohere|deepseek|meta|mistral|openai|qwen|writer)\.[a-z].*"
+)
+"""An ID of Amazon Bedrock: `anthropic.claude-3-haiku-20240307-v1:0`, with or without a region."""
+
+
+def providers_of(name: str) -> list[str]:
+    """What a provider may be called in `genai-prices`, the likeliest first; empty where the model decides."""
+    name = name.strip().lower()
+    if not name or name in NOT_PROVIDERS:
+        return []
+    # `openai.chat` of Vercel's AI SDK is OpenAI.
+    return [ALIASES.get(candidate, candidate) for candidate in (name, name.partition(".")[0])]
+
+
+def forms_at(provider: str, model: str) -> Iterator[str]:
+    """What a model may be called at this provider of `genai-prices`, the likeliest first."""
+    yield model
+    model = model.lower()
+    prefix, _, rest = model.partition("/")
+    if rest and PREFIXES.get(prefix) == provider:
+        yield from _without_route(rest)
+    elif provider == "google" and (found := _GOOGLE.fullmatch(model)):
+        yield found["model"]
+
+
+def sellers_of(model: str) -> Iterator[tuple[str | None, str]]:
+    """Where a model may be bought when its name alone is known, and its name there.
+
+    None: by whom the name itself belongs to (`gpt-…` is OpenAI's).
+    """
+    yield None, model
+    model = model.lower()
+    prefix, _, rest = model.partition("/")
+    if prefix == "google" and rest.startswith("gemini"):
+        # Not `google/gemma-…`, an open model.
+        yield "google", rest
+    elif rest and prefix in PREFIXES:
+        for form in _without_route(rest):
+            yield PREFIXES[prefix], form
+    elif found := _GOOGLE.fullmatch(model):
+        yield "google", found["model"]
+    elif _BEDROCK.fullmatch(model):
+        yield "aws", model
+
+
+def makers_of(model: str) -> Iterator[tuple[str | None, str]]:
+    """Whose price holds at a gateway that adds nothing, and the model's name there."""
+    prefix, _, rest = model.lower().partition("/")
+    if rest and prefix in _MAKERS:
+        yield _MAKERS[prefix], rest
+
+
+def is_sold(provider: str, model: str) -> bool:
+    """Whether a provider of `genai-prices` sells the model that was found there."""
+    open_model = _NOT_SOLD.get(provider)
+    return open_model is None or open_model not in model.lower()
+
+
+def _without_route(model: str) -> Iterator[str]:
+    yield model
+    for route in _LITELLM_ROUTES:
+        if model.startswith(route):
+            yield model.removeprefix(route)
