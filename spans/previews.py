@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from spans.conventions.fields import Field
-from spans.conventions.registry import PLAIN
+from spans.conventions.registry import PLAIN, PROMPTS
 from spans.messages import assistant_text, message_value, user_text
 from spans.pieces import Piece, assemble, event_messages
 from spans.row import EventRow
@@ -16,6 +16,8 @@ from spans.values import json_text, valid_text
 # Fields of input and output stand in the same order in each group.
 _TOOL = Field.TOOL_INPUT - Field.INPUT
 _PIECES = Field.INPUT_PIECES - Field.INPUT
+
+_INPUT = int(Field.INPUT)
 
 _UNPARSED = object()
 
@@ -27,6 +29,8 @@ class Chosen(NamedTuple):
     """The attribute's text as it stands, or messages put together as JSON."""
     value: Any = _UNPARSED
     """The message value, where it is at hand already."""
+    is_prompt: bool = False
+    """A text that is no JSON is what the user said."""
 
 
 _NOTHING = Chosen("")
@@ -54,7 +58,9 @@ def chosen(
             return Chosen(json_text(messages), messages)
     if text is None:
         return _NOTHING
-    return Chosen(text, text) if (field, rank) in PLAIN else Chosen(text)
+    if (field, rank) in PLAIN:
+        return Chosen(text, text)
+    return Chosen(text, is_prompt=field == _INPUT and rank in PROMPTS)
 
 
 def _best(pieces: Sequence[tuple[int, int, Piece]], field: int, rank: int) -> list[Piece]:
@@ -89,7 +95,8 @@ def input_preview(given: Chosen, span_type: str, is_root: bool) -> tuple[str, in
     if not given.text:
         return "", 0
     if span_type == "LLM":
-        words = user_text(_value(given))
+        value = _value(given)
+        words = valid_text(value) if given.is_prompt and isinstance(value, str) else user_text(value)
         if words:
             return words[:PREVIEW_CHARACTERS], INPUT_IS_MESSAGE
     return (given.text[:PREVIEW_CHARACTERS], 0) if is_root else ("", 0)

@@ -32,6 +32,8 @@ _OUTPUT_TOKENS = int(Field.OUTPUT_TOKENS)
 _REASONING_TOKENS = int(Field.REASONING_TOKENS)
 _INPUT = int(Field.INPUT)
 _OUTPUT = int(Field.OUTPUT)
+_STATUS = int(Field.STATUS)
+_STATUS_MESSAGE = int(Field.STATUS_MESSAGE)
 
 _NO_EVENTS: tuple[EventRow, ...] = ()
 _NO_TAGS: tuple[str, ...] = ()
@@ -62,7 +64,7 @@ class SpanReader:
         model = (values[_MODEL] or "")[:name_length]
         provider = (values[_PROVIDER] or "")[:name_length]
         span_type = values[_SPAN_TYPE] or _type_by_usage(values)
-        status, status_message = _status(span, events)
+        status, status_message = _status(span, events, values)
 
         given_input = chosen(_INPUT, values, ranks, pieces, span_type)
         given_output = chosen(_OUTPUT, values, ranks, pieces, span_type)
@@ -136,8 +138,9 @@ def _type_by_usage(values: Sequence[Any]) -> str:
     return "LLM" if used and values[_MODEL] else "DEFAULT"
 
 
-def _status(span: otlp_pb2.Span, events: Sequence[EventRow]) -> tuple[str, str]:
-    """Status and message: an error is a status ERROR, or an event named `exception`."""
+def _status(span: otlp_pb2.Span, events: Sequence[EventRow], values: Sequence[Any]) -> tuple[str, str]:
+    """Status and message: an error is a status ERROR, an event named `exception`, or what a convention calls
+    one."""
     code = 0
     message = ""
     if span.HasField("status"):
@@ -148,4 +151,6 @@ def _status(span: otlp_pb2.Span, events: Sequence[EventRow]) -> tuple[str, str]:
         if event.name == "exception":
             told = event.attributes
             return "error", message or told.get("exception.message") or told.get("exception.type", "")
+    if values[_STATUS]:
+        return values[_STATUS], message or values[_STATUS_MESSAGE] or ""
     return _STATUSES.get(code, "unset"), message

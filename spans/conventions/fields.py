@@ -36,6 +36,8 @@ class Field(IntEnum):
     OUTPUT = auto()
     TOOL_INPUT = auto()
     TOOL_OUTPUT = auto()
+    STATUS = auto()
+    STATUS_MESSAGE = auto()
     # From here on every key that is present counts, not only the best one.
     TAGS = auto()
     METADATA = auto()
@@ -63,6 +65,8 @@ class Key:
     """How to read the text; None: the field's own way (`registry.READERS`)."""
     plain: bool = False
     """INPUT and OUTPUT: the text is what was said itself, never JSON with messages in it."""
+    prompt: bool = False
+    """INPUT: a text that is no JSON is what the user said, because the SDK writes a bare prompt as it is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ CONVENTION = Convention(
     name="OpenTelemetry GenAI",
     source="https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/ and its earlier versions",
     keys=(
-        Key("gen_ai.conversation.id", Field.SESSION_ID, 7),
-        Key("enduser.id", Field.USER_ID, 7),
+        Key("gen_ai.conversation.id", Field.SESSION_ID, 9),
+        Key("enduser.id", Field.USER_ID, 9),
         Key("gen_ai.operation.name", Field.SPAN_TYPE, 4, read=choice(OPERATIONS)),
         Key("gen_ai.response.model", Field.MODEL, 1),
         Key("gen_ai.request.model", Field.MODEL, 5),

@@ -25,7 +25,7 @@ COST = "langfuse.observation.cost_details"
 
 CONVENTION = Convention(
     name="Langfuse",
-    source="langfuse 5 (PyPI): langfuse/_client/attributes.py",
+    source="langfuse 5 (PyPI): langfuse/_client/attributes.py; @langfuse/core, tracing and openai 5.11 (npm)",
     keys=(
         Key("langfuse.session.id", Field.SESSION_ID, 2),
         Key("langfuse.user.id", Field.USER_ID, 2),
@@ -48,8 +48,12 @@ CONVENTION = Convention(
         Key(COST, Field.INPUT_COST, 3, read=cost_at("input")),
         Key(COST, Field.OUTPUT_COST, 3, read=cost_at("output")),
         Key(COST, Field.TOTAL_COST, 3, read=cost_at("total")),
-        Key("langfuse.observation.input", Field.INPUT, 4),
+        # A completion's prompt and a text given to the Responses API stand here as they are.
+        Key("langfuse.observation.input", Field.INPUT, 4, prompt=True),
         Key("langfuse.observation.output", Field.OUTPUT, 4),
+        # The SDK for JavaScript marks what fails by this alone and leaves the span's status unset.
+        Key("langfuse.observation.level", Field.STATUS, 1, read=choice({"error": "error"})),
+        Key("langfuse.observation.status_message", Field.STATUS_MESSAGE, 1),
     ),
     prefixes=(Prefix("langfuse.trace.metadata.", Field.METADATA, 2),),
 )

@@ -121,3 +121,6 @@ PLAIN = frozenset(
     (int(key.field), key.rank) for convention in CONVENTIONS for key in convention.keys if key.plain
 )
 """Field and rank of keys whose text is what was said, never JSON with messages in it."""
+
+PROMPTS = frozenset(key.rank for convention in CONVENTIONS for key in convention.keys if key.prompt)
+"""Ranks of the keys of INPUT whose text, if it is no JSON, is what the user said."""

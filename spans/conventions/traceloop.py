@@ -15,7 +15,7 @@ CONVENTION = Convention(
     keys=(
         Key("traceloop.association.properties.session_id", Field.SESSION_ID, 6),
         Key("traceloop.association.properties.user_id", Field.USER_ID, 6),
-        Key("llm.user", Field.USER_ID, 8),
+        Key("llm.user", Field.USER_ID, 10),
         Key("traceloop.span.kind", Field.SPAN_TYPE, 5, read=choice(SPAN_KINDS)),
         Key("llm.request.type", Field.SPAN_TYPE, 7, read=choice(REQUEST_TYPES)),
         Key("traceloop.entity.input", Field.INPUT, 8),

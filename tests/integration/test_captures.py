@@ -48,7 +48,9 @@ def test_every_recording_is_true_in_the_views(installation: Installation) -> Non
     sums = "sum(input_tokens) AS input, sum(output_tokens) AS output, round(sum(total_cost), 12) AS cost"
     over_sessions = installation.sql(f"SELECT {sums} FROM sessions")
     assert over_sessions == installation.sql(f"SELECT {sums} FROM traces")
-    assert over_sessions == installation.sql(f"SELECT {sums} FROM spans WHERE span_type = 'LLM'")
+    assert over_sessions == installation.sql(
+        f"SELECT {sums} FROM spans WHERE span_type IN ('LLM', 'EMBEDDING')"
+    )
     assert over_sessions[0]["cost"] > 0
 
     # And that over the models.

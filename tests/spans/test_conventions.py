@@ -7,6 +7,7 @@ import math
 from typing import Any
 
 import pytest
+from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
 from spans.conventions.fields import FIRST_MERGED, Convention, Field, Key
 from spans.conventions.registry import CONVENTIONS, RULES, Rules
@@ -20,6 +21,8 @@ SESSION_KEYS = [
     "ai.telemetry.metadata.sessionId",
     "ai.telemetry.metadata.session_id",
     "traceloop.association.properties.session_id",
+    "ai.settings.context.sessionId",
+    "ai.settings.context.session_id",
     "gen_ai.conversation.id",
 ]
 USER_KEYS = [
@@ -29,6 +32,8 @@ USER_KEYS = [
     "ai.telemetry.metadata.userId",
     "ai.telemetry.metadata.user_id",
     "traceloop.association.properties.user_id",
+    "ai.settings.context.userId",
+    "ai.settings.context.user_id",
     "enduser.id",
     "llm.user",
 ]
@@ -184,6 +189,90 @@ def test_an_invalid_count_is_absent(value: Any) -> None:
 def test_usage_details_of_langfuse(usage: dict[str, Any], counts: tuple[int, ...]) -> None:
     found = row({"langfuse.observation.usage_details": json.dumps(usage)})
     assert tuple(found[column] for column in TOKEN_KEYS) == counts
+
+
+# What the SDKs for JavaScript write that those for Python don't, by their sources.
+JAVASCRIPT = [
+    # @langfuse/openai 5.11.1: parseUsageDetails makes the parts disjoint.
+    (
+        {
+            "langfuse.observation.usage_details": json.dumps(
+                {
+                    "input": 60,
+                    "output": 30,
+                    "total": 100,
+                    "input_cached_tokens": 4,
+                    "input_audio_tokens": 1,
+                    "output_reasoning_tokens": 3,
+                    "output_audio_tokens": 2,
+                }
+            )
+        },
+        {"input_tokens": 65, "output_tokens": 35, "cache_read_tokens": 4, "reasoning_tokens": 3},
+    ),
+    # ai 6.0.326: embed.ts and embed-many.ts, the call and the function around it.
+    (
+        {"ai.operationId": "ai.embed.doEmbed", "ai.model.id": "m", "ai.usage.tokens": 92},
+        {"span_type": "EMBEDDING", "input_tokens": 92, "output_tokens": 0},
+    ),
+    ({"ai.operationId": "ai.embed", "ai.usage.tokens": 92}, {"span_type": "CHAIN", "input_tokens": 92}),
+    # ai 6.0.326: generate-object.ts has the names of version 4, stream-object.ts those of version 5.
+    (
+        {"ai.usage.promptTokens": 78, "ai.usage.completionTokens": 32, "ai.response.object": '{"a":1}'},
+        {"input_tokens": 78, "output_tokens": 32, "output": '{"a":1}'},
+    ),
+    # @ai-sdk/otel 1.0.173: supplemental-attributes.ts and open-telemetry.ts.
+    (
+        {
+            "gen_ai.operation.name": "agent_step",
+            "ai.settings.context.sessionId": "s",
+            "ai.settings.context.userId": "u",
+            "ai.settings.context.tags": ["b", "a"],
+            "ai.settings.context.tier": "gold",
+        },
+        {
+            "span_type": "CHAIN",
+            "session_id": "s",
+            "user_id": "u",
+            "tags": ["a", "b"],
+            "metadata": {"tier": "gold"},
+        },
+    ),
+    ({"gen_ai.operation.name": "rerank"}, {"span_type": "RERANKER"}),
+]
+
+
+@pytest.mark.parametrize(("attributes", "found"), JAVASCRIPT, ids=str)
+def test_sdks_for_javascript(attributes: dict[str, Any], found: dict[str, Any]) -> None:
+    assert row(attributes).items() >= found.items()
+
+
+# A status that the span itself doesn't show: of @langfuse/openai 5.11.1 (traceMethod.ts) and of ai 6.0.326
+# (stream-text.ts, the chunk `error`).
+STATUSES: list[tuple[dict[str, Any], tuple[str, str]]] = [
+    ({"langfuse.observation.level": "ERROR"}, ("error", "")),
+    (
+        {"langfuse.observation.level": "ERROR", "langfuse.observation.status_message": "Error: 500"},
+        ("error", "Error: 500"),
+    ),
+    ({"langfuse.observation.level": "WARNING", "langfuse.observation.status_message": "slow"}, ("unset", "")),
+    ({"langfuse.observation.level": "DEFAULT"}, ("unset", "")),
+    ({"ai.response.finishReason": "error"}, ("error", "")),
+    ({"ai.response.finishReason": "stop"}, ("unset", "")),
+    ({"langfuse.observation.level": "DEFAULT", "ai.response.finishReason": "error"}, ("error", "")),
+]
+
+
+@pytest.mark.parametrize(("attributes", "status"), STATUSES, ids=str)
+def test_an_error_may_stand_in_an_attribute(attributes: dict[str, Any], status: tuple[str, str]) -> None:
+    found = row(attributes)
+    assert (found["status"], found["status_message"]) == status
+
+
+def test_the_message_of_the_status_comes_first() -> None:
+    attributes = {"langfuse.observation.level": "ERROR", "langfuse.observation.status_message": "no"}
+    found = row(attributes, status=Status(code=Status.STATUS_CODE_ERROR, message="yes"))
+    assert (found["status"], found["status_message"]) == ("error", "yes")
 
 
 @pytest.mark.parametrize("text", ["", "[", "[1]", "5", '{"input":', "null"])
@@ -383,6 +472,33 @@ class TestPreviews:
             '{"y":2}',
             0,
         )
+
+    @pytest.mark.parametrize(
+        ("text", "shown"),
+        [
+            ("hi", "hi"),
+            ('"hi"', "hi"),
+            ("[hi", "[hi"),
+            ("42", "42"),
+            ('"\\ud800"', "\ufffd"),
+            ('[{"role":"user","content":"hi"}]', "hi"),
+        ],
+    )
+    def test_a_bare_prompt_of_langfuse_is_what_the_user_said(self, text: str, shown: str) -> None:
+        # @langfuse/openai 5.11.1: parseInputArgs takes `input` and `prompt` as they are.
+        call = {"langfuse.observation.type": "generation", "langfuse.observation.input": text}
+        found = row(call, parent_span_id=b"parent!!")
+        assert (found["input_preview"], found["preview_kind"], found["input"]) == (shown, 1, text)
+
+    @pytest.mark.parametrize("text", ['{"args":["hi"],"kwargs":{}}', "[1]", ""])
+    def test_other_inputs_of_langfuse_are_not(self, text: str) -> None:
+        call = {"langfuse.observation.type": "generation", "langfuse.observation.input": text}
+        found = row(call, parent_span_id=b"parent!!")
+        assert (found["input_preview"], found["preview_kind"]) == ("", 0)
+
+    def test_a_bare_text_under_another_key_is_not(self) -> None:
+        found = row({"openinference.span.kind": "LLM", "input.value": "hi"}, parent_span_id=b"parent!!")
+        assert (found["input_preview"], found["preview_kind"]) == ("", 0)
 
     def test_previews_are_cut(self) -> None:
         text = json.dumps([{"role": "user", "content": "é" * 5000}])
