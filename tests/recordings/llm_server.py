@@ -179,7 +179,7 @@ def output_item(call: Call, tool: tuple[str, str] | None) -> Json:
     if tool:
         names = {"call_id": f"call_{call.n}", "name": tool[0], "arguments": tool[1]}
         return {"id": f"fc_{call.n}", "type": "function_call", "status": "completed"} | names
-    text = {"type": "output_text", "text": call.answer, "annotations": [], "logprobs": []}
+    text: Json = {"type": "output_text", "text": call.answer, "annotations": [], "logprobs": []}
     return {
         "id": f"msg_{call.n}",
         "type": "message",

@@ -1,0 +1,81 @@
+"""An OTLP/HTTP receiver that keeps each message as it came: what an SDK exported, byte for byte.
+
+It takes `/v1/traces` under any prefix (Langfuse posts to `/api/public/otel/v1/traces`), protobuf or JSON, gzip or
+not. Other signals and other calls of an SDK's backend are answered kindly and kept apart.
+"""
+
+from __future__ import annotations
+
+import gzip
+import threading
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+@dataclass
+class Received:
+    """What came in, in order."""
+
+    traces: list[bytes] = field(default_factory=list)
+    """Bodies of trace exports in protobuf."""
+    json_traces: list[bytes] = field(default_factory=list)
+    """Bodies of trace exports in JSON."""
+    others: list[tuple[str, bytes]] = field(default_factory=list)
+    """Path and body of everything else: logs, metrics, an SDK's own calls."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Takes one message."""
+
+    protocol_version = "HTTP/1.1"
+    received: Received
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+    def do_GET(self) -> None:
+        """Answer that the server is there."""
+        self._reply("application/json", b"{}")
+
+    def do_POST(self) -> None:
+        """Keep the body."""
+        body = self._body()
+        if self.headers.get("content-encoding") == "gzip":
+            body = gzip.decompress(body)
+        is_json = "json" in (self.headers.get("content-type") or "")
+        if not self.path.split("?")[0].endswith("/v1/traces"):
+            self.received.others.append((self.path, body))
+        elif is_json:
+            self.received.json_traces.append(body)
+        else:
+            self.received.traces.append(body)
+        # An empty message is an answer without a partial failure.
+        if is_json:
+            self._reply("application/json", b"{}")
+        else:
+            self._reply("application/x-protobuf", b"")
+
+    def _body(self) -> bytes:
+        if "chunked" not in (self.headers.get("transfer-encoding") or ""):
+            return self.rfile.read(int(self.headers.get("content-length") or 0))
+        chunks = []
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            chunks.append(self.rfile.read(size))
+            self.rfile.readline()
+        self.rfile.readline()
+        return b"".join(chunks)
+
+    def _reply(self, content_type: str, body: bytes) -> None:
+        self.send_response(200)
+        self.send_header("content-type", content_type)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def serve(received: Received, port: int = 0) -> ThreadingHTTPServer:
+    """Listen on loopback (a free port by default) and fill `received` in a thread until `shutdown()`."""
+    handler = type("BoundHandler", (Handler,), {"received": received})
+    server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server

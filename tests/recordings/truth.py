@@ -1,0 +1,97 @@
+"""Truth: what the program did and what the LLM server answered, put together as `truth.json`.
+
+A *turn* is what the program says of one trace: whose words, in which session, what it got as an answer, and which
+lines of the server's log fell into it. A program can't know how many spans its SDK makes, what the SDK calls the
+root, which wrappers it marks as failed, and at which nanosecond they start: only these four are taken from the
+recording, by OpenTelemetry's own protobuf classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
+
+Json = dict[str, Any]
+
+
+class TruthError(Exception):
+    """The recording can't be what the program did."""
+
+
+def spans_by_trace(messages: Iterable[bytes]) -> dict[str, list[Span]]:
+    """All spans of a recording by trace ID in hex, traces and spans in order of start."""
+    spans = [
+        span
+        for message in messages
+        for resource_spans in ExportTraceServiceRequest.FromString(message).resource_spans
+        for scope_spans in resource_spans.scope_spans
+        for span in scope_spans.spans
+    ]
+    traces: dict[str, list[Span]] = {}
+    for span in sorted(spans, key=lambda span: span.start_time_unix_nano):
+        traces.setdefault(span.trace_id.hex(), []).append(span)
+    return traces
+
+
+def failed(span: Span) -> bool:
+    """Whether a span tells of an error."""
+    return span.status.code == Status.STATUS_CODE_ERROR or any(e.name == "exception" for e in span.events)
+
+
+def truth(name: str, turns: list[Json], calls: list[Json], messages: list[bytes]) -> Json:
+    """The truth of a recording, from the program's turns and the lines of the server's log.
+
+    Raises TruthError where the traces are not those of the turns, or errors stand where nothing failed.
+    """
+    recorded = spans_by_trace(messages)
+    of_turns = {turn["trace_id"] for turn in turns}
+    if recorded.keys() != of_turns or len(of_turns) != len(turns):
+        raise TruthError(f"{name}: turns {sorted(of_turns)}, recorded {sorted(recorded)}")
+    traces = {}
+    for turn in turns:
+        traces[turn["trace_id"]] = _trace(
+            turn, calls[turn["first_call"] : turn["end_call"]], recorded[turn["trace_id"]]
+        )
+    sessions = {}
+    for session_id in dict.fromkeys(turn["session_id"] for turn in turns):
+        own = [turn for turn in turns if turn["session_id"] == session_id]
+        sessions[session_id] = _session(own, [traces[turn["trace_id"]] for turn in own])
+    span_count = sum(len(spans) for spans in recorded.values())
+    return {"capture": name, "spans": span_count, "traces": traces, "sessions": sessions}
+
+
+def _trace(turn: Json, calls: list[Json], spans: list[Span]) -> Json:
+    errors = sum(map(failed, spans))
+    if bool(errors) != turn["fails"]:
+        raise TruthError(f"{turn['said']!r}: {errors} spans with errors")
+    told = [call for call in calls if call["usage_sent"]]
+    llm_calls = [call for call in calls if not call["path"].endswith("/embeddings")]
+    return {
+        "session_id": turn["session_id"],
+        "root_name": next(span.name for span in spans if not span.parent_span_id),
+        "spans": len(spans),
+        "llm_calls": len(llm_calls),
+        "input_tokens": sum(call["input_tokens"] for call in told),
+        "output_tokens": sum(call["output_tokens"] for call in told),
+        "errors": errors,
+        "start_unix_nano": min(span.start_time_unix_nano for span in spans),
+        "end_unix_nano": max(span.end_time_unix_nano for span in spans),
+        "input": turn["said"] if llm_calls else None,
+        "output": turn["answer"] if llm_calls else None,
+    }
+
+
+def _session(turns: list[Json], traces: list[Json]) -> Json:
+    summed = ("spans", "llm_calls", "input_tokens", "output_tokens", "errors")
+    by_start = sorted(zip(turns, traces, strict=True), key=lambda pair: int(pair[1]["start_unix_nano"]))
+    return {
+        "traces": len(traces),
+        **{column: sum(trace[column] for trace in traces) for column in summed},
+        "user_id": next((turn["user_id"] for turn, _ in by_start if turn["user_id"]), None),
+        "tags": sorted({tag for turn in turns for tag in turn["tags"]}),
+        "start_unix_nano": min(trace["start_unix_nano"] for trace in traces),
+        "end_unix_nano": max(trace["end_unix_nano"] for trace in traces),
+    }
