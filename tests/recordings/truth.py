@@ -79,7 +79,7 @@ def _trace(turn: Json, calls: list[Json], spans: list[Span]) -> Json:
         "errors": errors,
         "start_unix_nano": min(span.start_time_unix_nano for span in spans),
         "end_unix_nano": max(span.end_time_unix_nano for span in spans),
-        "input": turn["said"] if llm_calls else None,
+        "input": (turn["said"] if turn["said_is_told"] else "") if llm_calls else None,
         "output": turn["answer"] if llm_calls else None,
     }
 

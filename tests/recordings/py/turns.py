@@ -30,6 +30,8 @@ class Turn:
     tags: list[str]
     fails: bool
     """Whether a call in it is meant to fail."""
+    said_is_told: bool
+    """Whether the SDK exports what was said at all."""
     answer: str = ""
     """What the program got in the end; empty if it got nothing."""
     trace_id: str = ""
@@ -69,9 +71,10 @@ class Turns:
         user: str | None = None,
         tags: Sequence[str] = (),
         fails: bool = False,
+        said_is_told: bool = True,
     ) -> Iterator[Turn]:
         """A turn lasts as long as the block. One that `fails` may end in any exception."""
-        turn = Turn(session, said, user, list(tags), fails)
+        turn = Turn(session, said, user, list(tags), fails, said_is_told)
         turn.first_call = self._call_count()
         self._begun.trace_ids.clear()
         try:

@@ -61,7 +61,8 @@ async def chat(
     for said in words:
         fails = "please fail" in said
         with (
-            turns.turn(session, said, user=user, tags=tags, fails=fails) as turn,
+            # A streamed call that fails takes its input with it: no span has it.
+            turns.turn(session, said, user=user, tags=tags, fails=fails, said_is_told=not fails) as turn,
             using_attributes(session_id=session, user_id=user, tags=tags, metadata={"plan": "gold"}),
         ):
             asked = [*history, {"role": "user", "content": said}]
