@@ -21,7 +21,7 @@ CONVENTION = Convention(
     keys=(
         Key("gen_ai.conversation.id", Field.SESSION_ID, 7),
         Key("enduser.id", Field.USER_ID, 7),
-        Key("gen_ai.operation.name", Field.SPAN_TYPE, 4, read=choice(OPERATIONS)),
+        Key("gen_ai.operation.name", Field.SPAN_TYPE, 5, read=choice(OPERATIONS)),
         Key("gen_ai.response.model", Field.MODEL, 1),
         Key("gen_ai.request.model", Field.MODEL, 5),
         Key("gen_ai.provider.name", Field.PROVIDER, 1),

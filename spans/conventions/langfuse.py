@@ -31,7 +31,7 @@ CONVENTION = Convention(
         Key("langfuse.user.id", Field.USER_ID, 2),
         Key("langfuse.trace.tags", Field.TAGS, 2),
         Key("langfuse.trace.metadata", Field.METADATA, 2),
-        Key("langfuse.observation.type", Field.SPAN_TYPE, 3, read=choice(OBSERVATION_TYPES)),
+        Key("langfuse.observation.type", Field.SPAN_TYPE, 4, read=choice(OBSERVATION_TYPES)),
         Key("langfuse.observation.model.name", Field.MODEL, 3),
         Key(USAGE, Field.INPUT_TOKENS, 6, read=sum_or_total("input", "prompt_tokens")),
         Key(USAGE, Field.OUTPUT_TOKENS, 6, read=sum_or_total("output", "completion_tokens")),

@@ -12,6 +12,7 @@ from spans.conventions import (
     gen_ai,
     laminar,
     langfuse,
+    litellm,
     openinference,
     pydantic_ai,
     readers,
@@ -28,6 +29,7 @@ CONVENTIONS: tuple[Convention, ...] = (
     vercel_ai.CONVENTION,
     traceloop.CONVENTION,
     pydantic_ai.CONVENTION,
+    litellm.CONVENTION,
 )
 
 READERS: dict[Field, Reader] = {

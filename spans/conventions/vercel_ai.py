@@ -29,7 +29,7 @@ CONVENTION = Convention(
         Key("ai.telemetry.metadata.userId", Field.USER_ID, 4),
         Key("ai.telemetry.metadata.user_id", Field.USER_ID, 5),
         Key("ai.telemetry.metadata.tags", Field.TAGS, 4),
-        Key("ai.operationId", Field.SPAN_TYPE, 6, read=span_type),
+        Key("ai.operationId", Field.SPAN_TYPE, 7, read=span_type),
         Key("ai.response.model", Field.MODEL, 2),
         Key("ai.model.id", Field.MODEL, 6),
         Key("ai.model.provider", Field.PROVIDER, 5, read=up_to_first_dot),

@@ -76,7 +76,7 @@ def _attributes(attributes: Iterable[KeyValue], folders: list[str]) -> None:
     for attribute in attributes:
         neutral = NEUTRAL.get(attribute.key)
         if neutral is None:
-            _value(attribute.value, folders, attribute.key.startswith("process."))
+            _value(attribute.value, folders, attribute.key.startswith("process.command"))
         elif isinstance(neutral, int):
             attribute.value.int_value = neutral
         else:
@@ -85,7 +85,9 @@ def _attributes(attributes: Iterable[KeyValue], folders: list[str]) -> None:
 
 def _value(value: AnyValue, folders: list[str], is_process: bool) -> None:
     kind = value.WhichOneof("value")
-    if kind == "string_value":
+    if kind == "string_value" and is_process:
+        value.string_value = "program.py"
+    elif kind == "string_value":
         text = neutral_text(value.string_value, folders)
         if text != value.string_value:
             value.string_value = text
@@ -93,8 +95,6 @@ def _value(value: AnyValue, folders: list[str], is_process: bool) -> None:
         if is_process:  # the arguments of the command
             del value.array_value.values[1:]
         for item in value.array_value.values:
-            if is_process:
-                item.string_value = "program.py"
             _value(item, folders, is_process)
     elif kind == "kvlist_value":
         _attributes(value.kvlist_value.values, folders)
