@@ -43,6 +43,16 @@ ALIASES: Mapping[str, str] = {
     "fireworks_ai": "fireworks",
 }
 
+MAKERS: Mapping[str, str] = {
+    # Beginnings of models' names that say whose they are, though `genai-prices` doesn't tell it from the name. Langfuse
+    # and LiteLLM, among others, name no provider beside an embedding.
+    "text-embedding-3-": "openai",
+    "text-embedding-ada-": "openai",
+    "text-davinci-": "openai",
+    "chatgpt-": "openai",
+    "ft:gpt-": "openai",
+}
+
 NOT_PROVIDERS = frozenset(
     {"langchain", "langgraph", "llamaindex", "llama_index", "litellm", "haystack", "crewai"}
 )
@@ -180,7 +190,11 @@ class Prices:
                 continue
             return self._model(model, name)
         # A provider that nobody knows: its price can't be known either.
-        return None if provider else self._model(model, None)
+        return None if provider else self._model(model, None) or self._model_of_maker(model)
+
+    def _model_of_maker(self, model: str) -> ModelInfo | None:
+        makers = (maker for beginning, maker in MAKERS.items() if model.startswith(beginning))
+        return next((self._model(model, maker) for maker in makers), None)
 
     def _model(self, model: str, provider: str | None) -> ModelInfo | None:
         try:

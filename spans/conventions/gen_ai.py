@@ -10,9 +10,11 @@ OPERATIONS = {
     "text_completion": "LLM",
     "generate_content": "LLM",
     "embeddings": "EMBEDDING",
+    "retrieval": "RETRIEVER",
     "execute_tool": "TOOL",
     "invoke_agent": "AGENT",
     "create_agent": "AGENT",
+    "invoke_workflow": "CHAIN",
 }
 
 CONVENTION = Convention(

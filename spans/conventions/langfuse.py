@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from spans.conventions.fields import Convention, Field, Key, Prefix
-from spans.conventions.readers import choice, cost_at, number_at, sum_or_total
+from spans.conventions.readers import choice, cost_at, number_at, sum_or_total, unquoted
 
 OBSERVATION_TYPES = {
     "generation": "LLM",
@@ -51,5 +51,6 @@ CONVENTION = Convention(
         Key("langfuse.observation.input", Field.INPUT, 4),
         Key("langfuse.observation.output", Field.OUTPUT, 4),
     ),
-    prefixes=(Prefix("langfuse.trace.metadata.", Field.METADATA, 2),),
+    # Since version 5 each value is JSON, a text in quotes too (`_serialize_metadata_value`).
+    prefixes=(Prefix("langfuse.trace.metadata.", Field.METADATA, 2, read=unquoted),),
 )

@@ -98,7 +98,12 @@ def _rule(key: Key) -> Rule:
 def _prefix_rule(prefix: Prefix, rest: str) -> Rule:
     """A rule whose reader gives the rest of the name along with the text."""
     if prefix.field is Field.METADATA:
-        return int(prefix.field), prefix.rank, lambda text: ((rest, text),) if rest else None
+        read = prefix.read or str
+
+        def entry(text: str) -> object:
+            return ((rest, value),) if rest and (value := read(text)) else None
+
+        return int(prefix.field), prefix.rank, entry
     return int(prefix.field), prefix.rank, lambda text: (rest, text)
 
 

@@ -69,9 +69,11 @@ def _trace(turn: Json, calls: list[Json], spans: list[Span]) -> Json:
         raise TruthError(f"{turn['said']!r}: {errors} spans with errors")
     told = [call for call in calls if call["usage_sent"]]
     llm_calls = [call for call in calls if not call["path"].endswith("/embeddings")]
+    own = {span.span_id for span in spans}
     return {
         "session_id": turn["session_id"],
-        "root_name": next(span.name for span in spans if not span.parent_span_id),
+        # The parent of a root may be a span that nobody exports.
+        "root_name": next(span.name for span in spans if span.parent_span_id not in own),
         "spans": len(spans),
         "llm_calls": len(llm_calls),
         "input_tokens": sum(call["input_tokens"] for call in told),

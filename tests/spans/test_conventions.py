@@ -284,6 +284,9 @@ TYPES = [
     *(({"gen_ai.operation.name": name}, "LLM") for name in ("chat", "text_completion", "generate_content")),
     ({"gen_ai.operation.name": "embeddings"}, "EMBEDDING"),
     ({"gen_ai.operation.name": "execute_tool"}, "TOOL"),
+    # opentelemetry-semantic-conventions 0.66b2 (PyPI): GenAiOperationNameValues
+    ({"gen_ai.operation.name": "retrieval"}, "RETRIEVER"),
+    ({"gen_ai.operation.name": "invoke_workflow"}, "CHAIN"),
     ({"gen_ai.operation.name": "invoke_agent"}, "AGENT"),
     ({"gen_ai.operation.name": "create_agent"}, "AGENT"),
     ({"traceloop.span.kind": "workflow"}, "CHAIN"),
@@ -382,6 +385,21 @@ class TestLabels:
             "region": "eu",
             "tier": "gold",
         }
+
+    @pytest.mark.parametrize(
+        ("value", "read"),
+        # langfuse 5.0.4 (PyPI): langfuse/_client/attributes.py, _serialize_metadata_value; earlier ones wrote the text
+        [
+            ('"gold"', "gold"),
+            ("gold", "gold"),
+            ("5", "5"),
+            ('{"a":1}', '{"a":1}'),
+            ('"', '"'),
+            ('"a" b', '"a" b'),
+        ],
+    )
+    def test_langfuse_writes_metadata_as_json(self, value: str, read: str) -> None:
+        assert row({"langfuse.trace.metadata.plan": value})["metadata"] == {"plan": read}
 
     @pytest.mark.parametrize(
         "key", [key for key in SESSION_KEYS + USER_KEYS if key.startswith(("ai.", "trace"))]
