@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
+from langchain_app import App
 from openinference.instrumentation import using_attributes
 from openinference.instrumentation.langchain import LangChainInstrumentor
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-
-import langchain_app
 from turns import Turns
 
 provider = TracerProvider()
@@ -24,10 +23,11 @@ def labelled(session_id: str, user_id: str, tags: list[str]) -> AbstractContextM
     return using_attributes(session_id=session_id, user_id=user_id, tags=tags)
 
 
-langchain_app.chains(turns, labelled, tags=["beta", "web"])
-langchain_app.streamed(turns)
-langchain_app.retrieval(turns, labelled)
+app = App("oi", turns, labelled)
+app.chains(tags=["beta", "web"])
+app.streamed()
+app.retrieval()
 # For OpenInference a thread is the session, whatever `using_attributes` says.
-langchain_app.agent(turns, labelled, thread="graph-1")
-langchain_app.threads(turns, "graph-2")
+app.agent(thread="oi-graph-1")
+app.threads()
 provider.shutdown()

@@ -8,11 +8,10 @@ from contextlib import contextmanager
 
 os.environ["TRACELOOP_TELEMETRY"] = "false"
 
+from langchain_app import App, model
 from opentelemetry import trace
 from traceloop.sdk import Traceloop
 from traceloop.sdk.decorators import workflow
-
-import langchain_app
 from turns import Turns
 
 Traceloop.init(app_name="langchain-traceloop", api_endpoint=os.environ["RECORDING_OTLP"], api_key="stand-in")
@@ -31,15 +30,16 @@ def labelled(session_id: str, user_id: str, tags: list[str]) -> Iterator[None]:
 @workflow(name="answer")
 def in_a_workflow(said: str) -> str:
     """A call below a span of the SDK."""
-    return langchain_app.model.invoke(said).content
+    return model.invoke(said).content
 
 
-langchain_app.threads(turns, "graph-2")
-langchain_app.streamed(turns)
-langchain_app.chains(turns, labelled, tags=[])
-langchain_app.retrieval(turns, labelled)
-langchain_app.agent(turns, labelled, thread="thread-of-graph-1")
+app = App("tl", turns, labelled)
+app.threads()
+app.streamed()
+app.chains(tags=[])
+app.retrieval()
+app.agent(thread="thread-of-tl-graph-1")
 for said in ("in a workflow", "in a workflow again"):
-    with turns.turn("flow-1", said, user="oli") as turn, labelled("flow-1", "oli", []):
+    with turns.turn("tl-flow-1", said, user="oli") as turn, labelled("tl-flow-1", "oli", []):
         turn.answer = in_a_workflow(said)
 trace.get_tracer_provider().shutdown()

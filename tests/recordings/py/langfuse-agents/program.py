@@ -10,7 +10,6 @@ os.environ["LANGFUSE_SECRET_KEY"] = "sk-lf-stand-in"
 
 from langfuse import get_client, observe, propagate_attributes
 from langfuse.openai import OpenAI
-
 from turns import Turns
 
 langfuse = get_client()

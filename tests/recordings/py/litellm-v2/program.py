@@ -14,7 +14,6 @@ from litellm.integrations.otel.logger import OpenTelemetryV2
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-
 from turns import Turns
 
 # What callbacks = ["otel"] makes with LITELLM_OTEL_V2, in a provider that the program can watch.

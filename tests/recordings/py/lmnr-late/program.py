@@ -6,7 +6,6 @@ import os
 
 from lmnr import Instruments, Laminar, observe
 from openai import OpenAI, OpenAIError
-
 from turns import Turns
 
 endpoint = os.environ["RECORDING_OTLP"]

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
+from openai import AsyncOpenAI
+from openinference.instrumentation import using_attributes
+from openinference.instrumentation.openai_agents import OpenAIAgentsInstrumentor
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from turns import Turns
+
 from agents import (
     Agent,
     GuardrailFunctionOutput,
@@ -14,14 +22,6 @@ from agents import (
     function_tool,
     trace,
 )
-from openai import AsyncOpenAI
-from openinference.instrumentation import using_attributes
-from openinference.instrumentation.openai_agents import OpenAIAgentsInstrumentor
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
-
-from turns import Turns
 
 provider = TracerProvider()
 provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
