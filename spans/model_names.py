@@ -73,6 +73,16 @@ _MAKERS: Mapping[str, str] = {
     "perplexity": "perplexity",
 }
 
+_NAMED_BY: Mapping[str, str] = {
+    # Beginnings of models' names that say whose they are, though `genai-prices` doesn't tell it from the name. Langfuse
+    # and LiteLLM, among others, name no provider beside an embedding.
+    "text-embedding-3-": "openai",
+    "text-embedding-ada-": "openai",
+    "text-davinci-": "openai",
+    "chatgpt-": "openai",
+    "ft:gpt-": "openai",
+}
+
 _NOT_SOLD: Mapping[str, str] = {
     # Open models that `genai-prices` finds at a provider who doesn't sell them, or not at that price.
     "openai": "gpt-oss",
@@ -119,6 +129,7 @@ def sellers_of(model: str) -> Iterator[tuple[str | None, str]]:
     None: by whom the name itself belongs to (`gpt-…` is OpenAI's).
     """
     yield None, model
+    yield from ((maker, model) for beginning, maker in _NAMED_BY.items() if model.startswith(beginning))
     model = model.lower()
     prefix, _, rest = model.partition("/")
     if prefix == "google" and rest.startswith("gemini"):

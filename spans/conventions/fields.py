@@ -76,6 +76,8 @@ class Prefix:
     name: str
     field: Field
     rank: int
+    read: Reader | None = None
+    """METADATA: how to read the text of one entry; None: the text as it is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,11 @@ OPERATIONS = {
     "text_completion": "LLM",
     "generate_content": "LLM",
     "embeddings": "EMBEDDING",
+    "retrieval": "RETRIEVER",
     "execute_tool": "TOOL",
     "invoke_agent": "AGENT",
     "create_agent": "AGENT",
+    "invoke_workflow": "CHAIN",
 }
 
 CONVENTION = Convention(
@@ -21,7 +23,7 @@ CONVENTION = Convention(
     keys=(
         Key("gen_ai.conversation.id", Field.SESSION_ID, 9),
         Key("enduser.id", Field.USER_ID, 9),
-        Key("gen_ai.operation.name", Field.SPAN_TYPE, 4, read=choice(OPERATIONS)),
+        Key("gen_ai.operation.name", Field.SPAN_TYPE, 5, read=choice(OPERATIONS)),
         Key("gen_ai.response.model", Field.MODEL, 1),
         Key("gen_ai.request.model", Field.MODEL, 5),
         Key("gen_ai.provider.name", Field.PROVIDER, 1),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from spans.conventions.fields import Convention, Field, Key, Prefix
-from spans.conventions.readers import choice, cost_at, number_at, sum_or_total
+from spans.conventions.readers import choice, cost_at, number_at, sum_or_total, unquoted
 
 OBSERVATION_TYPES = {
     "generation": "LLM",
@@ -31,7 +31,7 @@ CONVENTION = Convention(
         Key("langfuse.user.id", Field.USER_ID, 2),
         Key("langfuse.trace.tags", Field.TAGS, 2),
         Key("langfuse.trace.metadata", Field.METADATA, 2),
-        Key("langfuse.observation.type", Field.SPAN_TYPE, 3, read=choice(OBSERVATION_TYPES)),
+        Key("langfuse.observation.type", Field.SPAN_TYPE, 4, read=choice(OBSERVATION_TYPES)),
         Key("langfuse.observation.model.name", Field.MODEL, 3),
         Key(USAGE, Field.INPUT_TOKENS, 6, read=sum_or_total("input", "prompt_tokens")),
         Key(USAGE, Field.OUTPUT_TOKENS, 6, read=sum_or_total("output", "completion_tokens")),
@@ -55,5 +55,6 @@ CONVENTION = Convention(
         Key("langfuse.observation.level", Field.STATUS, 1, read=choice({"error": "error"})),
         Key("langfuse.observation.status_message", Field.STATUS_MESSAGE, 1),
     ),
-    prefixes=(Prefix("langfuse.trace.metadata.", Field.METADATA, 2),),
+    # Since version 5 each value is JSON, a text in quotes too (`_serialize_metadata_value`).
+    prefixes=(Prefix("langfuse.trace.metadata.", Field.METADATA, 2, read=unquoted),),
 )

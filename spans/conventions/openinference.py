@@ -32,7 +32,7 @@ CONVENTION = Convention(
         Key(
             "openinference.span.kind",
             Field.SPAN_TYPE,
-            2,
+            3,
             read=choice(SPAN_KINDS | {kind.lower(): kind for kind in SPAN_KINDS}),
         ),
         Key("llm.model_name", Field.MODEL, 4),

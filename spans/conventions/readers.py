@@ -101,6 +101,17 @@ def entries(text: str) -> tuple[tuple[str, str], ...]:
     return tuple((valid_text(name), valid_text(value)) for name, value in pairs if name and value)
 
 
+def unquoted(text: str) -> str:
+    """The text that a JSON string says; any other text as it is."""
+    if text[:1] != '"':
+        return text
+    try:
+        value = parse_json(text)
+    except ValueError:
+        return text
+    return valid_text(value) if isinstance(value, str) else text
+
+
 def item_text(value: object) -> str:
     """A JSON value as text, as an attribute with this value would read."""
     if isinstance(value, str):

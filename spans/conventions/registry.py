@@ -12,6 +12,7 @@ from spans.conventions import (
     gen_ai,
     laminar,
     langfuse,
+    litellm,
     openinference,
     pydantic_ai,
     readers,
@@ -28,6 +29,7 @@ CONVENTIONS: tuple[Convention, ...] = (
     vercel_ai.CONVENTION,
     traceloop.CONVENTION,
     pydantic_ai.CONVENTION,
+    litellm.CONVENTION,
 )
 
 READERS: dict[Field, Reader] = {
@@ -96,7 +98,12 @@ def _rule(key: Key) -> Rule:
 def _prefix_rule(prefix: Prefix, rest: str) -> Rule:
     """A rule whose reader gives the rest of the name along with the text."""
     if prefix.field is Field.METADATA:
-        return int(prefix.field), prefix.rank, lambda text: ((rest, text),) if rest else None
+        read = prefix.read or str
+
+        def entry(text: str) -> object:
+            return ((rest, value),) if rest and (value := read(text)) else None
+
+        return int(prefix.field), prefix.rank, entry
     return int(prefix.field), prefix.rank, lambda text: (rest, text)
 
 

@@ -40,8 +40,8 @@ CONVENTION = Convention(
         Key("ai.settings.context.user_id", Field.USER_ID, 8),
         Key("ai.telemetry.metadata.tags", Field.TAGS, 4),
         Key("ai.settings.context.tags", Field.TAGS, 6),
-        Key("ai.operationId", Field.SPAN_TYPE, 6, read=span_type),
-        Key("gen_ai.operation.name", Field.SPAN_TYPE, 8, read=choice(STEPS)),
+        Key("ai.operationId", Field.SPAN_TYPE, 7, read=span_type),
+        Key("gen_ai.operation.name", Field.SPAN_TYPE, 10, read=choice(STEPS)),
         # A stream that breaks off in the middle is marked by this alone.
         Key("ai.response.finishReason", Field.STATUS, 2, read=choice({"error": "error"})),
         Key("ai.response.model", Field.MODEL, 2),

@@ -10,9 +10,9 @@ from tests.captures_truth import CAPTURES
 
 
 def test_a_folder_gives_its_recordings_and_leaves_other_files_alone() -> None:
-    assert [file.path.parent.name for file in find([CAPTURES])] == sorted(
-        folder.name for folder in CAPTURES.iterdir() if folder.is_dir()
-    )
+    found = dict.fromkeys(file.path.parent.name for file in find([CAPTURES]))
+    assert list(found) == sorted(folder.name for folder in CAPTURES.iterdir() if folder.is_dir())
+    assert {file.path.suffix for file in find([CAPTURES])} == {".pb"}
 
 
 def test_times_move_so_that_the_last_span_of_a_folder_ends_now_and_distances_stay() -> None:

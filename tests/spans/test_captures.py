@@ -17,6 +17,9 @@ from tests.captures_truth import Capture, captures
 
 PRICES = Prices()
 
+MODELS_WITHOUT_A_PRICE = {"my-own-model"}
+"""What the programs asked for that no price table knows."""
+
 
 def traces_of(capture: Capture) -> dict[str, Trace]:
     decoded = decode([Message(value) for value in capture.messages], limits=Limits(), prices=PRICES)
@@ -47,6 +50,15 @@ def test_traces_are_true(capture: Capture) -> None:
             "output": trace.output if truth["output"] is not None else None,
         }
         assert found == truth
+
+
+@pytest.mark.parametrize("capture", captures(), ids=lambda capture: capture.name)
+def test_every_call_has_its_price(capture: Capture) -> None:
+    for trace in traces_of(capture).values():
+        counters = dict(zip(COUNTERS, trace.counters, strict=True))
+        unknown = MODELS_WITHOUT_A_PRICE.intersection(trace.models)
+        assert counters["unpriced_call_count"] == len(unknown)
+        assert (counters["total_cost"] > 0) == (counters["input_tokens"] > 0 and not unknown)
 
 
 @pytest.mark.parametrize("capture", captures(), ids=lambda capture: capture.name)

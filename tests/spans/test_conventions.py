@@ -280,6 +280,70 @@ def test_usage_details_that_are_none(text: str) -> None:
     assert row({"langfuse.observation.usage_details": text})["input_tokens"] == 0
 
 
+COST_KEYS = {
+    # opentelemetry-semantic-conventions-ai 0.4, openinference-semantic-conventions 0.1, langfuse 5, pydantic-ai 2,
+    # litellm 1.110.2 (all PyPI)
+    "input_cost": [
+        "gen_ai.usage.input_cost",
+        "llm.cost.prompt",
+        "langfuse.observation.cost_details",
+        "gen_ai.cost.input_cost",
+        "litellm.cost.input",
+    ],
+    "output_cost": [
+        "gen_ai.usage.output_cost",
+        "llm.cost.completion",
+        "langfuse.observation.cost_details",
+        "gen_ai.cost.output_cost",
+        "litellm.cost.output",
+    ],
+    "total_cost": [
+        "gen_ai.usage.cost",
+        "llm.cost.total",
+        "langfuse.observation.cost_details",
+        "operation.cost",
+        "gen_ai.cost.total_cost",
+        "litellm.cost.total",
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("column", "keys"),
+    [(column, keys[i:]) for column, keys in COST_KEYS.items() for i in range(len(keys))],
+)
+def test_precedence_of_costs(column: str, keys: list[str]) -> None:
+    def given(key: str, dollars: float) -> object:
+        member = column.removesuffix("_cost")
+        return json.dumps({member: dollars}) if key.endswith("cost_details") else dollars
+
+    found = row({key: given(key, 0.25 + i) for i, key in enumerate(keys)})
+    assert (found[column], found["priced"]) == (0.25, 1)
+
+
+def test_litellm_prices_what_it_knows_and_leaves_out_the_rest() -> None:
+    call = {
+        "llm.request.type": "acompletion",
+        "gen_ai.request.model": "my-own-model",
+        "gen_ai.system": "openai",
+    }
+    usage = {"gen_ai.usage.input_tokens": 57, "gen_ai.usage.output_tokens": 23}
+    assert row(call | usage)["priced"] == 0
+    found = row(
+        call
+        | usage
+        | {
+            "gen_ai.cost.total_cost": 2.235e-05,
+            "gen_ai.cost.input_cost": 8.55e-06,
+            "gen_ai.cost.output_cost": 1.38e-05,
+            "gen_ai.cost.original_cost": 1.0,
+            "gen_ai.cost.margin_total_amount": 1.0,
+        }
+    )
+    costs = (found["input_cost"], found["output_cost"], found["total_cost"])
+    assert (*costs, found["priced"]) == (8.55e-06, 1.38e-05, 2.235e-05, 1)
+
+
 def test_sums_of_wrappers_are_not_read() -> None:
     found = row(
         {"gen_ai.aggregated_usage.input_tokens": 5, "logfire.metrics": '{"gen_ai.client.token.usage": 1}'}
@@ -293,6 +357,13 @@ TYPES = [
     ({"lmnr.span.type": "DEFAULT", "gen_ai.operation.name": "chat"}, "DEFAULT"),
     ({"lmnr.span.type": "nonsense", "gen_ai.operation.name": "chat"}, "LLM"),
     *(({"openinference.span.kind": kind}, kind) for kind in SPAN_TYPES if kind != "DEFAULT"),
+    # lmnr 0.8.2 (PyPI): opentelemetry_lib/opentelemetry/instrumentation/openai/shared/embeddings_wrappers.py
+    ({"lmnr.span.path": ["turn", "openai.embeddings"], "lmnr.span.type": "LLM"}, "EMBEDDING"),
+    ({"lmnr.span.path": ["turn", "cohere.embed"], "lmnr.span.type": "LLM"}, "EMBEDDING"),
+    ({"lmnr.span.path": ["turn", "cohere.rerank"], "lmnr.span.type": "LLM"}, "RERANKER"),
+    ({"lmnr.span.path": ["openai.embeddings", "inner"], "lmnr.span.type": "TOOL"}, "TOOL"),
+    ({"lmnr.span.path": ["turn", "my openai.embeddings"], "lmnr.span.type": "DEFAULT"}, "DEFAULT"),
+    ({"lmnr.span.path": [], "lmnr.span.type": "LLM"}, "LLM"),
     ({"openinference.span.kind": "llm"}, "LLM"),
     ({"openinference.span.kind": "UNKNOWN"}, "DEFAULT"),
     ({"openinference.span.kind": "CHAIN", "llm.input_messages.0.message.role": "user"}, "CHAIN"),
@@ -302,6 +373,9 @@ TYPES = [
     *(({"gen_ai.operation.name": name}, "LLM") for name in ("chat", "text_completion", "generate_content")),
     ({"gen_ai.operation.name": "embeddings"}, "EMBEDDING"),
     ({"gen_ai.operation.name": "execute_tool"}, "TOOL"),
+    # opentelemetry-semantic-conventions 0.66b2 (PyPI): GenAiOperationNameValues
+    ({"gen_ai.operation.name": "retrieval"}, "RETRIEVER"),
+    ({"gen_ai.operation.name": "invoke_workflow"}, "CHAIN"),
     ({"gen_ai.operation.name": "invoke_agent"}, "AGENT"),
     ({"gen_ai.operation.name": "create_agent"}, "AGENT"),
     ({"traceloop.span.kind": "workflow"}, "CHAIN"),
@@ -319,6 +393,18 @@ TYPES = [
     ({"llm.request.type": "completion"}, "LLM"),
     ({"llm.request.type": "embedding"}, "EMBEDDING"),
     ({"llm.request.type": "rerank"}, "RERANKER"),
+    # litellm 1.110.2 (PyPI): litellm/types/utils.py, CallTypes
+    ({"llm.request.type": "acompletion", "gen_ai.operation.name": "acompletion"}, "LLM"),
+    ({"llm.request.type": "atext_completion"}, "LLM"),
+    ({"llm.request.type": "aresponses"}, "LLM"),
+    ({"llm.request.type": "anthropic_messages"}, "LLM"),
+    (
+        {"llm.request.type": "aembedding", "gen_ai.request.model": "m", "gen_ai.usage.input_tokens": 5},
+        "EMBEDDING",
+    ),
+    ({"llm.request.type": "arerank"}, "RERANKER"),
+    # Its child repeats the call: no type, no usage.
+    ({"llm.openai.model": "m", "llm.openai.usage": "{'prompt_tokens': 5}"}, "DEFAULT"),
     ({"gen_ai.request.model": "m", "gen_ai.usage.output_tokens": 5}, "LLM"),
     ({"gen_ai.request.model": "m"}, "DEFAULT"),
     ({"gen_ai.usage.output_tokens": 5}, "DEFAULT"),
@@ -388,6 +474,21 @@ class TestLabels:
             "region": "eu",
             "tier": "gold",
         }
+
+    @pytest.mark.parametrize(
+        ("value", "read"),
+        # langfuse 5.0.4 (PyPI): langfuse/_client/attributes.py, _serialize_metadata_value; earlier ones wrote the text
+        [
+            ('"gold"', "gold"),
+            ("gold", "gold"),
+            ("5", "5"),
+            ('{"a":1}', '{"a":1}'),
+            ('"', '"'),
+            ('"a" b', '"a" b'),
+        ],
+    )
+    def test_langfuse_writes_metadata_as_json(self, value: str, read: str) -> None:
+        assert row({"langfuse.trace.metadata.plan": value})["metadata"] == {"plan": read}
 
     @pytest.mark.parametrize(
         "key", [key for key in SESSION_KEYS + USER_KEYS if key.startswith(("ai.", "trace"))]

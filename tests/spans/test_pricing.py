@@ -113,6 +113,11 @@ def test_cached_tokens_beyond_the_input_make_nothing_negative() -> None:
         ("togetherai", "meta-llama/Llama-3.3-70B-Instruct-Turbo"),
         ("fireworks-ai", "accounts/fireworks/models/gpt-oss-120b"),
         ("zai", "glm-4.6"),
+        # genai-prices 0.2.3 (PyPI): what `model_match` of its provider openai doesn't know
+        ("", "text-embedding-3-small"),
+        ("", "text-embedding-ada-002"),
+        ("", "chatgpt-4o-latest"),
+        ("", "text-davinci-003"),
     ],
 )
 def test_providers_by_many_names(provider: str, model: str) -> None:
@@ -124,6 +129,8 @@ def test_providers_by_many_names(provider: str, model: str) -> None:
     [
         ("openai", "no-such-model"),
         ("", "no-such-model"),
+        ("", "text-embedding-3-of-mine"),
+        ("my-own-server", "text-embedding-3-small"),
         ("my-own-server", "gpt-4o"),
         ("", ""),
         ("openai", "x" * 9999),

@@ -1,0 +1,61 @@
+"""Truth comes from the program and the server; the recording may only agree."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.recordings.truth import TruthError, truth
+from tests.spans.otlp_examples import SPAN_ID, START, TRACE_ID, request, span
+
+CALLS: list[dict[str, Any]] = [
+    {"path": "/v1/embeddings", "input_tokens": 57, "output_tokens": 0, "usage_sent": True},
+    {"path": "/v1/chat/completions", "input_tokens": 64, "output_tokens": 26, "usage_sent": True},
+    {"path": "/v1/chat/completions", "input_tokens": 71, "output_tokens": 29, "usage_sent": False},
+    {"path": "/v1/chat/completions", "input_tokens": 78, "output_tokens": 32, "usage_sent": True},
+]
+TURN: dict[str, Any] = {
+    "trace_id": TRACE_ID.hex(),
+    "session_id": "s",
+    "user_id": "u",
+    "tags": ["b", "a"],
+    "said": "hi",
+    "said_is_told": True,
+    "answer": "hello",
+    "fails": False,
+    "first_call": 0,
+    "end_call": 3,
+}
+INSIDE = span(span_id=b"inside!!", parent_span_id=SPAN_ID, name="call")
+
+
+def test_a_turn_sums_its_own_calls() -> None:
+    found = truth("x", [TURN], CALLS, [request(INSIDE), request(span())])
+    trace = found["traces"][TRACE_ID.hex()]
+    # What a stream did not tell, no span can know.
+    assert (trace["llm_calls"], trace["input_tokens"], trace["output_tokens"]) == (2, 121, 26)
+    assert (trace["root_name"], trace["spans"], trace["errors"]) == ("step", 2, 0)
+    assert (trace["input"], trace["output"], trace["start_unix_nano"]) == ("hi", "hello", START)
+    session = found["sessions"]["s"]
+    assert (session["traces"], session["user_id"], session["tags"]) == (1, "u", ["a", "b"])
+
+
+@pytest.mark.parametrize(
+    ("turns", "because"),
+    [
+        ([TURN | {"trace_id": "00"}], "recorded"),
+        ([TURN, TURN], "turns"),
+        ([TURN | {"fails": True}], "0 spans with errors"),
+    ],
+)
+def test_what_does_not_agree_is_refused(turns: list[dict[str, Any]], because: str) -> None:
+    with pytest.raises(TruthError, match=because):
+        truth("x", turns, CALLS, [request(span())])
+
+
+def test_words_that_no_span_has_are_no_input() -> None:
+    found = truth("x", [TURN | {"said_is_told": False}], CALLS, [request(span())])
+    assert found["traces"][TRACE_ID.hex()]["input"] == ""
+    found = truth("x", [TURN | {"end_call": 1}], CALLS, [request(span())])
+    assert found["traces"][TRACE_ID.hex()]["input"] is None
