@@ -132,7 +132,7 @@ def _said(rules: Iterable[Rule], text: str) -> tuple[Said, ...]:
     return tuple(said)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def attributes_within(limits: Limits) -> Attributes:
     """The reader for these limits: one for the whole process, so that it remembers from batch to batch."""
     return Attributes(limits)

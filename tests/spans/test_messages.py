@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from spans.media import media_label
 from spans.messages import assistant_text, message_value, user_text
 from spans.pieces import assemble, event_messages
-from tests.spans.otlp_examples import row
+from tests.spans.otlp_examples import LIMITS, event, row, row_of, span
 
 IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
 
@@ -344,6 +344,27 @@ class TestEvents:
     )
     def test_choices(self, attributes: dict[str, str]) -> None:
         assert assistant_text(event_messages([("gen_ai.choice", attributes)])[1]) == "hello"
+
+    @pytest.mark.parametrize("size", [10, 100_000])
+    @pytest.mark.parametrize(
+        ("name", "key"),
+        [
+            ("gen_ai.client.inference.operation.details", "gen_ai.input.messages"),
+            ("gen_ai.content.prompt", "gen_ai.prompt"),
+            ("gen_ai.user.message", "content"),
+        ],
+    )
+    def test_long_messages_are_read_whole_though_the_event_keeps_their_beginning(
+        self, name: str, key: str, size: int
+    ) -> None:
+        said: Any = "last " + "x" * size
+        if key != "content":
+            said = json.dumps([{"role": "user", "content": "earlier"}, {"role": "user", "content": said}])
+        found = row_of(span({"gen_ai.operation.name": "chat"}, events=[event(name, {key: said})]))
+        assert found["input_preview"][:6] == "last x"
+        assert len(found["input"]) > size
+        [(_, kept)] = found["events"][0]["attributes"]
+        assert kept == said[: LIMITS.value]
 
     def test_other_events_carry_none(self) -> None:
         assert event_messages([("exception", {"message": "x"})]) == (None, None)
