@@ -22,10 +22,13 @@ from spans.media import media_label
 
 Message = Mapping[str, object]
 
-_USER = frozenset({"user", "human", "HumanMessage", "HumanMessageChunk"})
+_USER = frozenset({"user", "human", "humanmessage", "humanmessagechunk"})
 _NOT_ASSISTANT = _USER | frozenset(
-    {"system", "developer", "tool", "function", "SystemMessage", "ToolMessage", "FunctionMessage"}
+    {"system", "developer", "tool", "function", "systemmessage", "toolmessage", "functionmessage"}
 )
+_TOOL_ITEMS = ("_call", "_call_output", "tool_use", "tool_result", "tool-call", "tool-result")
+"""How the types of items end that stand beside messages and hold what a tool was asked and what it returned."""
+
 _TEXT_PARTS = frozenset({None, "text", "input_text", "output_text", "message"})
 _WRAPPERS = {
     "user": ("messages", "contents", "prompt", "input", "inputs", "message"),
@@ -89,6 +92,8 @@ def _search(value: object, role: str, depth: int) -> Iterator[Message]:
         # {...}}
         yield {**kwargs, "role": path[-1] if path else ""}
         return
+    if isinstance(kind := value.get("type"), str) and kind.endswith(_TOOL_ITEMS):
+        return
     if "role" in value or "parts" in value or ("content" in value and "message" not in value):
         yield value
         return
@@ -115,7 +120,7 @@ def _role(message: Message) -> str:
     role = message.get("role")
     if not isinstance(role, str):
         role = message.get("type")
-    return role if isinstance(role, str) else ""
+    return role.lower() if isinstance(role, str) else ""
 
 
 def _text(message: Message) -> str:
@@ -128,8 +133,12 @@ def _text(message: Message) -> str:
         text = content_text(content, 0)
         if text:
             return text
-    refusal = message.get("refusal")
-    return refusal if isinstance(refusal, str) else ""
+    if isinstance(refusal := message.get("refusal"), str):
+        return refusal
+    # An answer of OpenAI in sound comes with its words.
+    audio = message.get("audio")
+    transcript = audio.get("transcript") if isinstance(audio, dict) else None
+    return transcript if isinstance(transcript, str) else ""
 
 
 def content_text(content: object, depth: int) -> str:
