@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+import numpy as np
 import pyarrow as pa
 
 from spans import contribution as contribution_codec
@@ -66,14 +67,18 @@ def _sizes_are_bounded(decoded: Decoded, values: Sequence[bytes], limits: Limits
         *((name, 4096) for name in ("input_preview", "output_preview")),
     ):
         assert max(map(len, table[name].to_pylist()), default=0) <= most, name
-    for row in table.select(["attributes", "events", "tags", "metadata"]).to_pylist():
+    for row in table.select(["attributes", "tags", "metadata"]).to_pylist():
         assert len(row["attributes"]) <= limits.attributes + 1
         assert max((len(text) for _, text in row["attributes"]), default=0) <= limits.value
-        assert len(row["events"]) <= limits.events
-        assert (
-            max((len(event["attributes"]) for event in row["events"]), default=0) <= limits.event_attributes
-        )
         assert max(len(row["tags"]), len(row["metadata"])) <= limits.labels
+    events = table["events"].combine_chunks()
+    assert _longest(events) <= limits.events
+    assert _longest(events.values.field("attributes")) <= limits.event_attributes
+
+
+def _longest(lists: pa.Array) -> int:
+    """The most items of a list or map."""
+    return int(np.diff(lists.offsets.to_numpy()).max(initial=0))
 
 
 def _facts_travel(table: pa.Table) -> dict[TraceKey, list[Fact]]:
