@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from schemas import otlp_pb2
+from spans.rejects import too_many_spans
 
 _MAX_UINT64 = 2**64 - 1
 _MAX_UINT32 = 2**32 - 1
@@ -42,8 +43,9 @@ class _HasAttributes(Protocol):
     def attributes(self) -> Any: ...
 
 
-def from_json(value: bytes) -> otlp_pb2.ExportTraceServiceRequest:
-    """The request; raises ValueError with a sentence where the text is none."""
+def from_json(value: bytes, limit: int) -> otlp_pb2.ExportTraceServiceRequest:
+    """The request; raises ValueError with a sentence where the text is none, or holds more than `limit` spans:
+    they are counted first, because converting them takes most of the time."""
     try:
         document = _document(value)
     except RecursionError:
@@ -55,9 +57,18 @@ def from_json(value: bytes) -> otlp_pb2.ExportTraceServiceRequest:
         raise ValueError("The message is JSON, but no ExportTraceServiceRequest.")
     if document and not isinstance(_get(document, "resourceSpans", "resource_spans"), list):
         raise ValueError("The message is JSON, but has no list `resourceSpans`.")
+    count = sum(1 for _ in _spans(document))
+    if count > limit:
+        raise ValueError(too_many_spans(count, limit))
     for resource_spans in _objects(document, "resourceSpans", "resource_spans"):
         _resource_spans(request.resource_spans.add(), resource_spans)
     return request
+
+
+def _spans(document: Members) -> Iterator[Members]:
+    for resource_spans in _objects(document, "resourceSpans", "resource_spans"):
+        for scope_spans in _objects(resource_spans, "scopeSpans", "scope_spans"):
+            yield from _objects(scope_spans, "spans")
 
 
 def _document(value: bytes) -> object:

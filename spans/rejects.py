@@ -19,6 +19,11 @@ class Reject:
     """The whole message; for spans, an ExportTraceServiceRequest with just them, their resource and scope."""
 
 
+def too_many_spans(count: int, limit: int) -> str:
+    """The reason why a message goes to the dead letters as a whole."""
+    return f"The message holds {count} spans, more than the limit of {limit}."
+
+
 _SINGLE_BYTES = 1 << 20
 """What single rejects of one message may come to, bytes: each repeats the resource, which may be large."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -200,9 +201,12 @@ class TestRejects:
         ]
         assert names == [str(i) for i in range(100)]
 
-    def test_too_many_spans(self) -> None:
-        (reject,) = read(request(span(), span(), span()), limits=Limits(spans=2)).rejects
-        assert "3 spans" in reject.reason
+    @pytest.mark.parametrize("encoded", [lambda value: value, otlp_json_bytes], ids=["protobuf", "json"])
+    def test_too_many_spans(self, encoded: Callable[[bytes], bytes]) -> None:
+        value = encoded(request(span(), span(), span()))
+        (reject,) = read(value, limits=Limits(spans=2)).rejects
+        assert reject.reason == "The message holds 3 spans, more than the limit of 2."
+        assert read(value, limits=Limits(spans=3)).table.num_rows == 3
 
 
 class TestSalvage:
