@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import gc
 import multiprocessing
+import multiprocessing.connection
 import resource
 import time
 from collections.abc import Sequence

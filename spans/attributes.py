@@ -7,7 +7,7 @@ and reading the value.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -86,6 +86,11 @@ class Attributes(dict[bytes, Attribute]):
     def read_all(self, raws: Sequence[bytes]) -> list[Attribute]:
         """The attributes of a span, event or resource."""
         return [self[raw] if len(raw) <= _SHORT else self.read(raw) for raw in raws[:]]
+
+    def read_each(self, raws: Iterable[bytes]) -> Iterator[Attribute]:
+        """The same one by one, for more attributes than should be held at once."""
+        for raw in raws:
+            yield self[raw] if len(raw) <= _SHORT else self.read(raw)
 
     def _parts(self, raw: bytes) -> tuple[_Name, str]:
         """Key and rules, and the text."""

@@ -71,7 +71,7 @@ def _dearest(raws: Sequence[bytes], reader: Attributes, limit: int) -> list[Attr
     """So many of the attributes: those that say something first, then the others, as they were sent."""
     telling: list[Attribute] = []
     others: list[Attribute] = []
-    for found in reader.read_all(raws):
+    for found in reader.read_each(raws):
         kept = telling if found[2] else others
         if len(kept) < limit:
             kept.append(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from random import Random
 from typing import Any
 
 from google.protobuf.message import DecodeError
@@ -97,7 +98,7 @@ def seeds(name: str) -> Iterator[bytes]:
         versioned = table.append_column("version", table["input_tokens"])
         yield from (message for _, message in facts_codec.encode_table(versioned, 4))
     else:
-        yield bytes(range(256))
+        yield from (Random(number).randbytes(50 * number) for number in range(1, 40))
 
 
 def _texts(value: bytes) -> Iterator[bytes]:
