@@ -85,7 +85,8 @@ def _without_lone_surrogates(text: str) -> str:
     return text if mended == text else mended
 
 
-@lru_cache(maxsize=8)
+# The readers of one key come one after another; more than two large objects should not be held.
+@lru_cache(maxsize=2)
 def json_object(text: str) -> Mapping[str, object]:
     """The members of a JSON object; none where the text is something else."""
     if text[:1] != "{":

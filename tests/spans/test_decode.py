@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -261,6 +262,23 @@ class TestSalvage:
         assert attributes["good"] == "fine"
         if depth < 64:
             assert attributes["deep"] == "[" * depth + '"x"' + "]" * depth
+
+    @pytest.mark.parametrize("form", ["list", "map"])
+    def test_a_large_value_nested_deep_is_not_held_once_a_level(self, form: str) -> None:
+        size = 200_000
+        value = length_delimited(0x0A, b"x" * size)
+        for _ in range(60):
+            if form == "list":
+                value = length_delimited(0x2A, length_delimited(0x0A, value))
+            else:
+                entry = length_delimited(0x0A, b"k") + length_delimited(0x12, value)
+                value = length_delimited(0x32, length_delimited(0x0A, entry))
+        message = raw_request(key_value(b"k", value))
+        tracemalloc.start()
+        decode([Message(message)], limits=LIMITS, prices=PRICES)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 15 * size
 
 
 class TestLimits:
