@@ -43,7 +43,7 @@ class _HasAttributes(Protocol):
     def attributes(self) -> Any: ...
 
 
-def from_json(value: bytes, limit: int) -> otlp_pb2.ExportTraceServiceRequest:
+def from_json(value: bytes, limit: int | None = None) -> otlp_pb2.ExportTraceServiceRequest:
     """The request; raises ValueError with a sentence where the text is none, or holds more than `limit` spans:
     they are counted first, because converting them takes most of the time."""
     try:
@@ -57,8 +57,7 @@ def from_json(value: bytes, limit: int) -> otlp_pb2.ExportTraceServiceRequest:
         raise ValueError("The message is JSON, but no ExportTraceServiceRequest.")
     if document and not isinstance(_get(document, "resourceSpans", "resource_spans"), list):
         raise ValueError("The message is JSON, but has no list `resourceSpans`.")
-    count = sum(1 for _ in _spans(document))
-    if count > limit:
+    if limit is not None and (count := sum(1 for _ in _spans(document))) > limit:
         raise ValueError(too_many_spans(count, limit))
     for resource_spans in _objects(document, "resourceSpans", "resource_spans"):
         _resource_spans(request.resource_spans.add(), resource_spans)

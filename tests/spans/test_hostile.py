@@ -109,7 +109,19 @@ def test_json_that_lone_surrogates_do_not_explain_is_none(text: str) -> None:
 
 @pytest.mark.parametrize("key", [*KEYS, *(prefix + "0." + rest for prefix in PREFIXES for rest in RESTS[:2])])
 def test_every_key_takes_any_type(key: str) -> None:
-    values = [None, True, -1, 2**63 - 1, 0.5, float("nan"), b"\xff\x00", [], {}, [[{"a": [None]}]], *NUMBERS]
+    values: list[Any] = [
+        None,
+        True,
+        -1,
+        2**63 - 1,
+        0.5,
+        float("nan"),
+        b"\xff\x00",
+        [],
+        {},
+        [[{"a": [None]}]],
+        *NUMBERS,
+    ]
     values += [
         "\x00",
         "[",

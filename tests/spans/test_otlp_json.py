@@ -63,7 +63,8 @@ def test_what_the_collector_writes_gives_the_same_bytes() -> None:
 
 @pytest.mark.parametrize("depth", [63, 64, 65, 66, 100])
 def test_what_is_nested_too_deep_is_shown_as_the_same_bytes(depth: int) -> None:
-    value, raw = {"intValue": 5}, b"\x18\x05"
+    value: dict[str, Any] = {"intValue": 5}
+    raw = b"\x18\x05"
     for level in range(depth):
         if level % 2:
             value = {"arrayValue": {"values": [value]}}
