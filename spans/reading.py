@@ -86,8 +86,9 @@ class SpanReader:
             output_text = output_text[:longest]
             cut.append("output")
         if cut:
-            keys = [*keys, TRUNCATED]
-            words = [*words, ",".join(sorted(set(cut)))]
+            kept = dict(zip(keys, words, strict=True))
+            kept[TRUNCATED] = ",".join(sorted(set(cut)))  # whatever the sender says of it
+            keys, words = list(kept), list(kept.values())
 
         return Row(
             span.name.decode("utf-8", "replace")[:name_length],

@@ -14,7 +14,7 @@ from spans.aggregates import TraceRow, WindowRow, contributions_of, trace_table,
 from spans.contribution import Contribution, WindowKey, contribution_of, window_start, withdrawn
 from spans.decode import Decoded, Message, decode
 from spans.facts import Fact, TraceKey
-from spans.limits import Limits
+from spans.limits import TRUNCATED, Limits
 from spans.pricing import Prices
 from spans.session_fold import fold as fold_session
 from spans.trace_fold import fold as fold_trace
@@ -69,7 +69,9 @@ def _sizes_are_bounded(decoded: Decoded, values: Sequence[bytes], limits: Limits
         assert max(map(len, table[name].to_pylist()), default=0) <= most, name
     for row in table.select(["attributes", "tags", "metadata"]).to_pylist():
         assert len(row["attributes"]) <= limits.attributes + 1
-        assert max((len(text) for _, text in row["attributes"]), default=0) <= limits.value
+        assert all(len(text) <= limits.value for key, text in row["attributes"] if key != TRUNCATED)
+        for name in ("attributes", "metadata"):
+            assert len({key for key, _ in row[name]}) == len(row[name]), "a key stands twice"
         assert max(len(row["tags"]), len(row["metadata"])) <= limits.labels
     events = table["events"].combine_chunks()
     assert _longest(events) <= limits.events

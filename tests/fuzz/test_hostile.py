@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spans.limits import Limits
 from tests.fuzz.law import holds
 from tests.fuzz.strategies import json_requests, requests
 
@@ -25,3 +26,22 @@ def test_any_damage_to_any_request(value: bytes, data: st.DataObject) -> None:
     for _ in range(data.draw(st.integers(1, 5)) if damaged else 0):
         damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
     holds(bytes(damaged), value)
+
+
+_NARROW = Limits(
+    text=10,
+    name=5,
+    labels=2,
+    value=8,
+    attributes=3,
+    resource=20,
+    events=1,
+    event_attributes=1,
+    spans=5,
+    rejects=1,
+)
+
+
+@given(requests())
+def test_limits_hold_whatever_is_sent(value: bytes) -> None:
+    holds(value, limits=_NARROW)

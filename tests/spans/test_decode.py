@@ -294,6 +294,10 @@ class TestLimits:
         found = row_of(span({"a": "x" * 50, "k" * 2000: "v"}), limits=Limits(value=10))
         assert found["attributes"] == {"a": "x" * 10, "k" * 1024: "v", TRUNCATED: "attributes"}
 
+    def test_what_was_cut_is_said_once_though_a_sender_says_so_too(self) -> None:
+        found = read(request(span({TRUNCATED: "mine", "a": "x" * 50})), limits=Limits(value=10))
+        assert found.table["attributes"].to_pylist() == [[(TRUNCATED, "attributes"), ("a", "x" * 10)]]
+
     def test_of_too_many_attributes_those_that_are_read_stay(self) -> None:
         many = {f"a{i}": i for i in range(100)} | {"session.id": "s", "user.id": "u"}
         found = row_of(span(many), limits=Limits(attributes=4))
