@@ -5,13 +5,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 OLDEST := .venv-oldest
+FUZZ := .venv-fuzz
+FUZZ_SECONDS ?= 60
 PROTOS := schemas/facts.proto schemas/otlp.proto
 PROTOC := $(BIN)/python -m grpc_tools.protoc -I . --python_out=. --pyi_out=. $(PROTOS)
 UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --no-emit-index-url --no-header --no-annotate \
   --python-version 3.11 --all-extras pyproject.toml
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: run install dev test test-kafka test-oldest check generate bench constraints clean help
+.PHONY: run install dev test test-kafka test-oldest fuzz check generate bench constraints clean help
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -40,6 +42,10 @@ test-oldest: ## migrations, writes and every query on ClickHouse 25.8, the oldes
 	@$(OLDEST)/bin/python -c "import chdb; print('engine', chdb.engine_version)"
 	@$(OLDEST)/bin/python -m pytest -n 2 tests/warehouse tests/integration/test_captures.py
 
+fuzz: ## look for input that breaks decoding, FUZZ_SECONDS long, by coverage (Linux on x86-64)
+	@PYTHON="$(PYTHON)" sh deploy/install.sh $(FUZZ) "test,fuzz" constraints.txt
+	@$(FUZZ)/bin/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
+
 check: dev ## lint, format, types, generated code
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -59,4 +65,4 @@ constraints: dev ## pin all dependencies anew
 	@echo 'chdb==4.0.2' | $(UV_COMPILE) -c - -o constraints-oldest.txt
 
 clean: ## remove what make has set up
-	rm -rf $(VENV) $(OLDEST) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(OLDEST) $(FUZZ) .fuzz .pytest_cache .mypy_cache .ruff_cache .hypothesis

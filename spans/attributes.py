@@ -7,7 +7,7 @@ and reading the value.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -88,6 +88,11 @@ class Attributes(dict[bytes, Attribute]):
         """The attributes of a span, event or resource."""
         return [self[raw] if len(raw) <= _SHORT else self.read(raw) for raw in raws[:]]
 
+    def read_each(self, raws: Iterable[bytes]) -> Iterator[Attribute]:
+        """The same one by one, for more attributes than should be held at once."""
+        for raw in raws:
+            yield self[raw] if len(raw) <= _SHORT else self.read(raw)
+
     def _parts(self, raw: bytes) -> tuple[_Name, str]:
         """Key and rules, and the text."""
         # The usual form is spelled out: key, then value, and nothing behind it.
@@ -133,7 +138,7 @@ def _said(rules: Iterable[Rule], text: str) -> tuple[Said, ...]:
     return tuple(said)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def attributes_within(limits: Limits) -> Attributes:
     """The reader for these limits: one for the whole process, so that it remembers from batch to batch."""
     return Attributes(limits)

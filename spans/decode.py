@@ -21,7 +21,7 @@ from spans.limits import TRUNCATED, Limits
 from spans.otlp_json import from_json
 from spans.pricing import Prices
 from spans.reading import SpanReader
-from spans.rejects import BadSpans, Reject
+from spans.rejects import BadSpans, Reject, too_many_spans
 from spans.values import valid_text
 
 __all__ = ["Decoded", "Message", "Reject", "decode"]
@@ -85,7 +85,7 @@ class _Decoder:
     def add(self, index: int, message: Message) -> None:
         """Adds the spans of a message to the columns, or what is wrong with it to the rejects."""
         try:
-            request = _parse(message.value)
+            request = _parse(message.value, self._limits.spans)
         except ValueError as error:
             self.rejects.append(Reject(index, str(error), message.value))
             return
@@ -95,8 +95,7 @@ class _Decoder:
             return
         count = sum(len(scope.spans) for resource in request.resource_spans for scope in resource.scope_spans)
         if count > self._limits.spans:
-            reason = f"The message holds {count} spans, more than the limit of {self._limits.spans}."
-            self.rejects.append(Reject(index, reason, message.value))
+            self.rejects.append(Reject(index, too_many_spans(count, self._limits.spans), message.value))
             return
         columns = self.columns
         read_row = self._reader.row
@@ -146,10 +145,11 @@ class _Decoder:
         return ResourceRow(valid_text(project_id[:name]), attributes.get("service.name", "")[:name], kept)
 
 
-def _parse(value: bytes) -> otlp_pb2.ExportTraceServiceRequest:
-    """The request that a message holds; raises ValueError with a sentence where it holds none."""
+def _parse(value: bytes, limit: int) -> otlp_pb2.ExportTraceServiceRequest:
+    """The request that a message holds; raises ValueError with a sentence where it holds none, or is JSON of more
+    than `limit` spans."""
     if value[:1] == b"{":
-        return from_json(value)
+        return from_json(value, limit)
     problem = "The message is not a protobuf ExportTraceServiceRequest."
     try:
         request = otlp_pb2.ExportTraceServiceRequest.FromString(value)
@@ -161,7 +161,7 @@ def _parse(value: bytes) -> otlp_pb2.ExportTraceServiceRequest:
         problem = "The message holds nothing but unknown fields."
     # White space before JSON can be a line feed, which begins protobuf as well.
     if value.lstrip()[:1] == b"{":
-        return from_json(value)
+        return from_json(value, limit)
     raise ValueError(problem)
 
 

@@ -184,7 +184,7 @@ def _check(columns: SpanFacts, lists: dict[str, list]) -> None:  # type: ignore[
         or max(lists["duration"], default=0) > MAX_TIME
         or set(map(len, columns.trace_id)) - {16}
         or 0 in columns.trace_span_count[:]
-        or len({*map(len, lists.values())}) > 1
+        or {*map(len, lists.values())} != {sum(columns.trace_span_count)}
     ):
         raise ValueError("numbers out of range")
 

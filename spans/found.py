@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -67,12 +67,11 @@ def _gather(attributes: Sequence[Attribute], *, cut: bool) -> Found:
     return Found(keys, texts, values, ranks, labels, pieces, cut)
 
 
-def _dearest(raws: Iterable[bytes], reader: Attributes, limit: int) -> list[Attribute]:
+def _dearest(raws: Sequence[bytes], reader: Attributes, limit: int) -> list[Attribute]:
     """So many of the attributes: those that say something first, then the others, as they were sent."""
     telling: list[Attribute] = []
     others: list[Attribute] = []
-    for raw in raws:
-        found = reader.read(raw)
+    for found in reader.read_each(raws):
         kept = telling if found[2] else others
         if len(kept) < limit:
             kept.append(found)

@@ -1,5 +1,5 @@
-"""How images, sound and files in a message are shown: `[image: image/png]`, `[audio: audio/wav]`,
-`[file]`."""
+"""How images, sound, films and files in a message are shown: `[image: image/png]`, `[audio: audio/wav]`,
+`[video: video/mp4]`, `[file: application/pdf]`; `[image]` and so on where no media type is given."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ def _media_type(part: Mapping[str, object], shown: str) -> str:
         for value in level.values():
             if isinstance(value, str) and (found := _DATA_URL.match(value)):
                 return found[1]
-        if shown == "audio" and isinstance(form := level.get("format"), str) and _FORMAT.fullmatch(form):
-            return f"audio/{form}"
+        if shown != "file" and isinstance(form := level.get("format"), str) and _FORMAT.fullmatch(form):
+            return f"{shown}/{form}"
     return ""
 
 

@@ -7,7 +7,8 @@ request or a response with messages inside, or a plain text. The forms, and who 
 * `{"role", "content": [parts]}` and `{"role", "parts": [parts]}`: OpenAI, Vercel, OpenTelemetry, Gemini
 * `{"choices": [{"message"}]}`, `[{"message", "finish_reason"}]`: OpenAI's responses, Laminar
 * `{"messages"}`, `{"prompt"}`, `{"contents"}`, `{"input"}`, `{"output"}`: requests and responses as a whole
-* `{"type": "human", "content"}`, `{"kwargs": {"content"}}`, `{"generations"}`: LangChain
+* `{"type": "human", "content"}`, `{"type": "human", "data": {"content"}}`, `["human", "text"]`,
+  `{"kwargs": {"content"}}`, `{"generations"}`: LangChain
 
 Part types are those of OpenAI's Chat and Responses APIs, Anthropic, Gemini, the AI SDK and the JSON schemas
 of https://opentelemetry.io/docs/specs/semconv/gen-ai/.
@@ -22,10 +23,14 @@ from spans.media import media_label
 
 Message = Mapping[str, object]
 
-_USER = frozenset({"user", "human", "HumanMessage", "HumanMessageChunk"})
+_USER = frozenset({"user", "human", "humanmessage", "humanmessagechunk"})
 _NOT_ASSISTANT = _USER | frozenset(
-    {"system", "developer", "tool", "function", "SystemMessage", "ToolMessage", "FunctionMessage"}
+    {"system", "developer", "tool", "function", "systemmessage", "toolmessage", "functionmessage"}
 )
+_SPEAKERS = frozenset({"user", "human", "assistant", "ai", "system"})
+_TOOL_ITEMS = ("_call", "_call_output", "tool_use", "tool_result", "tool-call", "tool-result")
+"""How the types of items end that stand beside messages and hold what a tool was asked and what it returned."""
+
 _TEXT_PARTS = frozenset({None, "text", "input_text", "output_text", "message"})
 _WRAPPERS = {
     "user": ("messages", "contents", "prompt", "input", "inputs", "message"),
@@ -78,6 +83,9 @@ def _search(value: object, role: str, depth: int) -> Iterator[Message]:
     if depth > _MAX_DEPTH:
         return
     if isinstance(value, list):
+        if len(value) == 2 and isinstance(value[0], str) and value[0].lower() in _SPEAKERS:
+            yield {"role": value[0], "content": value[1]}
+            return
         for item in value:
             if isinstance(item, dict | list):
                 yield from _search(item, role, depth + 1)
@@ -88,6 +96,11 @@ def _search(value: object, role: str, depth: int) -> Iterator[Message]:
         # LangChain's serialization: {"lc": 1, "type": "constructor", "id": [..., "HumanMessage"], "kwargs":
         # {...}}
         yield {**kwargs, "role": path[-1] if path else ""}
+        return
+    if isinstance(data := value.get("data"), dict) and "content" in data and "content" not in value:
+        yield {"role": value.get("type"), **data}
+        return
+    if isinstance(kind := value.get("type"), str) and kind.endswith(_TOOL_ITEMS):
         return
     if "role" in value or "parts" in value or ("content" in value and "message" not in value):
         yield value
@@ -115,7 +128,7 @@ def _role(message: Message) -> str:
     role = message.get("role")
     if not isinstance(role, str):
         role = message.get("type")
-    return role if isinstance(role, str) else ""
+    return role.lower() if isinstance(role, str) else ""
 
 
 def _text(message: Message) -> str:
@@ -128,8 +141,12 @@ def _text(message: Message) -> str:
         text = content_text(content, 0)
         if text:
             return text
-    refusal = message.get("refusal")
-    return refusal if isinstance(refusal, str) else ""
+    if isinstance(refusal := message.get("refusal"), str):
+        return refusal
+    # An answer of OpenAI in sound comes with its words.
+    audio = message.get("audio")
+    transcript = audio.get("transcript") if isinstance(audio, dict) else None
+    return transcript if isinstance(transcript, str) else ""
 
 
 def content_text(content: object, depth: int) -> str:
@@ -147,7 +164,7 @@ def content_text(content: object, depth: int) -> str:
     if not isinstance(kind, str):
         kind = None
     if kind in _TEXT_PARTS:
-        for member in ("text", "content", "parts"):
+        for member in ("text", "content", "parts", "value"):
             text = content.get(member)
             if isinstance(text, str):
                 return text

@@ -10,16 +10,31 @@ from __future__ import annotations
 
 import binascii
 import json
+import math
+import re
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from schemas import otlp_pb2
+from spans.rejects import too_many_spans
 from spans.values import MAX_NESTING
 
 _MAX_UINT64 = 2**64 - 1
 _MAX_UINT32 = 2**32 - 1
+_BEYOND = 2**65
 _STATUS_CODES = {"STATUS_CODE_UNSET": 0, "STATUS_CODE_OK": 1, "STATUS_CODE_ERROR": 2}
+
+
+_NEGATIVE_ZERO = re.compile(rb":\s*-0\s*[,}]")
+_LONGEST_INTEGER = 400
+"""A number in more digits is infinite for all that a span can hold."""
+
+_DIGITS = re.compile(rf"[+-]?[0-9]{{1,{_LONGEST_INTEGER}}}")
+
+_MAX_NESTING = 2 * MAX_NESTING
+"""Levels of arrays and maps that are converted: more than what is shown as such, so that the rest has the bytes that
+it has in protobuf."""
 
 Members = Mapping[str, Any]
 
@@ -29,10 +44,11 @@ class _HasAttributes(Protocol):
     def attributes(self) -> Any: ...
 
 
-def from_json(value: bytes) -> otlp_pb2.ExportTraceServiceRequest:
-    """The request; raises ValueError with a sentence where the text is none."""
+def from_json(value: bytes, limit: int | None = None) -> otlp_pb2.ExportTraceServiceRequest:
+    """The request; raises ValueError with a sentence where the text is none, or holds more than `limit` spans:
+    they are counted first, because converting them takes most of the time."""
     try:
-        document = json.loads(value.decode("utf-8", "replace"))
+        document = _document(value)
     except RecursionError:
         raise ValueError("The message is JSON nested too deep.") from None
     except ValueError:
@@ -42,9 +58,37 @@ def from_json(value: bytes) -> otlp_pb2.ExportTraceServiceRequest:
         raise ValueError("The message is JSON, but no ExportTraceServiceRequest.")
     if document and not isinstance(_get(document, "resourceSpans", "resource_spans"), list):
         raise ValueError("The message is JSON, but has no list `resourceSpans`.")
+    if limit is not None and (count := sum(1 for _ in _spans(document))) > limit:
+        raise ValueError(too_many_spans(count, limit))
     for resource_spans in _objects(document, "resourceSpans", "resource_spans"):
         _resource_spans(request.resource_spans.add(), resource_spans)
     return request
+
+
+def _spans(document: Members) -> Iterator[Members]:
+    for resource_spans in _objects(document, "resourceSpans", "resource_spans"):
+        for scope_spans in _objects(resource_spans, "scopeSpans", "scope_spans"):
+            yield from _objects(scope_spans, "spans")
+
+
+def _document(value: bytes) -> object:
+    text = value.decode("utf-8", "replace")
+    if not _NEGATIVE_ZERO.search(value):
+        try:
+            return json.loads(text)
+        except json.JSONDecodeError:
+            raise
+        except ValueError:
+            pass  # a number in more digits than Python takes
+    return json.loads(text, parse_int=_exact)
+
+
+def _exact(digits: str) -> int | float:
+    """A JSON number without fraction, where Python's own reading loses something: -0 its sign, one of
+    thousands of digits everything."""
+    if digits == "-0":
+        return -0.0
+    return int(digits) if len(digits) <= _LONGEST_INTEGER else float(digits)
 
 
 def _resource_spans(target: otlp_pb2.ResourceSpans, members: Members) -> None:
@@ -78,21 +122,35 @@ def _span(target: otlp_pb2.Span, members: Members) -> None:
     if isinstance(status, dict):
         target.status.message = _utf8(status.get("message"))
         code = status.get("code")
-        target.status.code = _STATUS_CODES.get(code, 0) if isinstance(code, str) else _integer(code, 2)
+        target.status.code = _status_code(code)
+
+
+def _status_code(code: object) -> int:
+    if isinstance(code, str) and code in _STATUS_CODES:
+        return _STATUS_CODES[code]
+    number = _whole(code)
+    return number if number in _STATUS_CODES.values() else 0
 
 
 def _attributes(target: _HasAttributes, members: Members) -> None:
     for attribute in _objects(members, "attributes"):
-        pair = otlp_pb2.KeyValue(key=_utf8(attribute.get("key")), value=_any_value(attribute.get("value"), 0))
-        target.attributes.append(pair.SerializeToString())
+        target.attributes.append(_key_value(attribute, 0).SerializeToString())
 
 
-def _any_value(value: object, depth: int) -> bytes:
+def _key_value(members: Members, depth: int) -> otlp_pb2.KeyValue:
+    pair = otlp_pb2.KeyValue(key=_utf8(members.get("key")))
+    value = members.get("value")
+    if isinstance(value, dict):
+        pair.value = _any_value(value, depth)
+    return pair
+
+
+def _any_value(value: Members, depth: int) -> bytes:
     """An AnyValue as its bytes."""
     result = otlp_pb2.AnyValue()
-    if not isinstance(value, dict) or depth > MAX_NESTING + 1:
-        return b""
     for name, content in value.items():
+        if content is None:  # as good as not there, by protobuf's rules for JSON
+            continue
         match name:
             case "stringValue" | "string_value":
                 result.string_value = _utf8(content)
@@ -106,14 +164,14 @@ def _any_value(value: object, depth: int) -> bytes:
                 result.bytes_value = _bytes(content)
             case "arrayValue" | "array_value":
                 result.array_value.SetInParent()
-                for item in _objects(content, "values"):
-                    result.array_value.values.append(_any_value(item, depth + 1))
+                if depth < _MAX_NESTING:
+                    items = (_any_value(item, depth + 1) for item in _objects(content, "values"))
+                    result.array_value.values.extend(items)
             case "kvlistValue" | "kvlist_value":
                 result.kvlist_value.SetInParent()
-                for entry in _objects(content, "values"):
-                    added = result.kvlist_value.values.add()
-                    added.key = _utf8(entry.get("key"))
-                    added.value = _any_value(entry.get("value"), depth + 1)
+                if depth < _MAX_NESTING:
+                    entries = (_key_value(entry, depth + 1) for entry in _objects(content, "values"))
+                    result.kvlist_value.values.extend(entries)
             case _:
                 continue
         break
@@ -158,6 +216,12 @@ def _id(value: object, size: int) -> bytes:
 
 
 def _bytes(value: object) -> bytes:
+    """Bytes in base64; or as OpenTelemetry's SDK for JavaScript wrote them up to version 0.213: {"0": 255, "1": 0}."""
+    if isinstance(value, dict):
+        try:
+            return bytes(value[str(index)] for index in range(len(value)))
+        except (KeyError, TypeError, ValueError):
+            return b""
     if not isinstance(value, str):
         return b""
     try:
@@ -176,18 +240,24 @@ def _signed(value: object) -> int:
 
 
 def _whole(value: object) -> int:
-    if isinstance(value, str | int | float):
-        try:
-            return int(value)
-        except (ValueError, OverflowError):
-            return 0
-    return 0
+    """An integer given as number or string, 0 if it is none; what is beyond all integers stays beyond."""
+    if isinstance(value, int) or (isinstance(value, str) and _DIGITS.fullmatch(value)):
+        return int(value)
+    number = _double(value)
+    if math.isinf(number):
+        return _BEYOND if number > 0 else -_BEYOND
+    return 0 if math.isnan(number) else int(number)
 
 
 def _double(value: object) -> float:
+    """A number given as such or as a string, 0 if it is none."""
+    if isinstance(value, str) and ("_" in value or not value.isascii()):
+        return 0.0  # what Python would read as a number as well
     if isinstance(value, str | int | float):
         try:
             return float(value)
-        except (ValueError, OverflowError):
+        except ValueError:
             return 0.0
+        except OverflowError:
+            return math.inf if isinstance(value, int) and value > 0 else -math.inf
     return 0.0

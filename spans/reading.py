@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from schemas import otlp_pb2
@@ -47,6 +49,7 @@ class SpanReader:
         self._limits = limits
         self._prices = prices
         self._attributes = attributes_within(limits)
+        self._whole = attributes_within(replace(limits, value=sys.maxsize))
 
     def row(self, span: otlp_pb2.Span, start: int, is_root: bool) -> Row:
         """The row of a span that starts at `start` (nanoseconds since the epoch)."""
@@ -59,7 +62,7 @@ class SpanReader:
         )
         if incomplete:
             cut.append("attributes")
-        events = self._events(span, cut) if span.events else _NO_EVENTS
+        events, told = self._events(span, cut) if span.events else (_NO_EVENTS, _NO_EVENTS)
 
         model = (values[_MODEL] or "")[:name_length]
         provider = (values[_PROVIDER] or "")[:name_length]
@@ -69,7 +72,7 @@ class SpanReader:
         given_input = chosen(_INPUT, values, ranks, pieces, span_type)
         given_output = chosen(_OUTPUT, values, ranks, pieces, span_type)
         if events and not (given_input.text and given_output.text):
-            event_input, event_output = from_events(events)
+            event_input, event_output = from_events(told)
             given_input = given_input if given_input.text else event_input
             given_output = given_output if given_output.text else event_output
         said, said_kind = input_preview(given_input, span_type, is_root)
@@ -85,8 +88,9 @@ class SpanReader:
             output_text = output_text[:longest]
             cut.append("output")
         if cut:
-            keys = [*keys, TRUNCATED]
-            words = [*words, ",".join(sorted(set(cut)))]
+            kept = dict(zip(keys, words, strict=True))
+            kept[TRUNCATED] = ",".join(sorted(set(cut)))  # whatever the sender says of it
+            keys, words = list(kept), list(kept.values())
 
         return Row(
             span.name.decode("utf-8", "replace")[:name_length],
@@ -117,19 +121,25 @@ class SpanReader:
             events,
         )
 
-    def _events(self, span: otlp_pb2.Span, cut: list[str]) -> list[EventRow]:
+    def _events(self, span: otlp_pb2.Span, cut: list[str]) -> tuple[list[EventRow], list[EventRow]]:
+        """The events as they are kept; and with their texts whole, for those may be messages in JSON."""
         limits = self._limits
         if len(span.events) > limits.events:
             cut.append("events")
-        events = []
+        kept, whole = [], []
         for event in span.events[: limits.events]:
-            found = self._attributes.read_all(event.attributes)
-            if len(found) > limits.event_attributes or any(CUT in says for _, _, says in found):
-                found = found[: limits.event_attributes]
-                cut.append("events")
             name = event.name.decode("utf-8", "replace")[: limits.name]
-            events.append(EventRow(name, event.time_unix_nano, texts(found)))
-        return events
+            raws = event.attributes[: limits.event_attributes]
+            found = self._attributes.read_all(raws)
+            row = EventRow(name, event.time_unix_nano, texts(found))
+            kept.append(row)
+            if any(CUT in says for _, _, says in found):
+                cut.append("events")
+                row = row._replace(attributes=texts(map(self._whole.read, raws)))
+            elif len(event.attributes) > len(raws):
+                cut.append("events")
+            whole.append(row)
+        return kept, whole
 
 
 def _type_by_usage(values: Sequence[Any]) -> str:

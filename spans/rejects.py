@@ -19,6 +19,11 @@ class Reject:
     """The whole message; for spans, an ExportTraceServiceRequest with just them, their resource and scope."""
 
 
+def too_many_spans(count: int, limit: int) -> str:
+    """The reason why a message goes to the dead letters as a whole."""
+    return f"The message holds {count} spans, more than the limit of {limit}."
+
+
 _SINGLE_BYTES = 1 << 20
 """What single rejects of one message may come to, bytes: each repeats the resource, which may be large."""
 
@@ -35,9 +40,7 @@ class BadSpans:
         self._message = message
         self._single = single
         self._rejects: list[Reject] = []
-        self._others = otlp_pb2.ExportTraceServiceRequest()
-        self._scope_of_others: tuple[int, otlp_pb2.ScopeSpans] | None = None
-        self._count_of_others = 0
+        self._others = _Together()
         self._single_bytes = 0
 
     def add(
@@ -49,36 +52,64 @@ class BadSpans:
     ) -> None:
         """Takes a bad span of this scope and resource."""
         if len(self._rejects) < self._single and self._single_bytes < _SINGLE_BYTES:
-            request = otlp_pb2.ExportTraceServiceRequest()
-            _add_scope(request, resource_spans, scope_spans).spans.append(span)
-            payload = request.SerializeToString()
+            alone = _Together()
+            alone.add(resource_spans, scope_spans, span)
+            payload = alone.request.SerializeToString()
             self._single_bytes += len(payload)
             self._rejects.append(Reject(self._message, reason, payload))
-            return
-        if self._scope_of_others is None or self._scope_of_others[0] != id(scope_spans):
-            self._scope_of_others = (id(scope_spans), _add_scope(self._others, resource_spans, scope_spans))
-        self._scope_of_others[1].spans.append(span)
-        self._count_of_others += 1
+        else:
+            self._others.add(resource_spans, scope_spans, span)
 
     def rejects(self) -> list[Reject]:
         """The rejects for all spans taken."""
-        if not self._count_of_others:
+        if not self._others.count:
             return self._rejects
-        reason = f"{self._count_of_others} more spans of the message have no valid IDs or could not be read."
-        return [*self._rejects, Reject(self._message, reason, self._others.SerializeToString())]
+        reason = f"{self._others.count} more spans of the message have no valid IDs or could not be read."
+        return [*self._rejects, Reject(self._message, reason, self._others.request.SerializeToString())]
 
 
-def _add_scope(
-    request: otlp_pb2.ExportTraceServiceRequest,
-    resource_spans: otlp_pb2.ResourceSpans,
-    scope_spans: otlp_pb2.ScopeSpans,
-) -> otlp_pb2.ScopeSpans:
-    """A copy of resource and scope without spans, added to the request."""
+class _Together:
+    """A request made of spans that come in the order of their message: each resource and scope stands in it
+    once, so that it is never larger than the message."""
+
+    def __init__(self) -> None:
+        self.request = otlp_pb2.ExportTraceServiceRequest()
+        self.count = 0
+        # What the last span came from, and where it went. The messages themselves, not their `id`: protobuf
+        # makes such an object anew for each look, and the next one may get the address of one that is gone.
+        self._resource: tuple[otlp_pb2.ResourceSpans, otlp_pb2.ResourceSpans] | None = None
+        self._scope: tuple[otlp_pb2.ScopeSpans, otlp_pb2.ScopeSpans] | None = None
+
+    def add(
+        self,
+        resource_spans: otlp_pb2.ResourceSpans,
+        scope_spans: otlp_pb2.ScopeSpans,
+        span: otlp_pb2.Span,
+    ) -> None:
+        """Adds a span of this scope and resource."""
+        if self._resource is None or self._resource[0] is not resource_spans:
+            self._resource = (resource_spans, _add_resource(self.request, resource_spans))
+            self._scope = None
+        if self._scope is None or self._scope[0] is not scope_spans:
+            self._scope = (scope_spans, _add_scope(self._resource[1], scope_spans))
+        self._scope[1].spans.append(span)
+        self.count += 1
+
+
+def _add_resource(
+    request: otlp_pb2.ExportTraceServiceRequest, resource_spans: otlp_pb2.ResourceSpans
+) -> otlp_pb2.ResourceSpans:
+    """A copy of a resource without spans, added to the request."""
     resource = request.resource_spans.add()
     if resource_spans.HasField("resource"):
         resource.resource.CopyFrom(resource_spans.resource)
     if resource_spans.HasField("schema_url"):
         resource.schema_url = resource_spans.schema_url
+    return resource
+
+
+def _add_scope(resource: otlp_pb2.ResourceSpans, scope_spans: otlp_pb2.ScopeSpans) -> otlp_pb2.ScopeSpans:
+    """A copy of a scope without spans, added to the resource."""
     scope = resource.scope_spans.add()
     if scope_spans.HasField("scope"):
         scope.scope = scope_spans.scope

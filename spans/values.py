@@ -125,13 +125,17 @@ def _python_value(raw: bytes, levels: int) -> object:
             return value.int_value
         case "double_value":
             return _number(value.double_value)
+        # What is inside is a copy. Nothing else may hold it while it is read, or a large value that is nested deep is
+        # held once a level.
         case "array_value":
-            return [_python_value(item, levels - 1) for item in value.array_value.values]
+            items = value.array_value.values[::-1]
+            del value, raw
+            return [_python_value(items.pop(), levels - 1) for _ in range(len(items))]
         case "kvlist_value":
-            return {
-                entry.key.decode("utf-8", "replace"): _python_value(entry.value, levels - 1)
-                for entry in value.kvlist_value.values
-            }
+            keys = [entry.key.decode("utf-8", "replace") for entry in value.kvlist_value.values]
+            items = [entry.value for entry in value.kvlist_value.values][::-1]
+            del value, raw
+            return {key: _python_value(items.pop(), levels - 1) for key in keys}
         case "bytes_value":
             return base64_text(value.bytes_value)
         case _:

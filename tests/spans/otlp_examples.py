@@ -77,10 +77,11 @@ def request(*spans: Span, resource: dict[str, Any] | None = None) -> bytes:
 
 
 def read(*values: bytes, limits: Limits = LIMITS) -> Decoded:
-    """What messages hold; the table is checked to be a valid one."""
+    """What messages hold; the table is checked to be a valid one, and no convention to have raised."""
     decoded = decode([Message(value) for value in values], limits=limits, prices=PRICES)
     decoded.table.validate(full=True)
     assert decoded.table.num_rows == len(decoded.message)
+    assert [each.reason for each in decoded.rejects if "could not be read (" in each.reason] == []
     return decoded
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import tracemalloc
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -34,25 +36,7 @@ from tests.spans.otlp_examples import (
     rows,
     span,
 )
-
-
-def length_delimited(tag: int, content: bytes) -> bytes:
-    size = len(content)
-    varint = b""
-    while size > 127:
-        varint += bytes([size & 127 | 128])
-        size >>= 7
-    return bytes([tag]) + varint + bytes([size]) + content
-
-
-def key_value(key: bytes, value: bytes) -> bytes:
-    return length_delimited(0x4A, length_delimited(0x0A, key) + length_delimited(0x12, value))
-
-
-def raw_request(*span_parts: bytes) -> bytes:
-    """A request with one valid span and these bytes appended to it."""
-    body = span(name="raw").SerializeToString() + b"".join(span_parts)
-    return length_delimited(0x0A, length_delimited(0x12, length_delimited(0x12, body)))
+from tests.spans.wire import key_value, length_delimited, raw_request
 
 
 class TestRows:
@@ -221,9 +205,12 @@ class TestRejects:
         ]
         assert names == [str(i) for i in range(100)]
 
-    def test_too_many_spans(self) -> None:
-        (reject,) = read(request(span(), span(), span()), limits=Limits(spans=2)).rejects
-        assert "3 spans" in reject.reason
+    @pytest.mark.parametrize("encoded", [lambda value: value, otlp_json_bytes], ids=["protobuf", "json"])
+    def test_too_many_spans(self, encoded: Callable[[bytes], bytes]) -> None:
+        value = encoded(request(span(), span(), span()))
+        (reject,) = read(value, limits=Limits(spans=2)).rejects
+        assert reject.reason == "The message holds 3 spans, more than the limit of 2."
+        assert read(value, limits=Limits(spans=3)).table.num_rows == 3
 
 
 class TestSalvage:
@@ -299,6 +286,23 @@ class TestSalvage:
         (from_json,) = rows(read(json.dumps(document).encode(), limits=limits))
         assert from_json["attributes"] == found["attributes"]
 
+    @pytest.mark.parametrize("form", ["list", "map"])
+    def test_a_large_value_nested_deep_is_not_held_once_a_level(self, form: str) -> None:
+        size = 200_000
+        value = length_delimited(0x0A, b"x" * size)
+        for _ in range(60):
+            if form == "list":
+                value = length_delimited(0x2A, length_delimited(0x0A, value))
+            else:
+                entry = length_delimited(0x0A, b"k") + length_delimited(0x12, value)
+                value = length_delimited(0x32, length_delimited(0x0A, entry))
+        message = raw_request(key_value(b"k", value))
+        tracemalloc.start()
+        decode([Message(message)], limits=LIMITS, prices=PRICES)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 15 * size
+
 
 class TestLimits:
     def test_long_input_and_output_are_cut_and_said_so(self) -> None:
@@ -312,6 +316,10 @@ class TestLimits:
     def test_long_attributes_are_cut_and_said_so(self) -> None:
         found = row_of(span({"a": "x" * 50, "k" * 2000: "v"}), limits=Limits(value=10))
         assert found["attributes"] == {"a": "x" * 10, "k" * 1024: "v", TRUNCATED: "attributes"}
+
+    def test_what_was_cut_is_said_once_though_a_sender_says_so_too(self) -> None:
+        found = read(request(span({TRUNCATED: "mine", "a": "x" * 50})), limits=Limits(value=10))
+        assert found.table["attributes"].to_pylist() == [[(TRUNCATED, "attributes"), ("a", "x" * 10)]]
 
     def test_of_too_many_attributes_those_that_are_read_stay(self) -> None:
         many = {f"a{i}": i for i in range(100)} | {"session.id": "s", "user.id": "u"}

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.facts_pb2 import SpanFacts
 from spans import facts as facts_codec
 from spans.facts import MESSAGE_BYTES, Fact, TraceKey, partition_of
 from tests.spans.examples import KEY, fact, traces
@@ -30,6 +31,16 @@ def test_a_large_trace_travels_in_several_messages_below_the_limit() -> None:
 def test_what_is_no_message_of_facts_raises(garbage: bytes) -> None:
     with pytest.raises(Exception, match=r".*"):
         facts_codec.decode(garbage + b"\x00")
+
+
+@pytest.mark.parametrize("counts", [[1], [3], [1, 2], [2, 1], []])
+def test_counts_that_are_not_those_of_the_spans_raise(counts: list[int]) -> None:
+    [message] = facts_codec.encode_trace(KEY, [fact(1), fact(2)])
+    columns = SpanFacts.FromString(message)
+    del columns.trace_span_count[:]
+    columns.trace_span_count.extend(counts)
+    with pytest.raises(ValueError, match="out of range"):
+        facts_codec.decode(columns.SerializeToString())
 
 
 @given(st.integers(1, 64), st.text(max_size=5), st.binary(min_size=16, max_size=16))

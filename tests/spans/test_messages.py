@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from spans.media import media_label
 from spans.messages import assistant_text, message_value, user_text
 from spans.pieces import assemble, event_messages
-from tests.spans.otlp_examples import row
+from tests.spans.otlp_examples import LIMITS, event, row, row_of, span
 
 IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
 
@@ -84,6 +84,35 @@ USER: list[tuple[str, Any, str]] = [
     ("no user", [{"role": "system", "content": "s"}], ""),
     ("an empty text", [{"role": "user", "content": ""}], ""),
     ("no content", [{"role": "user", "content": None}], ""),
+    ("a role in capitals", [{"role": "USER", "message": "no", "content": "hi"}], "hi"),
+    (
+        "what a tool was asked is not what the user said",
+        [{"role": "user", "content": "hi"}, {"type": "custom_tool_call", "name": "f", "input": "ls"}],
+        "hi",
+    ),
+    (
+        "items of the Responses API",
+        [
+            {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "hi"}]},
+            {"type": "reasoning", "summary": []},
+            {"type": "function_call", "name": "f", "arguments": "{}", "call_id": "1"},
+            {"type": "function_call_output", "call_id": "1", "output": "21C"},
+        ],
+        "hi",
+    ),
+    ("LangChain as pairs", {"messages": [["system", "no"], ["human", "hi"], ["ai", "no"]]}, "hi"),
+    ("LangChain as dicts", [{"type": "human", "data": {"content": "hi", "type": "human"}}], "hi"),
+    ("OpenAI's Assistants", [{"role": "user", "content": [{"type": "text", "text": {"value": "hi"}}]}], "hi"),
+    ("a pair that is none", ["hello", "there"], ""),
+    ("Bedrock", {"messages": [{"role": "user", "content": [{"text": "hi"}]}]}, "hi"),
+    ("chat of Cohere", {"message": "hi", "chat_history": [{"role": "USER", "message": "no"}]}, "hi"),
+    ("a text in a text part in a part", [{"role": "user", "content": {"content": [{"text": "hi"}]}}], "hi"),
+    ("a family and a flag", [{"role": "user", "content": "👨‍👩‍👧‍👦🏳️‍🌈"}], "👨‍👩‍👧‍👦🏳️‍🌈"),
+    (
+        "controls and overrides",
+        [{"role": "user", "content": "\u202eabc\u2066\x00\x1b[0m\x7f\u0085\ufeff"}],
+        "\u202eabc\u2066\x00\x1b[0m\x7f\u0085\ufeff",
+    ),
     ("arguments of a function", {"args": ["hi"], "kwargs": {}}, ""),
     ("a plain text", "hi", ""),
     ("a number", 5, ""),
@@ -160,6 +189,26 @@ ASSISTANT: list[tuple[str, Any, str]] = [
         "hello",
     ),
     ("a refusal", [{"role": "assistant", "content": [{"type": "refusal", "refusal": "no"}]}], "no"),
+    (
+        "an answer in sound",
+        {"choices": [{"message": {"role": "assistant", "content": None, "audio": {"transcript": "hello"}}}]},
+        "hello",
+    ),
+    ("a refusal beside the content", {"role": "assistant", "content": None, "refusal": "no"}, "no"),
+    ("a tool's result", [{"type": "function_call_output", "call_id": "1", "output": "21C"}], ""),
+    (
+        "blocks of Anthropic",
+        {
+            "role": "assistant",
+            "content": [
+                {"type": "thinking", "thinking": "hm"},
+                {"type": "text", "text": "hello"},
+                {"type": "tool_use", "id": "1", "name": "f", "input": {"text": "no"}},
+            ],
+        },
+        "hello",
+    ),
+    ("a generated image", [{"role": "assistant", "content": [IMAGE]}], "[image: image/png]"),
     ("an empty answer", [{"role": "assistant", "content": ""}], ""),
     ("an object", {"answer": 42}, ""),
     ("the user's words", [{"role": "user", "content": "hi"}], ""),
@@ -228,6 +277,20 @@ MEDIA: list[tuple[dict[str, Any], str]] = [
     ({"type": "blob", "modality": "image", "mime_type": "image/png", "content": "AA"}, "[image: image/png]"),
     ({"type": "uri", "modality": "video", "uri": "gs://b"}, "[video]"),
     ({"inline_data": {"mime_type": "image/png", "data": "AA"}}, "[image: image/png]"),
+    ({"image": {"format": "png", "source": {"bytes": "AA"}}}, "[image: image/png]"),
+    ({"video": {"format": "mp4", "source": {"bytes": "AA"}}}, "[video: video/mp4]"),
+    ({"document": {"format": "pdf", "name": "a"}}, "[file]"),
+    (
+        {"type": "image", "source_type": "base64", "mime_type": "image/gif", "data": "AA"},
+        "[image: image/gif]",
+    ),
+    (
+        {"type": "input_file", "filename": "a.pdf", "file_data": "data:application/pdf;base64,AA"},
+        "[file: application/pdf]",
+    ),
+    ({"type": "image", "mime_type": "image/png]\n[evil"}, "[image]"),
+    ({"type": "image", "mime_type": 5, "image": {"0": 137}}, "[image]"),
+    ({"type": "file", "modality": "audio", "file_id": "f"}, "[audio]"),
     ({"type": "tool_call", "name": "f"}, ""),
     ({"type": "thinking", "thinking": "hm"}, ""),
     ({}, ""),
@@ -344,6 +407,27 @@ class TestEvents:
     )
     def test_choices(self, attributes: dict[str, str]) -> None:
         assert assistant_text(event_messages([("gen_ai.choice", attributes)])[1]) == "hello"
+
+    @pytest.mark.parametrize("size", [10, 100_000])
+    @pytest.mark.parametrize(
+        ("name", "key"),
+        [
+            ("gen_ai.client.inference.operation.details", "gen_ai.input.messages"),
+            ("gen_ai.content.prompt", "gen_ai.prompt"),
+            ("gen_ai.user.message", "content"),
+        ],
+    )
+    def test_long_messages_are_read_whole_though_the_event_keeps_their_beginning(
+        self, name: str, key: str, size: int
+    ) -> None:
+        said: Any = "last " + "x" * size
+        if key != "content":
+            said = json.dumps([{"role": "user", "content": "earlier"}, {"role": "user", "content": said}])
+        found = row_of(span({"gen_ai.operation.name": "chat"}, events=[event(name, {key: said})]))
+        assert found["input_preview"][:6] == "last x"
+        assert len(found["input"]) > size
+        [(_, kept)] = found["events"][0]["attributes"]
+        assert kept == said[: LIMITS.value]
 
     def test_other_events_carry_none(self) -> None:
         assert event_messages([("exception", {"message": "x"})]) == (None, None)

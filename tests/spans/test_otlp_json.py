@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from tests.captures_truth import Capture, captures
@@ -21,13 +25,55 @@ from tests.spans.otlp_examples import (
     rows,
     span,
 )
+from tests.spans.otlp_json_dialects import DIALECTS
+from tests.spans.wire import key_value, length_delimited, raw_request
+
+FIXTURES = Path(__file__).parent / "fixtures"
+EVERY_VALUE = (FIXTURES / "every-value.otlp.pb").read_bytes()
 
 
-@pytest.mark.parametrize("capture", captures(), ids=lambda capture: capture.name)
-def test_every_recording_as_json_gives_the_same_table(capture: Capture) -> None:
-    decoded = read(*(otlp_json_bytes(value) for value in capture.messages))
+def table_bytes(*values: bytes) -> bytes:
+    """The span table of messages as Arrow's IPC stream."""
+    decoded = read(*values)
     assert decoded.rejects == []
-    assert decoded.table.equals(read(*capture.messages).table)
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, decoded.table.schema) as stream:
+        stream.write_table(decoded.table)
+    return bytes(sink.getvalue().to_pybytes())
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.__name__)
+@pytest.mark.parametrize("capture", captures(), ids=lambda capture: capture.name)
+def test_every_recording_as_json_gives_the_same_bytes(
+    capture: Capture, dialect: Callable[[bytes], bytes]
+) -> None:
+    assert table_bytes(*map(dialect, capture.messages)) == table_bytes(*capture.messages)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.__name__)
+def test_every_kind_of_value_as_json_gives_the_same_bytes(dialect: Callable[[bytes], bytes]) -> None:
+    assert table_bytes(dialect(EVERY_VALUE)) == table_bytes(EVERY_VALUE)
+
+
+def test_what_the_collector_writes_gives_the_same_bytes() -> None:
+    written = (FIXTURES / "every-value.collector.json").read_bytes()
+    assert b'{"doubleValue":-0}' in written
+    assert table_bytes(written) == table_bytes(EVERY_VALUE)
+
+
+@pytest.mark.parametrize("depth", [63, 64, 65, 66, 100])
+def test_what_is_nested_too_deep_is_shown_as_the_same_bytes(depth: int) -> None:
+    value: dict[str, Any] = {"intValue": 5}
+    raw = b"\x18\x05"
+    for level in range(depth):
+        if level % 2:
+            value = {"arrayValue": {"values": [value]}}
+            raw = length_delimited(0x2A, length_delimited(0x0A, raw))
+        else:
+            value = {"kvlistValue": {"values": [{"key": "k", "value": value}]}}
+            raw = length_delimited(0x32, length_delimited(0x0A, b"\x0a\x01k" + length_delimited(0x12, raw)))
+    [shown] = rows(read(raw_request(key_value(b"k", raw))))
+    assert attribute(value) == shown["attributes"]["k"]
 
 
 def one_span(**members: Any) -> bytes:
@@ -96,6 +142,26 @@ class TestFreedoms:
             ({"arrayValue": {}}, "[]"),
             ({"kvlistValue": {"values": [{"key": "a", "value": {"stringValue": "b"}}]}}, '{"a":"b"}'),
             ({"string_value": "s"}, "s"),
+            ({"intValue": 2**53 + 1}, str(2**53 + 1)),
+            ({"intValue": 2**63 - 1}, str(2**63 - 1)),
+            ({"intValue": -(2**63)}, str(-(2**63))),
+            ({"intValue": -(2**70)}, str(-(2**63))),
+            ({"intValue": 1e300}, str(2**63 - 1)),
+            ({"intValue": "1e3"}, "1000"),
+            ({"intValue": "1_000"}, "0"),
+            ({"intValue": "٣"}, "0"),
+            ({"intValue": "NaN"}, "0"),
+            ({"intValue": math.inf}, str(2**63 - 1)),
+            ({"intValue": []}, "0"),
+            ({"doubleValue": 1e-7}, "1e-07"),
+            ({"doubleValue": "1e400"}, "Infinity"),
+            ({"doubleValue": "1_0"}, "0.0"),
+            ({"doubleValue": 10**400}, "Infinity"),
+            ({"doubleValue": None}, ""),
+            ({"stringValue": None, "intValue": 5}, "5"),
+            ({"bytesValue": {"0": 0, "1": 255}}, "AP8="),
+            ({"bytesValue": {"0": 256}}, ""),
+            ({"bytesValue": {"a": 1}}, ""),
             ({}, ""),
             (None, ""),
             ("text", ""),
@@ -104,6 +170,24 @@ class TestFreedoms:
     )
     def test_values(self, value: Any, text: str) -> None:
         assert attribute(value) == text
+
+    def test_a_zero_keeps_its_sign(self) -> None:
+        value = one_span(attributes=[{"key": "k", "value": {"doubleValue": 5}}]).replace(b": 5}", b": -0}")
+        assert rows(read(value))[0]["attributes"]["k"] == "-0.0"
+
+    def test_a_number_of_thousands_of_digits_harms_only_itself(self) -> None:
+        value = one_span(
+            attributes=[{"key": "n", "value": {"intValue": 5}}, {"key": "k", "value": {"intValue": 7}}]
+        )
+        found = rows(read(value.replace(b": 5}", b": " + b"9" * 5000 + b"}")))[0]["attributes"]
+        assert found == {"n": str(2**63 - 1), "k": "7"}
+
+    @pytest.mark.parametrize(
+        ("code", "status"),
+        [(0, "unset"), (1, "ok"), (2, "error"), ("1", "ok"), (3, "unset"), (-1, "unset"), (None, "unset")],
+    )
+    def test_status_codes_nobody_knows_are_none(self, code: Any, status: str) -> None:
+        assert row(status={"code": code})["status"] == status
 
     def test_white_space_before_the_document(self) -> None:
         assert read(b" \r\n" + one_span()).table.num_rows == 1
