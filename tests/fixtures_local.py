@@ -75,9 +75,7 @@ class Process:
     def start(self) -> None:
         """Start and wait until it answers."""
         with self._log.open("ab") as log:
-            self._child = subprocess.Popen(
-                self._argv, stdout=log, stderr=subprocess.STDOUT, env=self._env
-            )
+            self._child = subprocess.Popen(self._argv, stdout=log, stderr=subprocess.STDOUT, env=self._env)
         wait_until(self._ready_or_dead, f"an answer from {' '.join(self._argv)}", START_DEADLINE)
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:

@@ -15,7 +15,10 @@ KEY = "any-key"
 SESSION = "my-session"
 """The session that stands in the programs."""
 
-_GZIP = {"OTEL_EXPORTER_OTLP_COMPRESSION": "gzip"}
+COMPRESSION = "OTEL_EXPORTER_OTLP_COMPRESSION"
+
+_GZIP = {COMPRESSION: "gzip"}
+_DEFLATE = {COMPRESSION: "deflate"}
 
 
 @dataclass(frozen=True)
@@ -49,33 +52,11 @@ class Case:
         return self.program.endswith(".mjs")
 
 
-def _python(name: str, package: str, environment: Mapping[str, str] | None = None) -> Case:
-    grpc = package == "proto.grpc"
-    edits = {"opentelemetry.exporter.otlp.proto.http.": f"opentelemetry.exporter.otlp.{package}."}
-    if grpc:
-        edits["http://127.0.0.1:4318/v1/traces"] = "http://127.0.0.1:4317"
-    transport: Literal["grpc", "http"] = "grpc" if grpc else "http"
-    return Case(
-        f"OpenTelemetry, Python, {name}", "opentelemetry_python.py", transport, edits, environment or {}
-    )
-
-
-def _javascript(name: str, package: str, environment: Mapping[str, str] | None = None) -> Case:
-    grpc = package == "grpc"
-    edits = {"exporter-trace-otlp-proto": f"exporter-trace-otlp-{package}"}
-    if grpc:
-        edits["http://127.0.0.1:4318/v1/traces"] = "http://127.0.0.1:4317"
-    transport: Literal["grpc", "http"] = "grpc" if grpc else "http"
-    return Case(
-        f"OpenTelemetry, JavaScript, {name}",
-        "opentelemetry_javascript.mjs",
-        transport,
-        edits,
-        environment or {},
-    )
-
-
-_TRACELOOP_QUIET = {"TRACELOOP_TELEMETRY": "false"}
+_GRPC = {"http://127.0.0.1:4318/v1/traces": "http://127.0.0.1:4317"}
+_PYTHON_GRPC = {"otlp.proto.http.": "otlp.proto.grpc.", **_GRPC}
+_PYTHON_JSON = {"otlp.proto.http.": "otlp.json.http."}
+_JAVASCRIPT_GRPC = {"otlp-proto": "otlp-grpc", **_GRPC}
+_JAVASCRIPT_JSON = {"otlp-proto": "otlp-http"}
 
 CASES = (
     Case("Laminar, Python, gRPC", "laminar_python.py", "grpc"),
@@ -92,19 +73,31 @@ CASES = (
         "http",
         {"grpcPort: 4317,": "grpcPort: 4317, forceHttp: true,"},
     ),
-    _python("gRPC", "proto.grpc"),
-    _python("gRPC, gzip", "proto.grpc", _GZIP),
-    _python("HTTP/protobuf", "proto.http"),
-    _python("HTTP/protobuf, gzip", "proto.http", _GZIP),
-    _python("HTTP/protobuf, deflate", "proto.http", {"OTEL_EXPORTER_OTLP_COMPRESSION": "deflate"}),
-    _python("HTTP/JSON", "json.http"),
-    _python("HTTP/JSON, gzip", "json.http", _GZIP),
-    _javascript("gRPC", "grpc"),
-    _javascript("gRPC, gzip", "grpc", _GZIP),
-    _javascript("HTTP/protobuf", "proto"),
-    _javascript("HTTP/protobuf, gzip", "proto", _GZIP),
-    _javascript("HTTP/JSON", "http"),
-    _javascript("HTTP/JSON, gzip", "http", _GZIP),
+    Case("OpenTelemetry, Python, gRPC", "opentelemetry_python.py", "grpc", _PYTHON_GRPC),
+    Case("OpenTelemetry, Python, gRPC, gzip", "opentelemetry_python.py", "grpc", _PYTHON_GRPC, _GZIP),
+    Case("OpenTelemetry, Python, HTTP/protobuf", "opentelemetry_python.py", "http"),
+    Case("OpenTelemetry, Python, HTTP/protobuf, gzip", "opentelemetry_python.py", "http", {}, _GZIP),
+    Case("OpenTelemetry, Python, HTTP/protobuf, deflate", "opentelemetry_python.py", "http", {}, _DEFLATE),
+    Case("OpenTelemetry, Python, HTTP/JSON", "opentelemetry_python.py", "http", _PYTHON_JSON),
+    Case("OpenTelemetry, Python, HTTP/JSON, gzip", "opentelemetry_python.py", "http", _PYTHON_JSON, _GZIP),
+    Case("OpenTelemetry, JavaScript, gRPC", "opentelemetry_javascript.mjs", "grpc", _JAVASCRIPT_GRPC),
+    Case(
+        "OpenTelemetry, JavaScript, gRPC, gzip",
+        "opentelemetry_javascript.mjs",
+        "grpc",
+        _JAVASCRIPT_GRPC,
+        _GZIP,
+    ),
+    Case("OpenTelemetry, JavaScript, HTTP/protobuf", "opentelemetry_javascript.mjs", "http"),
+    Case("OpenTelemetry, JavaScript, HTTP/protobuf, gzip", "opentelemetry_javascript.mjs", "http", {}, _GZIP),
+    Case("OpenTelemetry, JavaScript, HTTP/JSON", "opentelemetry_javascript.mjs", "http", _JAVASCRIPT_JSON),
+    Case(
+        "OpenTelemetry, JavaScript, HTTP/JSON, gzip",
+        "opentelemetry_javascript.mjs",
+        "http",
+        _JAVASCRIPT_JSON,
+        _GZIP,
+    ),
     Case(
         "OpenTelemetry, Python, by environment",
         "opentelemetry_python.py",
@@ -131,7 +124,7 @@ CASES = (
             "LANGFUSE_HOST": "http://127.0.0.1:4318",
         },
     ),
-    Case("Traceloop, Python, HTTP", "traceloop_python.py", "http", {}, _TRACELOOP_QUIET),
+    Case("Traceloop, Python, HTTP", "traceloop_python.py", "http"),
     Case(
         "Traceloop, Python, gRPC",
         "traceloop_python.py",
@@ -140,7 +133,6 @@ CASES = (
             "http://127.0.0.1:4318": "grpc://127.0.0.1:4317",
             'api_key="any-key"': 'headers={"authorization": "Bearer any-key"}',
         },
-        _TRACELOOP_QUIET,
     ),
     Case("OpenInference, Python, gRPC", "openinference_python.py", "grpc", spans=2),
     Case(

@@ -80,6 +80,6 @@ def test_a_wrong_key_is_refused_and_stores_nothing(way: Way, keyed: Keyed, tmp_p
     before = keyed.receiver.metric(refused), keyed.receiver.metric(stored)
     ran = _run(way, "sl_wrong", f"session-{uuid.uuid4().hex}", keyed, tmp_path)
     after = keyed.receiver.metric(refused), keyed.receiver.metric(stored)
-    assert after[0] > before[0]
+    assert 1 <= after[0] - before[0] <= 2  # once for each turn at the most: nobody tries again
     assert after[1] == before[1]
     assert _REFUSED.search(ran.said), ran.said
