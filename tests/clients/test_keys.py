@@ -18,7 +18,7 @@ from tests.clients.running import Ran, Stack, two_turns
 
 pytestmark = [pytest.mark.clients, pytest.mark.stack]
 
-_REFUSED = re.compile("401|UNAUTHENTICATED|Unauthorized")
+_REFUSED = re.compile(r"\b401\b|UNAUTHENTICATED|Unauthorized")
 
 
 class Way(NamedTuple):
