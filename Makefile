@@ -9,11 +9,12 @@ FUZZ := .venv-fuzz
 FUZZ_SECONDS ?= 60
 PROTOS := schemas/facts.proto schemas/otlp.proto
 PROTOC := $(BIN)/python -m grpc_tools.protoc -I . --python_out=. --pyi_out=. $(PROTOS)
-UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --no-emit-index-url --no-header --no-annotate \
-  --python-version 3.11 --all-extras pyproject.toml
+UV_PINS := $(BIN)/uv pip compile --quiet --universal --no-emit-index-url --no-header --no-annotate \
+  --python-version 3.11
+UV_COMPILE := $(UV_PINS) --all-extras pyproject.toml
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: run install dev test test-kafka test-oldest fuzz check generate bench constraints clean help
+.PHONY: run install dev test test-clients test-kafka test-oldest fuzz check generate bench constraints clean help
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -31,8 +32,12 @@ dev: install ## what `make check` needs on top
 	@$(BIN)/python -c "import mypy, ruff, grpc_tools" 2>/dev/null \
 	  || PYTHON="$(PYTHON)" sh deploy/install.sh $(VENV) "local,test,dev" constraints.txt
 
-test: install ## all tests but those on Apache Kafka; no server needed, no root
-	@$(PYTEST) -n 6 --dist worksteal -m "not kafka"
+test: install ## all tests but those on Apache Kafka and with other SDKs; no server needed, no root
+	@$(PYTEST) -n 6 --dist worksteal -m "not kafka and not clients"
+
+test-clients: install ## the SDKs that people have send to a running stack; set up in .venv-clients
+	@$(BIN)/python -m tests.clients.environments
+	@$(PYTEST) -v tests/clients
 
 test-kafka: install ## the integration tests on Apache Kafka, fetched by mvn
 	@$(PYTEST) -n 3 --dist worksteal --broker kafka tests/integration tests/kafka
@@ -63,6 +68,7 @@ constraints: dev ## pin all dependencies anew
 	@$(BIN)/python -m pip install --quiet uv
 	@$(UV_COMPILE) -o constraints.txt
 	@echo 'chdb==4.0.2' | $(UV_COMPILE) -c - -o constraints-oldest.txt
+	@$(UV_PINS) tests/clients/requirements.txt -o tests/clients/constraints.txt
 
 clean: ## remove what make has set up
-	rm -rf $(VENV) $(OLDEST) $(FUZZ) .fuzz .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(OLDEST) $(FUZZ) .fuzz .venv-clients .pytest_cache .mypy_cache .ruff_cache .hypothesis

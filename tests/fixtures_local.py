@@ -13,9 +13,10 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 import pytest
 
@@ -38,13 +39,20 @@ def wait_until(condition: Callable[[], bool], what: str, deadline: float = 30.0)
 class Process:
     """A server in a process of its own, started when the block is entered and ready then."""
 
-    def __init__(self, argv: tuple[str, ...], ready: Callable[[], bool], log: Path) -> None:
+    def __init__(
+        self,
+        argv: tuple[str, ...],
+        ready: Callable[[], bool],
+        log: Path,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
         self._argv = argv
+        self._env = env
         self._ready = ready
         self._log = log
         self._child: subprocess.Popen[bytes] | None = None
 
-    def __enter__(self) -> Process:
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -67,7 +75,7 @@ class Process:
     def start(self) -> None:
         """Start and wait until it answers."""
         with self._log.open("ab") as log:
-            self._child = subprocess.Popen(self._argv, stdout=log, stderr=subprocess.STDOUT)
+            self._child = subprocess.Popen(self._argv, stdout=log, stderr=subprocess.STDOUT, env=self._env)
         wait_until(self._ready_or_dead, f"an answer from {' '.join(self._argv)}", START_DEADLINE)
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:

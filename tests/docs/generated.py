@@ -13,6 +13,7 @@ from pathlib import Path
 from spanloom import settings
 from spans.conventions.fields import FIRST_MERGED, Field
 from spans.conventions.registry import CONVENTIONS
+from tests.clients.cases import CASES, COMPRESSION
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -81,13 +82,35 @@ def sources() -> str:
     )
 
 
+def clients() -> str:
+    """What to change in a snippet of docs/sending.md for another transport."""
+    rows = [
+        (
+            case.name,
+            "; ".join(
+                [f"`{old}` → {f'`{new}`' if new else 'nothing'}" for old, new in case.edits.items()]
+                + [f"set `{name}={value}`" for name, value in case.environment.items()]
+            )
+            or "as above",
+        )
+        for case in CASES
+        if COMPRESSION not in case.environment
+    ]
+    return table(("client and transport", "in the snippet above"), rows)
+
+
 def _numbered(
     entries: Iterable[tuple[int, str, str]],
 ) -> Iterable[tuple[bool, tuple[int, str, str]]]:
     return ((position == 0, entry) for position, entry in enumerate(entries))
 
 
-TABLES: dict[str, Callable[[], str]] = {"variables": variables, "keys": keys, "sources": sources}
+TABLES: dict[str, Callable[[], str]] = {
+    "variables": variables,
+    "keys": keys,
+    "sources": sources,
+    "clients": clients,
+}
 
 
 def current(text: str) -> str:

@@ -56,7 +56,7 @@ def test_no_page_names_a_registry(page: Path) -> None:
     assert [registry for registry in _REGISTRIES if registry in text] == []
 
 
-def test_the_readme_shows_the_exporter_that_is_deployed() -> None:
-    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+def test_the_exporter_that_is_shown_is_the_one_that_is_deployed() -> None:
+    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "sending.md").read_text(), re.DOTALL)
     deployed = yaml.safe_load((ROOT / "deploy" / "otel-collector.yaml").read_text())
     assert [yaml.safe_load(block)["exporters"] for block in blocks] == [deployed["exporters"]]
