@@ -34,6 +34,8 @@ _ESCAPES = {
 }
 """Those that `repr` writes; of any other the backslash stays, as Python reads it."""
 
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
+
 _NAMES = {"None": "null", "True": "true", "False": "false", "nan": "NaN", "inf": "Infinity"}
 
 
@@ -58,7 +60,7 @@ def as_json(text: str) -> str:
             written.append(_NAMES[word[0]])
         else:
             said = _said(word["single"] if kind == "single" else word["double"])
-            written.append(json.dumps(said, ensure_ascii=False))
+            written.append(_quoted(said))
     return valid_text("".join(written)) if position == len(text) else text
 
 
