@@ -27,6 +27,7 @@ _STATUSES = {1: "ok", _ERROR: "error"}
 _SESSION_ID = int(Field.SESSION_ID)
 _USER_ID = int(Field.USER_ID)
 _SPAN_TYPE = int(Field.SPAN_TYPE)
+_SPAN_TYPE_IF_USED = int(Field.SPAN_TYPE_IF_USED)
 _MODEL = int(Field.MODEL)
 _PROVIDER = int(Field.PROVIDER)
 _INPUT_TOKENS = int(Field.INPUT_TOKENS)
@@ -143,9 +144,11 @@ class SpanReader:
 
 
 def _type_by_usage(values: Sequence[Any]) -> str:
-    """A span that doesn't say its type is an LLM call if it gives a model and the use of it."""
-    used = values[_INPUT_TOKENS] is not None or values[_OUTPUT_TOKENS] is not None
-    return "LLM" if used and values[_MODEL] else "DEFAULT"
+    """A span that doesn't say its type is, where it tells its usage, what it says it is then, else an LLM call if
+    it gives a model."""
+    if values[_INPUT_TOKENS] is None and values[_OUTPUT_TOKENS] is None:
+        return "DEFAULT"
+    return values[_SPAN_TYPE_IF_USED] or ("LLM" if values[_MODEL] else "DEFAULT")
 
 
 def _status(span: otlp_pb2.Span, events: Sequence[EventRow], values: Sequence[Any]) -> tuple[str, str]:

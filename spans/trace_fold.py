@@ -146,7 +146,11 @@ def _bears_usage(fact: Fact) -> bool:
 
 
 def _main_calls(counted: list[Fact], by_id: Mapping[int, Fact]) -> list[Fact]:
-    """The counted LLM spans with the fewest ancestors, sorted by start."""
+    """The counted LLM spans with the fewest ancestors, sorted by start.
+
+    Ancestors that are LLM spans themselves are the same call once more, so they make it no deeper: else a failed
+    call without a repetition would stand above its retry with one.
+    """
     calls = [fact for fact in counted if fact.span_type == _LLM]
     if len(calls) < 2:
         return calls
@@ -158,7 +162,7 @@ def _main_calls(counted: list[Fact], by_id: Mapping[int, Fact]) -> list[Fact]:
 
 
 def _depth(fact: Fact, by_id: Mapping[int, Fact], depths: dict[int, int]) -> None:
-    """Note the number of ancestors within the trace of a span and of all spans above it.
+    """Note the number of ancestors, without LLM spans, within the trace of a span and of all spans above it.
 
     Each span is walked over once. What hangs below a circle of parents counts as deeper than all else.
     """
@@ -173,10 +177,13 @@ def _depth(fact: Fact, by_id: Mapping[int, Fact], depths: dict[int, int]) -> Non
         path.append(current.span_id)
         on_path.add(current.span_id)
         current = by_id.get(_parent(current))
-    depth = depths[current.span_id] if current is not None else -1
+    above = current
     for span_id in reversed(path):
-        depth = min(depth + 1, len(by_id))
-        depths[span_id] = depth
+        if above is None:
+            depths[span_id] = 0
+        else:
+            depths[span_id] = min(depths[above.span_id] + (above.span_type != _LLM), len(by_id))
+        above = by_id[span_id]
 
 
 def _counters(spans: list[Fact], counted: list[Fact]) -> tuple[int, ...]:

@@ -1,9 +1,10 @@
-"""The words in which a convention is declared: fields, keys, prefixes.
+"""The words in which a convention is declared: fields, keys, prefixes, templates.
 
 A *field* is something spanloom wants to know of a span. A *key* is the name of an attribute that tells it, a
-*prefix* the beginning of such names. Several conventions name the same field; the *rank* says whose word
-counts: 1 is the best, and a field takes the best-ranked key that is present, not empty and valid. Ranks run
-across all conventions, so they are written out: `docs/conventions.md` shows the whole list of each field.
+*prefix* the beginning of such names, a *template* what stands around a word in them. Several conventions name
+the same field; the *rank* says whose word counts: 1 is the best, and a field takes the best-ranked key that is
+present, not empty and valid. Ranks run across all conventions, so they are written out: `docs/conventions.md`
+shows the whole list of each field.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ class Field(IntEnum):
     SESSION_ID = 0
     USER_ID = auto()
     SPAN_TYPE = auto()
+    SPAN_TYPE_IF_USED = auto()
+    """The type of a span that says no other, if it tells its usage: without usage it is none of its own."""
     MODEL = auto()
     PROVIDER = auto()
     INPUT_TOKENS = auto()
@@ -81,6 +84,32 @@ class Prefix:
 
 
 @dataclass(frozen=True, slots=True)
+class Template:
+    """All attributes whose names are `before`, one word without a dot, and `after`."""
+
+    before: str
+    after: str
+    field: Field
+    rank: int
+    read: Reader | None = None
+    """How to read the text; None: the field's own way (`registry.READERS`)."""
+    word: bool = False
+    """It is the word that says something (and that is read), not the text."""
+
+    @property
+    def name(self) -> str:
+        """As the docs show it."""
+        return f"{self.before}*{self.after}"
+
+    def word_in(self, name: str) -> str:
+        """The word in an attribute's name; empty if the name is no such one."""
+        if not (name.startswith(self.before) and name.endswith(self.after)):
+            return ""
+        word = name[len(self.before) : -len(self.after)]
+        return "" if "." in word else word
+
+
+@dataclass(frozen=True, slots=True)
 class Convention:
     """What one vendor or standard calls things."""
 
@@ -89,3 +118,8 @@ class Convention:
     """Where the names are defined: package and version, or page."""
     keys: tuple[Key, ...]
     prefixes: tuple[Prefix, ...] = ()
+    templates: tuple[Template, ...] = ()
+
+    def ranked(self) -> tuple[Key | Template, ...]:
+        """What names fields of which one key counts."""
+        return self.keys + self.templates

@@ -163,6 +163,19 @@ def sum_or_total(prefix: str, total: str) -> Reader:
     return read
 
 
+def sum_at(first: str, *others: str) -> Reader:
+    """A reader of a count in a JSON object, and of what is to be added to it."""
+
+    def read(text: str) -> int | None:
+        usage = json_object(text)
+        count = _count(usage.get(first))
+        if count is None:
+            return None
+        return tokens(str(count + sum(_count(usage.get(name)) or 0 for name in others)))
+
+    return read
+
+
 def cost_at(name: str) -> Reader:
     """A reader of an amount in USD in a JSON object."""
 

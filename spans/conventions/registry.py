@@ -1,7 +1,7 @@
 """All conventions as one table: from an attribute's name to what it says.
 
-Reading an attribute costs one dict lookup. Names that begin with a declared prefix, and names nobody
-declared, are looked up the slow way once and then remembered.
+Reading an attribute costs one dict lookup. Names that begin with a declared prefix, that fit a template,
+and names nobody declared, are looked up the slow way once and then remembered.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from spans.conventions import (
     traceloop,
     vercel_ai,
 )
-from spans.conventions.fields import FIRST_MERGED, Convention, Field, Key, Prefix, Reader
+from spans.conventions.fields import FIRST_MERGED, Convention, Field, Key, Prefix, Reader, Template
 
 CONVENTIONS: tuple[Convention, ...] = (
     laminar.CONVENTION,
@@ -74,6 +74,8 @@ class Rules(dict[str, tuple[Rule, ...]]):
                 self._declared[key.name] = tuple(sorted(rules, key=lambda rule: rule[:2]))
             for prefix in convention.prefixes:
                 self._prefixes[prefix.name] = prefix
+        self._templates = tuple(each for convention in conventions for each in convention.templates)
+        self._any_template = tuple({template.before for template in self._templates})
         self._longest_first = sorted(self._prefixes, key=len, reverse=True)
         self._any_prefix = tuple(self._longest_first)
         super().__init__(self._declared)
@@ -83,6 +85,12 @@ class Rules(dict[str, tuple[Rule, ...]]):
         if name.startswith(self._any_prefix):
             prefix = next(prefix for prefix in self._longest_first if name.startswith(prefix))
             rules = (_prefix_rule(self._prefixes[prefix], name[len(prefix) :]),)
+        elif name.startswith(self._any_template):
+            rules = tuple(
+                rule
+                for template in self._templates
+                if (word := template.word_in(name)) and (rule := _template_rule(template, word))
+            )
         if len(name) <= _LONGEST_REMEMBERED:
             if len(self) >= len(self._declared) + _REMEMBERED:
                 self.clear()
@@ -107,15 +115,24 @@ def _prefix_rule(prefix: Prefix, rest: str) -> Rule:
     return int(prefix.field), prefix.rank, lambda text: (rest, text)
 
 
+def _template_rule(template: Template, word: str) -> Rule | None:
+    """The rule of an attribute with this word in its name; None if the word says nothing."""
+    read = template.read or READERS.get(template.field)
+    if not template.word:
+        return int(template.field), template.rank, read
+    value = word if read is None else read(word)
+    return None if value is None else (int(template.field), template.rank, lambda _: value)
+
+
 def check(conventions: Iterable[Convention]) -> None:
     """Raises ValueError if two keys of a field have one rank: the order of attributes would decide."""
     seen: dict[tuple[Field, int], str] = {}
     for convention in conventions:
-        for key in convention.keys:
+        for key in convention.ranked():
             if key.field >= FIRST_MERGED:
                 continue
             other = seen.setdefault((key.field, key.rank), key.name)
-            if other is not key.name or not 0 < key.rank < NOT_READ:
+            if other != key.name or not 0 < key.rank < NOT_READ:
                 raise ValueError(f"{key.name} and {other} both have rank {key.rank} of {key.field.name}")
 
 

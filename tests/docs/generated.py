@@ -54,6 +54,7 @@ def keys() -> str:
     for convention in CONVENTIONS:
         named = [(key.field, key.rank, key.name) for key in convention.keys]
         named += [(prefix.field, prefix.rank, f"{prefix.name}*") for prefix in convention.prefixes]
+        named += [(each.field, each.rank, each.name) for each in convention.templates]
         for field, rank, name in named:
             entry = (rank, name, convention.name)
             entries = found.setdefault(_WHOLE.get(field, field), [])

@@ -344,6 +344,99 @@ def test_litellm_prices_what_it_knows_and_leaves_out_the_rest() -> None:
     assert (*costs, found["priced"]) == (8.55e-06, 1.38e-05, 2.235e-05, 1)
 
 
+RAW_CALL = {
+    "llm.openai.model": "gpt-4o-mini",
+    "llm.openai.object": "chat.completion",
+    "llm.openai.messages": str([{"role": "user", "content": 'it\'s "so"\n\u200d'}]),
+    "llm.openai.choices": str([{"finish_reason": "stop", "message": {"role": None, "content": "it's 'so'"}}]),
+    "llm.openai.usage": str({"completion_tokens": 23, "prompt_tokens": 57, "total_tokens": 80}),
+}
+
+
+def test_litellm_says_what_the_provider_was_asked_and_answered() -> None:
+    found = row(RAW_CALL)
+    names = ("span_type", "model", "provider", "input_tokens", "output_tokens", "priced")
+    assert [found[name] for name in names] == ["LLM", "gpt-4o-mini", "openai", 57, 23, 1]
+    assert (found["input_preview"], found["output_preview"]) == ('it\'s "so"\n\u200d', "it's 'so'")
+    assert json.loads(found["input"]) == [{"role": "user", "content": 'it\'s "so"\n\u200d'}]
+    assert found["attributes"] == RAW_CALL
+
+
+@pytest.mark.parametrize(
+    ("usage", "counts"),
+    [
+        (
+            {
+                "prompt_tokens": 100,
+                "completion_tokens": 30,
+                "prompt_tokens_details": {"cached_tokens": 40},
+                "completion_tokens_details": {"reasoning_tokens": 20, "audio_tokens": None},
+            },
+            (100, 30, 40, 0, 20),
+        ),
+        (
+            {
+                "input_tokens": 100,
+                "output_tokens": 30,
+                "input_tokens_details": {"cached_tokens": 40},
+                "output_tokens_details": {"reasoning_tokens": 20},
+            },
+            (100, 30, 40, 0, 20),
+        ),
+        # Anthropic's Messages: what was cached is apart.
+        (
+            {
+                "input_tokens": 10,
+                "output_tokens": 30,
+                "cache_read_input_tokens": 40,
+                "cache_creation_input_tokens": 50,
+                "service_tier": "standard",
+            },
+            (100, 30, 40, 50, 0),
+        ),
+        ({"prompt_tokens": -5, "completion_tokens": True, "prompt_tokens_details": None}, (0, 0, 0, 0, 0)),
+    ],
+)
+def test_litellm_writes_usage_as_python_does(usage: dict[str, Any], counts: tuple[int, ...]) -> None:
+    found = row({"llm.anthropic.usage": str(usage)})
+    assert tuple(found[column] for column in TOKEN_KEYS) == counts
+
+
+@pytest.mark.parametrize(
+    ("attributes", "given", "answered"),
+    [
+        # OpenAI's Responses, Anthropic's Messages, embeddings.
+        (
+            {
+                "input": "hello",
+                "output": str([{"type": "message", "content": [{"type": "output_text", "text": "hi"}]}]),
+            },
+            "hello",
+            "hi",
+        ),
+        (
+            {
+                "messages": str([{"role": "user", "content": [{"type": "text", "text": "hello"}]}]),
+                "content": str([{"type": "text", "text": "hi"}]),
+            },
+            "hello",
+            "hi",
+        ),
+    ],
+)
+def test_litellm_passes_on_what_providers_call_things(
+    attributes: dict[str, str], given: str, answered: str
+) -> None:
+    usage = {"usage": "{'input_tokens': 5, 'output_tokens': 5}"}
+    found = row({f"llm.anthropic.{name}": text for name, text in (attributes | usage).items()})
+    assert (found["span_type"], found["input_preview"], found["output_preview"]) == ("LLM", given, answered)
+
+
+@pytest.mark.parametrize("word", ["None", "Unknown"])
+def test_litellm_knows_no_provider(word: str) -> None:
+    assert row({f"llm.{word}.usage": "{'prompt_tokens': 5}"})["provider"] == ""
+
+
 def test_sums_of_wrappers_are_not_read() -> None:
     found = row(
         {"gen_ai.aggregated_usage.input_tokens": 5, "logfire.metrics": '{"gen_ai.client.token.usage": 1}'}
@@ -403,8 +496,21 @@ TYPES = [
         "EMBEDDING",
     ),
     ({"llm.request.type": "arerank"}, "RERANKER"),
-    # Its child repeats the call: no type, no usage.
-    ({"llm.openai.model": "m", "llm.openai.usage": "{'prompt_tokens': 5}"}, "DEFAULT"),
+    # litellm 1.110.2 (PyPI): litellm/integrations/opentelemetry.py, set_raw_request_attributes
+    ({"llm.openai.object": "chat.completion", "llm.openai.usage": "{'prompt_tokens': 5}"}, "LLM"),
+    ({"llm.openai.object": "response", "llm.openai.usage": "{'input_tokens': 5}"}, "LLM"),
+    (
+        {"llm.None.object": "list", "llm.None.usage": "{'prompt_tokens': 5, 'completion_tokens': 0}"},
+        "EMBEDDING",
+    ),
+    ({"llm.mistral.usage": "{'prompt_tokens': 5, 'completion_tokens': 2}"}, "LLM"),
+    ({"llm.None.usage": "{'prompt_tokens': 5}"}, "EMBEDDING"),
+    # A child without usage is no call: its parent is.
+    ({"llm.openai.object": "chat.completion", "llm.openai.model": "m"}, "DEFAULT"),
+    ({"llm.openai.model": "m", "llm.openai.messages": "[]", "llm.openai.stream": True}, "DEFAULT"),
+    ({"llm.openai.object": "list", "llm.openai.usage": "{}"}, "DEFAULT"),
+    ({"llm.bedrock.usage": "{'inputTokens': 5}", "llm.bedrock.model": "m"}, "DEFAULT"),
+    ({"openinference.span.kind": "AGENT", "llm.openai.usage": "{'prompt_tokens': 5}"}, "AGENT"),
     ({"gen_ai.request.model": "m", "gen_ai.usage.output_tokens": 5}, "LLM"),
     ({"gen_ai.request.model": "m"}, "DEFAULT"),
     ({"gen_ai.usage.output_tokens": 5}, "DEFAULT"),
@@ -623,7 +729,9 @@ class TestPreviews:
 class TestRegistry:
     def test_ranks_leave_no_gaps(self) -> None:
         for field in Field:
-            keys = [key.rank for convention in CONVENTIONS for key in convention.keys if key.field is field]
+            keys = [
+                key.rank for convention in CONVENTIONS for key in convention.ranked() if key.field is field
+            ]
             ranks = sorted(keys)
             if field is Field.INPUT or field is Field.OUTPUT:
                 ranks = sorted([*ranks, 5, 6])  # the flattened messages
@@ -639,6 +747,17 @@ class TestRegistry:
         keys = (Key("a", Field.MODEL, 1), Key("b", Field.MODEL, 1))
         with pytest.raises(ValueError, match="both have rank 1"):
             check([Convention("x", "y", keys)])
+
+    def test_a_template_is_one_word(self) -> None:
+        assert {rule[0] for rule in RULES["llm.openai.usage"]} > {Field.INPUT_TOKENS, Field.PROVIDER}
+        for name in ("llm.usage", "llm..usage", "llm.a.b.usage", "llm.openai.usages", "allm.openai.usage"):
+            assert RULES[name] == ()
+
+    @pytest.mark.parametrize("convention", CONVENTIONS, ids=lambda convention: convention.name)
+    def test_no_template_takes_a_declared_name(self, convention: Convention) -> None:
+        templates = [each for other in CONVENTIONS for each in other.templates]
+        names = [key.name for key in convention.keys] + [prefix.name for prefix in convention.prefixes]
+        assert not [(name, each.name) for name in names for each in templates if each.word_in(name)]
 
     def test_unknown_names_are_forgotten_before_they_fill_memory(self) -> None:
         rules = Rules(CONVENTIONS)

@@ -126,6 +126,19 @@ class TestInputAndOutput:
         trace = fold(KEY, spans)
         assert (trace.input, trace.output) == ("question", "final")
 
+    def test_a_call_within_its_own_repetition_is_no_deeper(self) -> None:
+        without_usage = {"input_tokens": 0, "output_tokens": 0, "total_cost": 0, "status": 2}
+        spans = [
+            fact(1),
+            call(2, 1, said="question", answered="", **without_usage),
+            call(3, 1, said="question", answered="final"),
+            call(4, 3, said="question", answered="final"),
+            fact(5, 1, span_type=TOOL),
+            call(6, 5, said="inner question", answered="inner answer"),
+        ]
+        trace = fold(KEY, spans)
+        assert (trace.input, trace.output, counter(trace, "llm_call_count")) == ("question", "final", 3)
+
     def test_a_call_that_answers_with_tool_calls_only_has_no_output(self) -> None:
         trace = fold(KEY, [fact(1), call(2, 1, said="q", answered="text"), call(3, 1, said="q")])
         assert trace.output == "text"
