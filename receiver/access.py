@@ -54,7 +54,7 @@ class Access:
         return project
 
     async def watch(self) -> None:
-        """Read the keys file again whenever it changes, until cancelled; a broken one changes nothing and is told of."""
+        """Read the keys file again whenever it changes, until cancelled; a broken one changes nothing."""
         while True:
             await asyncio.sleep(RELOAD)
             stamp = await asyncio.to_thread(_stamp, self._file)
