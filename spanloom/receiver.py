@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 
@@ -31,6 +32,10 @@ async def run(kafka: KafkaSettings, settings: ReceiverSettings) -> None:
         receiver.keys.KeysError: the keys can't be read.
         OSError: a port is taken.
     """
+    # A request makes few objects that live on and none in circles: collecting every 700 of them is a tenth of the work.
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

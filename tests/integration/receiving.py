@@ -85,7 +85,9 @@ class Receiver:
 
     def wait_until_ready(self, deadline: float = 60) -> None:
         """Wait until it is connected to Kafka."""
-        wait_until(lambda: self._alive() and self.probe("/ready") == 200, "the receiver to be ready", deadline)
+        wait_until(
+            lambda: self._alive() and self.probe("/ready") == 200, "the receiver to be ready", deadline
+        )
 
     @property
     def process(self) -> subprocess.Popen[bytes]:
