@@ -216,7 +216,11 @@ class Log:
 
 async def _abandon(producer: AIOKafkaProducer) -> None:
     """Give up what a producer still holds, which `stop` would try to send for ever, and let go of its connections."""
-    producer._message_accumulator.fail_all(KafkaError("given up"))
-    with contextlib.suppress(TimeoutError, KafkaError):
-        await asyncio.wait_for(producer.client.close(), 1)
-        await asyncio.wait_for(producer._sender.close(), 1)
+    try:
+        await asyncio.wait_for(producer.client.close(), 2)
+        # What was under way has failed with its connection; nothing is tried again.
+        await asyncio.wait_for(producer._sender.close(), 2)
+    except (TimeoutError, KafkaError) as error:
+        logger.warning("a producer did not end (%s)", type(error).__name__)
+    finally:
+        producer._message_accumulator.fail_all(KafkaError("given up"))

@@ -109,7 +109,7 @@ def assert_in_topic(kafka: Installation, stored: list[str]) -> None:
     assert [name for name in stored if name.encode() not in values] == []
 
 
-def test_kafka_is_away_at_the_start(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+def test_kafka_is_away_at_the_start(tmp_path: Path) -> None:
     environment = {**os.environ, "SPANLOOM_KAFKA__BOOTSTRAP_SERVERS": f"127.0.0.1:{free_port()}"}
     receiver = Receiver(environment, tmp_path, ack_timeout=ACK_TIMEOUT)
     receiver.start(ready=False)
