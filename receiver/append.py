@@ -101,6 +101,7 @@ class Log:
         self._connection: Connection | None = None
         self._broken = asyncio.Event()
         self._in_flight = 0
+        self._unsettled: set[asyncio.Future[object]] = set()
         self.answers = False
 
     @property
@@ -142,6 +143,8 @@ class Log:
                 for message in messages:
                     waiting.append(await producer.send(self._topic, message, headers=list(headers)))
                     held.keep_until(waiting[-1])
+                    self._unsettled.add(waiting[-1])
+                    waiting[-1].add_done_callback(self._unsettled.discard)
                 await asyncio.gather(*map(asyncio.shield, waiting))
         except (TimeoutError, KafkaTimeoutError):
             raise Refused(
@@ -211,16 +214,13 @@ class Log:
             try:
                 await asyncio.wait_for(connection.producer.stop(), self._ack_timeout)
             except (TimeoutError, KafkaError):
-                await _abandon(connection.producer)
+                await self._abandon(connection.producer)
 
-
-async def _abandon(producer: AIOKafkaProducer) -> None:
-    """Give up what a producer still holds, which `stop` would try to send for ever, and let go of its connections."""
-    try:
-        await asyncio.wait_for(producer.client.close(), 2)
-        # What was under way has failed with its connection; nothing is tried again.
-        await asyncio.wait_for(producer._sender.close(), 2)
-    except (TimeoutError, KafkaError) as error:
-        logger.warning("a producer did not end (%s)", type(error).__name__)
-    finally:
-        producer._message_accumulator.fail_all(KafkaError("given up"))
+    async def _abandon(self, producer: AIOKafkaProducer) -> None:
+        """Give up what a producer still holds, which it would try to send for ever, and let go of its connections."""
+        with contextlib.suppress(TimeoutError, KafkaError):
+            await asyncio.wait_for(producer.client.close(), 1)
+            await asyncio.wait_for(producer._sender.close(), 1)
+        for future in list(self._unsettled):
+            if not future.done():
+                future.set_exception(KafkaError("given up"))
