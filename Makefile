@@ -11,7 +11,7 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --no-emit-index-url --no
   --python-version 3.11 --all-extras pyproject.toml
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: run install dev test test-kafka test-oldest check generate bench constraints clean help
+.PHONY: run install dev test test-kafka test-oldest check generate bench bench-receiver constraints clean help
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ generate: dev ## Python code of the schemas
 bench: install ## measure throughput and latency
 	@$(BIN)/python -m benchmarks.throughput --baseline
 	@$(BIN)/python -m benchmarks.latency
+
+bench-receiver: install ## measure the receiver: spans per CPU-second, latencies
+	@$(BIN)/python -m benchmarks.receiver
 
 constraints: dev ## pin all dependencies anew
 	@$(BIN)/python -m pip install --quiet uv

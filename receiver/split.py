@@ -42,7 +42,7 @@ class _Shell:
     size: int
     """Bytes, all but the frames."""
     around: Callable[[list[bytes]], bytes]
-    """Returns the message that holds these spans."""
+    """Returns these spans in their scope and resource: one of the parts that make up a message."""
 
 
 def split(body: bytes, content_type: str, limit: int) -> Split:
@@ -53,37 +53,60 @@ def split(body: bytes, content_type: str, limit: int) -> Split:
 
     Args:
         body: the request.
-        content_type: messages.PROTOBUF or messages.JSON.
+        content_type: messages.JSON or messages.PROTOBUF.
         limit: bytes of a message at the most.
 
     Raises:
         ValueError: the body is no request; the message is a sentence.
     """
-    parts = _json_parts(body) if content_type == JSON else _protobuf_parts(body)
-    messages: list[bytes] = []
-    rejected = 0
-    for shell, spans in parts:
-        room = limit - shell.size - _FRAMES
-        if shell.size > limit // 2:
-            rejected += sum(1 for _ in spans)
-            continue
+    is_json = content_type == JSON
+    filler = _Filler(limit, _json_message if is_json else b"".join)
+    for shell, spans in _json_parts(body) if is_json else _protobuf_parts(body):
+        filler.add(shell, spans)
+    filler.close()
+    if not filler.messages and not filler.rejected:
+        raise ValueError("The message is too large for one that holds no spans.")
+    return Split(tuple(filler.messages), filler.rejected)
+
+
+class _Filler:
+    """Fills message after message."""
+
+    def __init__(self, limit: int, joined: Callable[[list[bytes]], bytes]) -> None:
+        self.messages: list[bytes] = []
+        self.rejected = 0
+        self._limit = limit
+        self._joined = joined
+        self._parts: list[bytes] = []
+        self._left = limit
+
+    def add(self, shell: _Shell, spans: Iterable[bytes]) -> None:
+        """Add spans that have a shell in common."""
+        around = shell.size + _FRAMES
         batch: list[bytes] = []
-        left = room
         for span in spans:
             size = len(span) + _SPAN_FRAME
-            if size > room:
-                rejected += 1
+            if shell.size > self._limit // 2 or around + size > self._limit:
+                self.rejected += 1
                 continue
-            if size > left:
-                messages.append(shell.around(batch))
-                batch, left = [], room
+            if size + (0 if batch else around) > self._left:
+                self._put(shell, batch)
+                self.close()
+                batch = []
+            self._left -= size + (0 if batch else around)
             batch.append(span)
-            left -= size
+        self._put(shell, batch)
+
+    def close(self) -> None:
+        """End the message at hand."""
+        if self._parts:
+            self.messages.append(self._joined(self._parts))
+        self._parts = []
+        self._left = self._limit
+
+    def _put(self, shell: _Shell, batch: list[bytes]) -> None:
         if batch:
-            messages.append(shell.around(batch))
-    if not messages and not rejected:
-        raise ValueError("The message is too large for one that holds no spans.")
-    return Split(tuple(messages), rejected)
+            self._parts.append(shell.around(batch))
 
 
 def _protobuf_parts(body: bytes) -> Iterator[tuple[_Shell, Iterable[bytes]]]:
@@ -133,12 +156,16 @@ def _json_parts(body: bytes) -> Iterator[tuple[_Shell, Iterable[bytes]]]:
 
 
 def _json_shell(resource: dict[str, Any], scope: dict[str, Any]) -> _Shell:
-    before = b'{"resourceSpans":[' + _open(resource) + b'"scopeSpans":[' + _open(scope) + b'"spans":['
+    before = _open(resource) + b'"scopeSpans":[' + _open(scope) + b'"spans":['
 
     def around(spans: list[bytes]) -> bytes:
-        return b"".join((before, b",".join(spans), b"]}]}]}"))
+        return b"".join((before, b",".join(spans), b"]}]}"))
 
     return _Shell(len(before), around)
+
+
+def _json_message(parts: list[bytes]) -> bytes:
+    return b'{"resourceSpans":[' + b",".join(parts) + b"]}"
 
 
 def _open(members: dict[str, Any]) -> bytes:

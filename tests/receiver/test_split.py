@@ -113,6 +113,16 @@ def test_a_large_resource_is_not_repeated_for_every_span() -> None:
     assert (parts.messages, parts.rejected) == ((), 10_000)
 
 
+@pytest.mark.parametrize("content_type", [PROTOBUF, JSON])
+def test_many_small_scopes_share_a_message(content_type: str) -> None:
+    scopes = [ScopeSpans(spans=[Span(name=f"span {number}")]) for number in range(1000)]
+    body = ExportTraceServiceRequest(
+        resource_spans=[ResourceSpans(scope_spans=scopes[:500]), ResourceSpans(scope_spans=scopes[500:])]
+    ).SerializeToString()
+    given_as = body if content_type == PROTOBUF else otlp_json_bytes(body)
+    assert len(split(given_as, content_type, 40_000).messages) <= 4
+
+
 @given(st.binary(max_size=400))
 def test_any_bytes_are_split_or_refused(body: bytes) -> None:
     for content_type in (PROTOBUF, JSON):
