@@ -20,6 +20,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -112,6 +113,7 @@ def endure(folder: Path, kind: str, seconds: float, connections: int) -> Endured
     for result in results:
         for name, count in result["refused"].items():
             refused[name] = refused.get(name, 0) + count
+    (folder / "memory.txt").write_text("".join(f"{number}\n" for number in memory))
     fifth = len(memory) // 5
     return Endured(
         seconds=seconds,
@@ -144,7 +146,7 @@ def _send(
     seconds: float,
     connections: int,
     memory: array.array[int],
-) -> list[dict[str, object]]:
+) -> list[dict[str, Any]]:
     from benchmarks.receiver import Generators
 
     generators = Generators(

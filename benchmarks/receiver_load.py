@@ -19,6 +19,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import grpc
@@ -159,7 +160,7 @@ async def _grpc(port: int) -> AsyncIterator[Send]:
     # A pool of its own: else channels to one address share a connection.
     options = (("grpc.use_local_subchannel_pool", 1), ("grpc.max_send_message_length", -1))
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}", options) as channel:
-        call = channel.unary_unary(EXPORT)
+        call: Any = channel.unary_unary(EXPORT)
 
         async def send(message: bytes) -> str:
             try:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from receiver.messages import JSON
-from receiver.wire import fields, framed
+from receiver.wire import Bytes, fields, framed
 
 _RESOURCE_SPANS = 1
 _SCOPE_SPANS = 2
@@ -41,7 +41,7 @@ class _Shell:
 
     size: int
     """Bytes, all but the frames."""
-    around: Callable[[list[bytes]], bytes]
+    around: Callable[[list[Bytes]], bytes]
     """Returns these spans in their scope and resource: one of the parts that make up a message."""
 
 
@@ -80,10 +80,10 @@ class _Filler:
         self._parts: list[bytes] = []
         self._left = limit
 
-    def add(self, shell: _Shell, spans: Iterable[bytes]) -> None:
+    def add(self, shell: _Shell, spans: Iterable[Bytes]) -> None:
         """Add spans that have a shell in common."""
         around = shell.size + _FRAMES
-        batch: list[bytes] = []
+        batch: list[Bytes] = []
         for span in spans:
             size = len(span) + _SPAN_FRAME
             if shell.size > self._limit // 2 or around + size > self._limit:
@@ -104,12 +104,12 @@ class _Filler:
         self._parts = []
         self._left = self._limit
 
-    def _put(self, shell: _Shell, batch: list[bytes]) -> None:
+    def _put(self, shell: _Shell, batch: list[Bytes]) -> None:
         if batch:
             self._parts.append(shell.around(batch))
 
 
-def _protobuf_parts(body: bytes) -> Iterator[tuple[_Shell, Iterable[bytes]]]:
+def _protobuf_parts(body: bytes) -> Iterator[tuple[_Shell, Iterable[Bytes]]]:
     """The scopes of a request, each with its spans."""
     try:
         for number, resource_spans in fields(body):
@@ -133,7 +133,7 @@ def _opened(message: memoryview, inside: int) -> tuple[bytes, list[memoryview]]:
 
 
 def _protobuf_shell(resource: bytes, scope: bytes) -> _Shell:
-    def around(spans: list[bytes]) -> bytes:
+    def around(spans: list[Bytes]) -> bytes:
         scope_spans = b"".join((scope, *(part for span in spans for part in framed(_SPANS, span))))
         resource_spans = b"".join((resource, *framed(_SCOPE_SPANS, scope_spans)))
         return b"".join(framed(_RESOURCE_SPANS, resource_spans))
@@ -141,7 +141,7 @@ def _protobuf_shell(resource: bytes, scope: bytes) -> _Shell:
     return _Shell(len(resource) + len(scope), around)
 
 
-def _json_parts(body: bytes) -> Iterator[tuple[_Shell, Iterable[bytes]]]:
+def _json_parts(body: bytes) -> Iterator[tuple[_Shell, Iterable[Bytes]]]:
     try:
         document = json.loads(body.decode("utf-8", "replace"))
     except RecursionError:
@@ -158,7 +158,7 @@ def _json_parts(body: bytes) -> Iterator[tuple[_Shell, Iterable[bytes]]]:
 def _json_shell(resource: dict[str, Any], scope: dict[str, Any]) -> _Shell:
     before = _open(resource) + b'"scopeSpans":[' + _open(scope) + b'"spans":['
 
-    def around(spans: list[bytes]) -> bytes:
+    def around(spans: list[Bytes]) -> bytes:
         return b"".join((before, b",".join(spans), b"]}]}"))
 
     return _Shell(len(before), around)

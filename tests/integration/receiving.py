@@ -11,9 +11,10 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from email.message import Message
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import grpc
 import pytest
@@ -182,7 +183,7 @@ class Receiver:
     ) -> bytes:
         """Send a request over gRPC and return the answer's bytes; raises grpc.RpcError."""
         with self.channel() as channel:
-            call = channel.unary_unary(EXPORT)
+            call: Any = channel.unary_unary(EXPORT)
             answer: bytes = call(body, metadata=metadata, compression=compression, timeout=timeout)
             return answer
 
@@ -215,5 +216,5 @@ def json_of(answered: Answered) -> dict[str, object]:
     return found
 
 
-def _lower(headers: Mapping[str, str]) -> dict[str, str]:
+def _lower(headers: Message) -> dict[str, str]:
     return {name.lower(): value for name, value in headers.items()}

@@ -71,7 +71,8 @@ def test_the_generated_client_of_opentelemetry_is_served(
 ) -> None:
     request = ExportTraceServiceRequest.FromString(message(span(1, 1, name="by the stub")))
     with receiver.channel() as channel:
-        answer = TraceServiceStub(channel).Export(request, metadata=[("x-api-key", "two")], timeout=60)
+        stub: Any = TraceServiceStub(channel)  # type: ignore[no-untyped-call]
+        answer = stub.Export(request, metadata=[("x-api-key", "two")], timeout=60)
     assert answer == ExportTraceServiceResponse()
     (record,) = records(shared_kafka, "by the stub")
     assert dict(record.headers)["spanloom-project"] == b"bank"
@@ -109,7 +110,7 @@ def test_without_a_key_a_message_is_not_even_read(receiver: Receiver) -> None:
     before = receiver.peak_memory()
     body = bytes(60 << 20)
     with receiver.channel() as channel:
-        call = channel.unary_unary(EXPORT)
+        call: Any = channel.unary_unary(EXPORT)
         under_way = [call.future(body, timeout=60) for _ in range(20)]
         for one in under_way:
             error = one.exception()
@@ -127,7 +128,8 @@ def test_a_message_that_does_not_come_is_refused_in_time(receiver: Receiver) -> 
 
     try:
         with receiver.channel() as channel:
-            error = refused(lambda: channel.stream_unary(EXPORT)(nothing(), metadata=KEY, timeout=60))
+            call: Any = channel.stream_unary(EXPORT)
+            error = refused(lambda: call(nothing(), metadata=KEY, timeout=60))
     finally:
         end.set()
     assert code(error) is grpc.StatusCode.DEADLINE_EXCEEDED
@@ -156,14 +158,15 @@ def test_a_span_too_large_is_a_partial_success(receiver: Receiver, shared_kafka:
 def test_other_services_are_not_there(receiver: Receiver) -> None:
     path = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
     with receiver.channel() as channel:
-        error = refused(lambda: channel.unary_unary(path)(b"", metadata=KEY, timeout=60))
+        call: Any = channel.unary_unary(path)
+        error = refused(lambda: call(b"", metadata=KEY, timeout=60))
     assert code(error) is grpc.StatusCode.UNIMPLEMENTED
 
 
 @pytest.mark.parametrize("service", ["", SERVICE])
 def test_the_health_service_tells_that_it_serves(receiver: Receiver, service: str) -> None:
     with receiver.channel() as channel:
-        health = health_pb2_grpc.HealthStub(channel)
+        health: Any = health_pb2_grpc.HealthStub(channel)
 
         def serves() -> bool:
             answer = health.Check(health_pb2.HealthCheckRequest(service=service), timeout=60)
@@ -183,7 +186,7 @@ def test_a_project_that_sends_too_fast_is_told_how_long_to_wait(shared_kafka: In
 
 def test_a_client_that_goes_away_in_its_call_leaves_nothing(receiver: Receiver) -> None:
     with receiver.channel() as channel:
-        call = channel.unary_unary(EXPORT)
+        call: Any = channel.unary_unary(EXPORT)
         for _ in range(20):
             call.future(message(span(1, 1, text="x" * 100_000)), metadata=KEY, timeout=60).cancel()
     wait_until(

@@ -76,7 +76,7 @@ def test_a_bomb_is_refused_without_unpacking_it(encoding: str, pack: Callable[[b
 
 
 def test_a_window_of_gigabytes_is_broken() -> None:
-    options = {
+    options: dict[int, int] = {
         zstd.CompressionParameter.window_log: 27,
         zstd.CompressionParameter.enable_long_distance_matching: 1,
     }
