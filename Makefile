@@ -14,7 +14,7 @@ UV_PINS := $(BIN)/uv pip compile --quiet --universal --no-emit-index-url --no-he
 UV_COMPILE := $(UV_PINS) --all-extras pyproject.toml
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: run install dev test test-clients test-kafka test-oldest fuzz check generate bench constraints clean help
+.PHONY: run install dev test test-clients test-kafka test-oldest fuzz check generate bench bench-receiver constraints clean help
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ generate: dev ## Python code of the schemas
 bench: install ## measure throughput and latency
 	@$(BIN)/python -m benchmarks.throughput --baseline
 	@$(BIN)/python -m benchmarks.latency
+
+bench-receiver: install ## measure the receiver: spans per CPU-second, latencies
+	@$(BIN)/python -m benchmarks.receiver
 
 constraints: dev ## pin all dependencies anew
 	@$(BIN)/python -m pip install --quiet uv

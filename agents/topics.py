@@ -124,8 +124,8 @@ async def largest_message(settings: KafkaSettings) -> int:
         KafkaError: Kafka can't be reached.
     """
     admin = AIOKafkaAdminClient(**connection(settings))
-    await admin.start()
     try:
+        await admin.start()
         if settings.source_topic not in await admin.list_topics():
             raise _missing(settings.source_topic)
         config = await _config(admin, settings.source_topic)

@@ -51,10 +51,17 @@ class Process:
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / _TICKS
 
+    def rss(self) -> int:
+        """The memory it holds, bytes."""
+        return self._memory("VmRSS:")
+
     def peak_rss(self) -> int:
         """The most memory it has held at once, bytes."""
+        return self._memory("VmHWM:")
+
+    def _memory(self, name: str) -> int:
         for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
+            if line.startswith(name):
                 return int(line.split()[1]) * 1024
         return 0
 

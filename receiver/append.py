@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, KafkaTimeoutError, MessageSizeTooLargeError
+from aiokafka.errors import KafkaError, KafkaTimeoutError
 
 from receiver import metrics
 from receiver.refusals import Reason, Refused
@@ -19,8 +19,8 @@ logger = logging.getLogger("spanloom.receiver")
 RETRY = 2.0
 """Seconds between two attempts to reach Kafka, and what a client is told to wait while it is away."""
 
-RECORD_OVERHEAD = 1024
-"""Bytes that Kafka adds to a message at the most: the batch around it, its headers."""
+RECORD_OVERHEAD = 4096
+"""Bytes that Kafka adds to a message at the most: the batch around it, its headers, packing what can't be packed."""
 
 WATCH = 5.0
 """Seconds between two questions whether Kafka is there, and within which it must answer."""
@@ -34,8 +34,12 @@ class Connection(NamedTuple):
     """Bytes of a message at the most."""
 
 
+class NotReady(Exception):
+    """The topic can't be appended to yet; the message is a sentence that says what to do."""
+
+
 Connect = Callable[[], Awaitable[Connection]]
-"""Reaches Kafka; raises KafkaError or OSError while it is away."""
+"""Reaches Kafka; raises KafkaError or OSError while it is away, NotReady where somebody must do something."""
 
 
 class Held:
@@ -97,6 +101,7 @@ class Log:
         self._connection: Connection | None = None
         self._broken = asyncio.Event()
         self._in_flight = 0
+        self._unsettled: set[asyncio.Future[object]] = set()
         self.answers = False
 
     @property
@@ -138,21 +143,24 @@ class Log:
                 for message in messages:
                     waiting.append(await producer.send(self._topic, message, headers=list(headers)))
                     held.keep_until(waiting[-1])
-                for outcome in await asyncio.gather(*map(asyncio.shield, waiting), return_exceptions=True):
-                    if isinstance(outcome, BaseException):
-                        raise outcome
+                    self._unsettled.add(waiting[-1])
+                    waiting[-1].add_done_callback(self._unsettled.discard)
+                await asyncio.gather(*map(asyncio.shield, waiting))
         except (TimeoutError, KafkaTimeoutError):
             raise Refused(
                 Reason.UNAVAILABLE, "Kafka did not acknowledge in time: send again.", RETRY
             ) from None
-        except MessageSizeTooLargeError:
-            raise Refused(
-                Reason.TOO_LARGE, "The message is larger than the topic takes: send fewer spans at once."
-            ) from None
         except KafkaError as error:
-            logger.warning("Kafka refused a message (%s); connecting anew", type(error).__name__)
-            self._broken.set()
+            # Whatever it was, the numbers of an idempotent producer have a gap now, and Kafka would refuse all that
+            # follows. Nor is a message too large for good: the topic may take less than it did, which connecting asks.
+            if self._connection is not None and self._connection.producer is producer:
+                if not self._broken.is_set():
+                    logger.warning("Kafka refused a message (%s); connecting anew", type(error).__name__)
+                self._broken.set()
             raise Refused(Reason.UNAVAILABLE, "Kafka refused the message: send again.", RETRY) from None
+        finally:
+            # With its error each would hold this frame, and the messages, until some garbage collection.
+            waiting.clear()
 
     def _connected(self) -> Connection:
         if self._connection is None:
@@ -174,14 +182,15 @@ class Log:
             await self._close()
 
     async def _reached(self) -> Connection:
-        told = False
+        told = ""
         while True:
             try:
                 connection = await self._connect()
-            except (KafkaError, OSError) as error:
-                if not told:
-                    logger.warning("Kafka can't be reached (%s), waiting for it", type(error).__name__)
-                    told = True
+            except (KafkaError, OSError, NotReady) as error:
+                why = str(error) if isinstance(error, NotReady) else type(error).__name__
+                if why != told:
+                    logger.warning("Kafka can't be appended to (%s), waiting for it", why)
+                    told = why
                 await asyncio.sleep(RETRY)
             else:
                 logger.info(
@@ -202,5 +211,16 @@ class Log:
         self.answers = False
         if connection is not None:
             # Waits for what is under way; where Kafka is away that would take for ever.
-            with contextlib.suppress(TimeoutError, KafkaError):
+            try:
                 await asyncio.wait_for(connection.producer.stop(), self._ack_timeout)
+            except (TimeoutError, KafkaError):
+                await self._abandon(connection.producer)
+
+    async def _abandon(self, producer: AIOKafkaProducer) -> None:
+        """Give up what a producer still holds, which it would try to send for ever, and let go of its connections."""
+        with contextlib.suppress(TimeoutError, KafkaError):
+            await asyncio.wait_for(producer.client.close(), 1)
+            await asyncio.wait_for(producer._sender.close(), 1)
+        for future in list(self._unsettled):
+            if not future.done():
+                future.set_exception(KafkaError("given up"))

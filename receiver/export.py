@@ -10,9 +10,11 @@ from typing import NamedTuple
 from receiver import metrics
 from receiver.access import Access
 from receiver.append import RETRY, Held, Log
-from receiver.messages import PROTOBUF, looks_like_request, split
+from receiver.beside import beside
+from receiver.messages import looks_like_request
 from receiver.rate import Rates
 from receiver.refusals import Reason, Refused
+from receiver.split import split
 
 PROJECT_HEADER = "spanloom-project"
 CONTENT_TYPE_HEADER = "content-type"
@@ -102,17 +104,17 @@ class Export:
         answer = Answer()
         if len(body) > largest:
             try:
-                parts = split(body, content_type, largest)
+                parts = await beside(split, body, content_type, largest)
             except ValueError as error:
                 raise Refused(Reason.MALFORMED, str(error)) from None
-            messages, content_type = parts.messages, PROTOBUF
+            messages = parts.messages
             held.add(sum(map(len, messages)))
             if parts.rejected:
                 metrics.REJECTED_SPANS.inc(parts.rejected)
                 answer = Answer(
                     parts.rejected,
-                    f"{parts.rejected} spans are larger than {largest} bytes, which is more than the topic takes:"
-                    " shorten what they hold.",
+                    f"{parts.rejected} spans are larger, each with its resource, than the {largest} bytes that the"
+                    " topic takes: shorten what they hold.",
                 )
         headers = [(PROJECT_HEADER, project.encode()), (CONTENT_TYPE_HEADER, content_type.encode())]
         await self._log.append(messages, headers, held)

@@ -6,6 +6,7 @@ https://opentelemetry.io/docs/specs/otlp/#otlpgrpc
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from grpc_status import rpc_status
 from receiver.export import Export
 from receiver.http_server import partial_success
 from receiver.messages import PROTOBUF
-from receiver.refusals import Refused
+from receiver.refusals import Reason, Refused
 from receiver.settings import ReceiverSettings
 
 SERVICE = "opentelemetry.proto.collector.trace.v1.TraceService"
@@ -55,7 +56,9 @@ class GrpcServer:
                 ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
             ),
         )
-        handler: Any = grpc.unary_unary_rpc_method_handler(self._traces)
+        # On the wire a unary call. Served as a stream the message is read when we ask for it, and that is after the key
+        # was looked at: else anybody could make us hold as many of the largest messages as HTTP/2 lets him.
+        handler: Any = grpc.stream_unary_rpc_method_handler(self._traces)
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, {"Export": handler}),))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         address = f"[{settings.host}]" if ":" in settings.host else settings.host
@@ -84,12 +87,15 @@ class GrpcServer:
         for service in ("", SERVICE):
             await self._health.set(service, state)
 
-    async def _traces(self, body: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
+    async def _traces(
+        self, messages: AsyncIterator[bytes], context: grpc.aio.ServicerContext[bytes, bytes]
+    ) -> bytes:
         try:
             with self._export.request("grpc"):
                 project = self._export.project(_headers(context))
                 held = self._export.hold()
                 try:
+                    body = await self._receive(messages)
                     held.add(len(body))
                     return partial_success(await self._export.store(project, body, PROTOBUF, held))
                 finally:
@@ -98,6 +104,14 @@ class GrpcServer:
             status = rpc_status.to_status(refused.status())
             await context.abort(status.code, status.details or "", status.trailing_metadata or ())
             raise AssertionError("abort raises") from None
+
+    async def _receive(self, messages: AsyncIterator[bytes]) -> bytes:
+        try:
+            return await asyncio.wait_for(anext(messages), self._settings.body_timeout)
+        except TimeoutError:
+            raise Refused(Reason.TOO_SLOW, "The request took too long to arrive: send again.") from None
+        except StopAsyncIteration:
+            raise Refused(Reason.MALFORMED, "The call ended before its message did.") from None
 
 
 def _headers(context: grpc.aio.ServicerContext[bytes, bytes]) -> dict[str, str]:

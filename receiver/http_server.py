@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import logging
 import ssl
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -13,11 +15,14 @@ from aiohttp import web
 
 from receiver import bodies
 from receiver.append import Held
+from receiver.beside import beside
 from receiver.export import Answer, Export
 from receiver.messages import JSON, PROTOBUF
 from receiver.refusals import Reason, Refused
 from receiver.settings import ReceiverSettings
 from schemas import otlp_pb2
+
+logger = logging.getLogger("spanloom.receiver")
 
 PATHS = ("/v1/traces", "/api/public/otel/v1/traces")
 """Where traces are taken: OTLP's own path, and that of Langfuse's SDKs."""
@@ -32,8 +37,11 @@ _CONTENT_TYPES = {
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-_IN_A_THREAD = 1 << 18
-"""Bytes from which on unpacking is done beside the event loop."""
+_ON_THE_LOOP = 1 << 20
+"""Bytes up to which a body is unpacked on the event loop: some milliseconds."""
+
+_LAST_REQUESTS = 10.0
+"""Seconds that requests under way have when the server stops."""
 
 
 class HttpServer:
@@ -55,7 +63,9 @@ class HttpServer:
         app.router.add_get("/health", _health)
         self._allow_browsers(app, routes)
         # Bodies stay as they are sent: how far they are unpacked is ours to decide.
-        self._runner = web.AppRunner(app, access_log=None, auto_decompress=False)
+        self._runner = web.AppRunner(
+            app, access_log=None, auto_decompress=False, shutdown_timeout=_LAST_REQUESTS
+        )
         await self._runner.setup()
         settings = self._settings
         await web.TCPSite(
@@ -79,16 +89,12 @@ class HttpServer:
             cors.add(route)
 
     async def _traces(self, request: web.Request) -> web.Response:
-        content_type = _CONTENT_TYPES.get(request.content_type if "Content-Type" in request.headers else "")
-        answered = content_type or PROTOBUF
-        try:
-            with self._export.request("http"):
-                if content_type is None:
-                    raise Refused(Reason.UNKNOWN_ENCODING, f"The content type must be {PROTOBUF} or {JSON}.")
-                project = self._export.project(request.headers)
-                return _stored(await self._take(request, project, content_type), content_type)
-        except Refused as refused:
-            return _refused(refused, answered)
+        content_type = _content_type(request)
+        with self._export.request("http"):
+            if content_type is None:
+                raise Refused(Reason.UNKNOWN_ENCODING, f"The content type must be {PROTOBUF} or {JSON}.")
+            project = self._export.project(request.headers)
+            return _stored(await self._take(request, project, content_type), content_type)
 
     async def _take(self, request: web.Request, project: str, content_type: str) -> Answer:
         encoding = request.headers.get("Content-Encoding", "").strip().lower()
@@ -128,9 +134,11 @@ class HttpServer:
     async def _unpack(self, packed: bytes, encoding: str) -> bytes:
         limit = self._settings.max_message_bytes
         try:
-            if len(packed) < _IN_A_THREAD or encoding not in bodies.ENCODINGS:
+            if encoding not in bodies.ENCODINGS:
                 return bodies.unpack(packed, encoding, limit)
-            return await asyncio.to_thread(bodies.unpack, packed, encoding, limit)
+            with contextlib.suppress(bodies.TooLarge):
+                return bodies.unpack(packed, encoding, min(limit, _ON_THE_LOOP))
+            return await beside(bodies.unpack, packed, encoding, limit)
         except bodies.TooLarge:
             raise Refused(
                 Reason.TOO_LARGE, f"The request unpacks to more than {limit} bytes: send fewer spans at once."
@@ -155,7 +163,8 @@ def partial_success(answer: Answer) -> bytes:
     return response.SerializeToString()
 
 
-def _refused(refused: Refused, content_type: str) -> web.Response:
+def _refused(refused: Refused, request: web.Request) -> web.Response:
+    content_type = _content_type(request) or PROTOBUF
     body = (
         json.dumps(refused.status_json()).encode()
         if content_type == JSON
@@ -171,18 +180,31 @@ def _refused(refused: Refused, content_type: str) -> web.Response:
 
 @web.middleware
 async def _in_words(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Say what to do where a path or method is wrong."""
+    """Make an answer of whatever goes wrong: a Status in the encoding of the request, as OTLP wants it.
+
+    No refusal is kept in a variable: with its traceback it would hold this frame, and the body, until some garbage
+    collection finds the circle.
+    """
     try:
         return await handler(request)
+    except Refused as refused:
+        return _refused(refused, request)
     except web.HTTPNotFound:
-        sentence = f"There is nothing here: traces go to POST {PATHS[0]}, logs and metrics are not taken.\n"
-        return web.Response(status=404, text=sentence)
+        sentence = f"There is nothing here: traces go to POST {PATHS[0]}, logs and metrics are not taken."
+        return _refused(Refused(Reason.NOT_FOUND, sentence), request)
     except web.HTTPMethodNotAllowed as error:
-        return web.Response(
-            status=405,
-            text=f"Traces are sent with POST {PATHS[0]}.\n",
-            headers={"Allow": ", ".join(sorted(error.allowed_methods))},
-        )
+        answer = _refused(Refused(Reason.WRONG_METHOD, f"Traces are sent with POST {PATHS[0]}."), request)
+        answer.headers["Allow"] = ", ".join(sorted(error.allowed_methods))
+        return answer
+    except web.HTTPException:
+        raise
+    except Exception:
+        logger.exception("a request failed")
+        return _refused(Refused(Reason.FAILED, "The receiver has failed: its log says why."), request)
+
+
+def _content_type(request: web.Request) -> str | None:
+    return _CONTENT_TYPES.get(request.content_type if "Content-Type" in request.headers else "")
 
 
 async def _health(_: web.Request) -> web.Response:

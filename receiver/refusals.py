@@ -19,11 +19,14 @@ class Reason(Enum):
 
     NO_KEY = (401, code_pb2.UNAUTHENTICATED)
     MALFORMED = (400, code_pb2.INVALID_ARGUMENT)
+    NOT_FOUND = (404, code_pb2.UNIMPLEMENTED)
+    WRONG_METHOD = (405, code_pb2.UNIMPLEMENTED)
     TOO_LARGE = (413, code_pb2.INVALID_ARGUMENT)
     UNKNOWN_ENCODING = (415, code_pb2.UNIMPLEMENTED)
     TOO_SLOW = (408, code_pb2.DEADLINE_EXCEEDED)
     TOO_FAST = (429, code_pb2.RESOURCE_EXHAUSTED)
     UNAVAILABLE = (503, code_pb2.UNAVAILABLE)
+    FAILED = (500, code_pb2.INTERNAL)
 
     @property
     def http_status(self) -> int:

@@ -7,6 +7,7 @@ import json
 import logging
 import re
 import signal
+import ssl
 import sys
 from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
@@ -160,6 +161,11 @@ def receiver() -> None:
         asyncio.run(run(settings.kafka, settings.receiver))
     except KeysError as error:
         raise Stop(str(error)) from None
+    except ssl.SSLError as error:
+        raise Stop(
+            f"the certificate or its key can't be used ({error.reason or error}): correct"
+            " SPANLOOM_RECEIVER__TLS_CERTFILE and SPANLOOM_RECEIVER__TLS_KEYFILE"
+        ) from None
     except OSError as error:
         raise Stop(
             f"the receiver can't listen ({error.strerror or error}): set SPANLOOM_RECEIVER__GRPC_PORT, __HTTP_PORT"

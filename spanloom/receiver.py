@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 
@@ -12,7 +13,7 @@ from agents.kafka import started_producer
 from agents.settings import KafkaSettings
 from agents.web import Probes
 from receiver.access import Access
-from receiver.append import Connection, Log
+from receiver.append import Connection, Log, NotReady
 from receiver.export import Export
 from receiver.grpc_server import GrpcServer
 from receiver.http_server import HttpServer
@@ -31,6 +32,10 @@ async def run(kafka: KafkaSettings, settings: ReceiverSettings) -> None:
         receiver.keys.KeysError: the keys can't be read.
         OSError: a port is taken.
     """
+    # A request makes few objects that live on and none in circles: collecting every 700 of them is a tenth of the work.
+    gc.freeze()
+    gc.set_threshold(20_000, 10, 10)
+
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -48,9 +53,11 @@ async def run(kafka: KafkaSettings, settings: ReceiverSettings) -> None:
     async with contextlib.AsyncExitStack() as stack:
         appending = asyncio.create_task(log.run())
         stack.push_async_callback(_ended, appending)
-        for server in (probes, http, grpc):
+        await probes.start()
+        stack.push_async_callback(probes.stop)
+        stack.push_async_callback(_stopped, http, grpc)
+        for server in (http, grpc):
             await server.start()
-            stack.push_async_callback(server.stop)
         watches = {asyncio.create_task(watch) for watch in (access.watch(), _tell_health(grpc, log))}
         stopping = asyncio.create_task(stop.wait())
         done, _ = await asyncio.wait({appending, stopping, *watches}, return_when=asyncio.FIRST_COMPLETED)
@@ -62,7 +69,10 @@ async def run(kafka: KafkaSettings, settings: ReceiverSettings) -> None:
 
 
 async def _connect(kafka: KafkaSettings) -> Connection:
-    largest = await topics.largest_message(kafka)
+    try:
+        largest = await topics.largest_message(kafka)
+    except topics.TopicError as error:
+        raise NotReady(str(error)) from None
     producer = await started_producer(
         kafka,
         client_id="spanloom-receiver",
@@ -80,6 +90,11 @@ async def _tell_health(grpc: GrpcServer, log: Log) -> None:
             told = log.answers
             await grpc.set_serving(told)
         await asyncio.sleep(_LOOK)
+
+
+async def _stopped(http: HttpServer, grpc: GrpcServer) -> None:
+    # Side by side: while one of them lets its last requests end, the other must not take new ones.
+    await asyncio.gather(http.stop(), grpc.stop())
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

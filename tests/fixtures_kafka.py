@@ -123,6 +123,12 @@ class KafkaServer:
         return f"127.0.0.1:{self.port}"
 
     @property
+    def pid(self) -> int:
+        """The process ID while it runs."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def running(self) -> bool:
         """Whether the broker's process is alive."""
         return self._process is not None and self._process.poll() is None

@@ -8,6 +8,7 @@ import typer.main
 from prometheus_client.metrics import MetricWrapperBase
 
 from agents import metrics
+from receiver import metrics as receiver_metrics
 from spanloom.cli import app
 from tests.docs.generated import ROOT
 
@@ -16,7 +17,12 @@ _PAGE = (ROOT / "docs" / "operations.md").read_text()
 
 def test_every_metric_is_named_and_no_other() -> None:
     found = set(re.findall(r"^\| `(spanloom_\w+)", _PAGE, re.MULTILINE))
-    catalogue = [metric for metric in vars(metrics).values() if isinstance(metric, MetricWrapperBase)]
+    catalogue = [
+        metric
+        for module in (metrics, receiver_metrics)
+        for metric in vars(module).values()
+        if isinstance(metric, MetricWrapperBase)
+    ]
     names = {
         family.name + ("_total" if family.type == "counter" else "")
         for m in catalogue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -18,10 +19,35 @@ def installation(
     request: pytest.FixtureRequest, tmp_path: Path, local_clickhouse: str
 ) -> Iterator[Installation]:
     """A broker with its topics and an empty database of this test's own; workers are the test's to start."""
-    if request.config.getoption("--broker") == "kafka":
-        server = KafkaServer(tmp_path / "kafka")
+    with installed(request.config.getoption("--broker"), local_clickhouse, tmp_path) as installation:
+        yield installation
+
+
+@pytest.fixture
+def kafka_only(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Installation]:
+    """A broker with its topics, of this test's own, and no database."""
+    with installed(request.config.getoption("--broker"), "", tmp_path) as installation:
+        yield installation
+
+
+@pytest.fixture(scope="module")
+def shared_kafka(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Installation]:
+    """A broker with its topics for all tests of a module, and no database."""
+    with installed(
+        request.config.getoption("--broker"), "", tmp_path_factory.mktemp("kafka")
+    ) as installation:
+        yield installation
+
+
+@contextlib.contextmanager
+def installed(broker: str, clickhouse: str, folder: Path) -> Iterator[Installation]:
+    """An installation on a broker of its own: `local` or `kafka`."""
+    if broker == "kafka":
+        server = KafkaServer(folder / "kafka")
         server.start()
-        installation = Installation(server.bootstrap, local_clickhouse, tmp_path, kafka=server)
+        installation = Installation(server.bootstrap, clickhouse, folder, kafka=server)
         try:
             with installation:
                 yield installation
@@ -29,8 +55,8 @@ def installation(
             server.kill()
     else:
         port = free_port()
-        with broker_process(port, tmp_path) as process:
-            installation = Installation(f"127.0.0.1:{port}", local_clickhouse, tmp_path, tansu=process)
+        with broker_process(port, folder) as process:
+            installation = Installation(f"127.0.0.1:{port}", clickhouse, folder, tansu=process)
             with installation:
                 yield installation
 

@@ -110,7 +110,7 @@ class Worker:
 
 
 class Installation:
-    """What a team would run, on loopback."""
+    """What a team would run, on loopback; without an address of ClickHouse no more than the broker and its topics."""
 
     def __init__(
         self,
@@ -132,7 +132,8 @@ class Installation:
 
     def __enter__(self) -> Installation:
         self.spanloom("topics")
-        self.spanloom("migrate")
+        if self.clickhouse:
+            self.spanloom("migrate")
         return self
 
     def __exit__(
@@ -160,7 +161,7 @@ class Installation:
             "SPANLOOM_KAFKA__SESSION_TIMEOUT": "6",
             "SPANLOOM_KAFKA__HEARTBEAT_INTERVAL": "1",
             "SPANLOOM_KAFKA__REBALANCE_TIMEOUT": "6",
-            "SPANLOOM_CLICKHOUSE__URL": self.clickhouse,
+            **({"SPANLOOM_CLICKHOUSE__URL": self.clickhouse} if self.clickhouse else {}),
             "SPANLOOM_CLICKHOUSE__DATABASE": self.database,
             **self.settings,
         }

@@ -1,0 +1,86 @@
+"""How fast a project may send; the clock is the test's."""
+
+from __future__ import annotations
+
+import itertools
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from receiver.rate import BURST, LEAST, Rates
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_without_a_rate_everything_passes() -> None:
+    rates = Rates(0)
+    assert not any(rates.take("shop", 2**40) for _ in range(100))
+
+
+def test_a_burst_passes_and_then_so_much_a_second() -> None:
+    clock = Clock()
+    rates = Rates(100_000, clock)
+    burst = int(100_000 * BURST)
+    assert rates.take("shop", burst) == 0
+    assert rates.take("shop", 2000) > 0
+    clock.now += 1
+    assert rates.take("shop", 100_000) == 0
+    assert rates.take("shop", 2000) > 0
+
+
+def test_a_project_does_not_pay_for_another() -> None:
+    rates = Rates(1000, Clock())
+    assert rates.take("shop", 10**9) == 0
+    assert rates.take("shop", 1) > 0
+    assert rates.take("bank", 1) == 0
+
+
+def test_a_message_larger_than_the_burst_passes_and_is_paid_for() -> None:
+    clock = Clock()
+    rates = Rates(1000, clock)
+    assert rates.take("shop", 30_000) == 0
+    wait = rates.take("shop", 1)
+    assert wait == 20
+    clock.now += wait + 1
+    assert rates.take("shop", 1) == 0
+
+
+def test_small_messages_count_as_a_kilobyte() -> None:
+    rates = Rates(LEAST, Clock())
+    passed = sum(1 for _ in itertools.takewhile(lambda _: rates.take("shop", 1) == 0, range(1000)))
+    assert passed == BURST
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 50_000), st.floats(0, 5)), max_size=100),
+    st.integers(1, 10_000),
+)
+def test_never_more_than_the_burst_the_rate_and_one_message(
+    requests: list[tuple[int, float]], rate: int
+) -> None:
+    clock = Clock()
+    rates = Rates(rate, clock)
+    began, passed, largest = clock.now, 0, 0
+    for size, pause in requests:
+        clock.now += pause
+        counted = max(size, LEAST)
+        if rates.take("shop", size) == 0:
+            passed += counted
+            largest = max(largest, counted)
+    assert passed <= rate * (BURST + clock.now - began) * 1.000001 + largest
+
+
+@given(st.integers(0, 10**9), st.integers(1, 10**6))
+def test_whoever_waits_as_told_gets_through(size: int, rate: int) -> None:
+    clock = Clock()
+    rates = Rates(rate, clock)
+    rates.take("shop", size)
+    if wait := rates.take("shop", 1):
+        clock.now += wait * 1.000001 + 0.001
+        assert rates.take("shop", 1) == 0
