@@ -46,8 +46,9 @@ def compose(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def services() -> dict[str, Any]:
-    """The services as Compose itself understands them: merged, interpolated, validated."""
-    read = compose("--env-file", str(DEPLOY / ".env.example"), "config", "--format", "json")
+    """The services of all profiles as Compose itself understands them: merged, interpolated, validated."""
+    environment = str(DEPLOY / ".env.example")
+    read = compose("--env-file", environment, "--profile", "*", "config", "--format", "json")
     assert read.returncode == 0, read.stderr
     found: dict[str, Any] = json.loads(read.stdout)["services"]
     return found
@@ -89,7 +90,8 @@ def test_compose_refuses_to_start_without_a_password(tmp_path: Path) -> None:
 def test_every_published_port_is_bound_to_loopback(services: dict[str, Any]) -> None:
     published = [port for service in services.values() for port in service.get("ports", [])]
     assert {port["host_ip"] for port in published} == {"127.0.0.1"}
-    assert {port["published"] for port in published} == {"4317", "4318", "14317", "14318", "8123", "9092"}
+    numbers = {port["published"] for port in published}
+    assert numbers == {"3000", "4317", "4318", "14317", "14318", "8123", "9092"}
 
 
 def test_every_service_has_a_health_check_or_ends_by_itself(services: dict[str, Any]) -> None:
@@ -127,6 +129,47 @@ def test_spanloom_runs_with_the_least_rights(services: dict[str, Any]) -> None:
     for name in ("topics", "migrate", "worker", "receiver"):
         assert services[name]["read_only"], name
         assert services[name]["cap_drop"] == ["ALL"], name
+
+
+def test_grafana_comes_with_its_profile_only() -> None:
+    plain = compose("--env-file", str(DEPLOY / ".env.example"), "config", "--services")
+    assert plain.returncode == 0, plain.stderr
+    assert "clickhouse" in plain.stdout.split()
+    assert "grafana" not in plain.stdout.split()
+
+
+def test_grafana_lets_nobody_in_without_a_password_of_ones_own(services: dict[str, Any]) -> None:
+    grafana = services["grafana"]
+    assert grafana["environment"]["GF_AUTH_ANONYMOUS_ENABLED"] == "false"
+    assert grafana["environment"]["GF_SECURITY_ADMIN_PASSWORD"] == "change-me"
+    command = [part.replace("$$", "$") for part in grafana["entrypoint"]]
+    started = subprocess.run(
+        command,
+        env={"GF_SECURITY_ADMIN_PASSWORD": ""},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert started.returncode == 1
+    assert "GRAFANA_ADMIN_PASSWORD" in started.stderr
+
+
+def test_grafana_and_clickhouse_know_the_same_password_and_never_an_empty_one(
+    services: dict[str, Any], tmp_path: Path
+) -> None:
+    name = "GRAFANA_CLICKHOUSE_PASSWORD"
+    assert services["grafana"]["environment"][name] == services["clickhouse"]["environment"][name]
+    assert (
+        services["grafana"]["environment"][name]
+        != services["clickhouse"]["environment"]["CLICKHOUSE_PASSWORD"]
+    )
+    without = tmp_path / "env"
+    without.write_text("CLICKHOUSE_PASSWORD=first\nRECEIVER_KEYS=default:0\n")
+    read = compose("--env-file", str(without), "--profile", "*", "config", "--format", "json")
+    assert read.returncode == 0, read.stderr
+    found = json.loads(read.stdout)["services"]
+    assert {found[service]["environment"][name] for service in ("grafana", "clickhouse")} == {"first"}
 
 
 # --- The Collector
