@@ -35,7 +35,6 @@ _TRANSPORTS = ("http", "grpc")
 _NUMBERS = 1 << 40  # IDs that one process may use
 _STOP_EVERY, _STOP_FOR = 60.0, 10.0  # seconds; the receiver waits for 8
 _LOOK = 1.0  # seconds between two looks at the receiver's memory
-_WARM = 0.2  # part of the time after which memory must not grow
 
 _RECEIVER = {
     "max_body_bytes": 4 << 20,
@@ -60,10 +59,8 @@ class Endured:
     """Acknowledged, and not among them."""
     cpu: float
     """Of the receiver process, seconds."""
-    memory_warm: int
-    """The median between a fifth and two fifths of the time."""
-    memory_end: int
-    """The median of the last fifth."""
+    memory: tuple[int, ...]
+    """The medians of ten equal parts of the time."""
     memory_most: int
 
     def report(self) -> str:
@@ -77,8 +74,8 @@ class Endured:
                 f"  different messages in the topic      {self.in_topic:,}",
                 f"  acknowledged and not in the topic    {self.lost:,}",
                 f"  spans acknowledged per CPU-second    {self.spans / self.cpu:,.0f}",
-                f"  memory when warm, at the end, peak   {self.memory_warm / 1e6:,.0f}, {self.memory_end / 1e6:,.0f},"
-                f" {self.memory_most / 1e6:,.0f} MB",
+                f"  memory, MB, medians of ten parts     {' '.join(f'{part / 1e6:,.0f}' for part in self.memory)}",
+                f"  memory, MB, the most                 {self.memory_most / 1e6:,.0f}",
             )
         )
 
@@ -113,8 +110,7 @@ def endure(folder: Path, kind: str, seconds: float, connections: int) -> Endured
     for result in results:
         for name, count in result["refused"].items():
             refused[name] = refused.get(name, 0) + count
-    (folder / "memory.txt").write_text("".join(f"{number}\n" for number in memory))
-    fifth = len(memory) // 5
+    tenth = max(len(memory) // 10, 1)
     return Endured(
         seconds=seconds,
         acknowledged=sum(map(len, acknowledged)),
@@ -123,8 +119,10 @@ def endure(folder: Path, kind: str, seconds: float, connections: int) -> Endured
         in_topic=len(seen),
         lost=sum(number not in seen for numbers in acknowledged for number in numbers),
         cpu=cpu,
-        memory_warm=int(statistics.median(memory[fifth : 2 * fifth])),
-        memory_end=int(statistics.median(memory[-fifth:])),
+        memory=tuple(
+            int(statistics.median(memory[start : start + tenth]))
+            for start in range(0, len(memory) - tenth + 1, tenth)
+        ),
         memory_most=max(memory),
     )
 
