@@ -1,0 +1,69 @@
+"""What went wrong: JSON for the API, a page for people."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from dashboard.api.errors import Failure, install_errors, sentence
+from dashboard.site import Site
+from warehouse.errors import Unavailable
+
+_Handler = Callable[[Request, Exception], Awaitable[Response]]
+
+_TITLES = {
+    404: "Not found",
+    409: "Which one?",
+    422: "That can't be asked",
+    503: "ClickHouse is away",
+}
+
+
+def install_failures(app: FastAPI, site: Site) -> None:
+    """Have an app answer every error of the API's and its own, each in the form that the path asks for."""
+    install_errors(app)
+    as_json: dict[Any, Any] = dict(app.exception_handlers)
+
+    async def not_there(_: Request, error: HTTPException) -> Response:
+        said = {404: "There is nothing here", 405: "This can't be done here"}.get(error.status_code)
+        body = Failure(error=said or str(error.detail)).model_dump()
+        return JSONResponse(body, error.status_code, error.headers)
+
+    as_json[HTTPException] = not_there
+    for kind, handler in as_json.items():
+        if isinstance(kind, type) and issubclass(kind, Exception):
+            app.add_exception_handler(kind, _by_path(site, handler))
+
+
+def _by_path(site: Site, as_json: _Handler) -> _Handler:
+    async def answer(request: Request, error: Exception) -> Response:
+        told = await as_json(request, error)
+        if request.url.path.startswith(("/api/", "/static/")):
+            return told
+        said = _said(error)
+        page = site.page(
+            request,
+            "failure.html",
+            told.status_code,
+            title=_TITLES.get(told.status_code, "That did not work"),
+            said=said,
+            away=isinstance(error, Unavailable),
+        )
+        if "retry-after" in told.headers:
+            page.headers["Retry-After"] = told.headers["retry-after"]
+        return page
+
+    return answer
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, RequestValidationError):
+        return sentence(error)
+    if isinstance(error, HTTPException):
+        return "There is no page at this address" if error.status_code == 404 else str(error.detail)
+    return str(error)

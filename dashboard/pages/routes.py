@@ -1,0 +1,31 @@
+"""The addresses of the pages.
+
+As in the API, a session ID is a parameter, `/session?id=…`, since it may hold any characters; a trace ID stands
+in the path.
+"""
+
+# No `from __future__ import annotations`: FastAPI would look for `Sees` among the module's names.
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import RedirectResponse
+
+from dashboard.api.routes import Visible
+from dashboard.pages.session_list import session_list_page
+from dashboard.site import Site
+
+
+def pages_router(site: Site) -> APIRouter:
+    """Return the routes of the pages; needs `install_failures` on the app."""
+    router = APIRouter(include_in_schema=False)
+    Sees = Annotated[Visible, Depends(site.visible)]
+
+    @router.get("/")
+    async def start() -> Response:
+        return RedirectResponse("/sessions", 302)
+
+    @router.get("/sessions")
+    async def sessions(request: Request, sees: Sees) -> Response:
+        return await session_list_page(site, request, sees)
+
+    return router
