@@ -80,7 +80,7 @@ async def _counts(
     warehouse: Warehouse, what: str, kind: Kind, wanted: Filter, since: datetime, width: int
 ) -> list[dict[str, int]]:
     if kind == "sessions":
-        keys = session_keys(wanted)
+        keys = await session_keys(warehouse, wanted)
         parameters = keys.having.parameters
         each = keys.sql(
             "toUnixTimestamp64Second(min(w.start_time)) AS second, "

@@ -81,7 +81,7 @@ _ROWS = f"""
 SELECT
     {", ".join(_COMPUTED.get(name, name) for name in TraceListRow.model_fields)}
 FROM traces_by_time_versions FINAL
-WHERE (project_id IN {{projects:Array(String)}})
+PREWHERE (project_id IN {{projects:Array(String)}})
     AND (window_start IN {{windows:Array(DateTime('UTC'))}})
     AND (session_id IN {{sessions:Array(String)}})
     AND (trace_id IN {{traces:Array(String)}})
