@@ -22,6 +22,7 @@ from warehouse.filters import (
     Filter,
     in_range,
     in_scope,
+    in_windows,
     nanoseconds,
     with_words,
     within_bounds,
@@ -157,8 +158,10 @@ def _active(wanted: Filter, parameters: dict[str, object]) -> str:
 
 
 def _said(wanted: Filter, parameters: dict[str, object]) -> str:
+    windows = Conditions(parameters)
+    in_scope(windows, wanted.project, wanted.visible)
+    in_windows(windows, wanted)
     inner = Conditions(parameters)
-    in_scope(inner, wanted.project, wanted.visible)
     in_range(inner, wanted)
     inner.add("session_id != ''")
     with_words(inner, wanted)
@@ -167,5 +170,6 @@ def _said(wanted: Filter, parameters: dict[str, object]) -> str:
             project_id,
             session_id
         FROM traces_by_time_versions FINAL
+        PREWHERE {windows.sql()}
         WHERE {inner.sql()}
     )"""

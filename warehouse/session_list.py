@@ -88,16 +88,12 @@ _FIRST_INPUTS = """
 SELECT
     project_id,
     session_id,
-    window_start,
     argMinIf(input_start, (start_time, trace_id), input_start != '') AS input
 FROM traces_by_time_versions FINAL
-PREWHERE (project_id IN {projects:Array(String)})
-    AND (window_start IN {windows:Array(DateTime('UTC'))})
-    AND (session_id IN {sessions:Array(String)})
+PREWHERE (project_id, window_start, session_id) IN {firsts:Array(Tuple(String, DateTime('UTC'), String))}
 GROUP BY
     project_id,
-    session_id,
-    window_start
+    session_id
 """
 
 _LATER_INPUTS = """
@@ -173,12 +169,7 @@ async def _rows(warehouse: Warehouse, windows: dict[_Key, _Windows]) -> list[Ses
     if not windows:
         return []
     totals = {_key(row): row for row in await _of(warehouse, _ROWS, windows)}
-    # The windows of all go into one query, so what another one's window holds of a session comes as well.
-    inputs = {
-        _key(row): row["input"]
-        for row in await _of(warehouse, _FIRST_INPUTS, windows)
-        if _key(row) in windows and row["window_start"] == windows[_key(row)][0]
-    }
+    inputs = {_key(row): row["input"] for row in await _of(warehouse, _FIRST_INPUTS, windows)}
     silent = {key: both for key, both in windows.items() if not inputs.get(key)}
     if silent:
         inputs |= {_key(row): row["input"] for row in await _of(warehouse, _LATER_INPUTS, silent)}
@@ -203,7 +194,7 @@ async def _of(warehouse: Warehouse, sql: str, windows: dict[_Key, _Windows]) -> 
     parameters = {
         "projects": sorted({project for project, _ in windows}),
         "sessions": sorted({session for _, session in windows}),
-        "windows": sorted({first for first, _ in windows.values()}),
+        "firsts": [(project, first, session) for (project, session), (first, _) in windows.items()],
         "first": min(first for first, _ in windows.values()),
         "last": max(last for _, last in windows.values()),
     }
