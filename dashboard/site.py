@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment
 
 from dashboard.api.routes import Visible
+from dashboard.rendering.printable import printable
 from dashboard.settings import DashboardSettings
 from dashboard.templating import environment
 from warehouse.client import Warehouse
@@ -48,4 +49,4 @@ class Site:
             "now": _utc_now(),
             "user": None,
         }
-        return HTMLResponse(self.templates.get_template(template).render(given | context), status)
+        return HTMLResponse(printable(self.templates.get_template(template).render(given | context)), status)

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
 from dashboard.api.routes import Visible
+from dashboard.pages.detail_routes import detail_router
 from dashboard.pages.session_list import session_list_page
 from dashboard.site import Site
 
@@ -18,6 +19,7 @@ from dashboard.site import Site
 def pages_router(site: Site) -> APIRouter:
     """Return the routes of the pages; needs `install_failures` on the app."""
     router = APIRouter(include_in_schema=False)
+    router.include_router(detail_router(site))
     Sees = Annotated[Visible, Depends(site.visible)]
 
     @router.get("/")

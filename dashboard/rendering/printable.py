@@ -1,0 +1,28 @@
+"""Characters that a page can't show, or that would reorder what stands around them."""
+
+from __future__ import annotations
+
+import re
+
+_TROUBLE = re.compile(
+    "[\0-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x9f\ud800-\udfff\u202a\u202b\u202d\u202e\ufffe\uffff]"
+)
+_NAMES = {"\u202a": "⟨LRE⟩", "\u202b": "⟨RLE⟩", "\u202d": "⟨LRO⟩", "\u202e": "⟨RLO⟩"}
+
+
+def printable(text: str) -> str:
+    """Return the text or HTML with such characters replaced by ones that can be seen.
+
+    Control characters become their pictures (␀), lone surrogates and the like U+FFFD. The old bidirectional
+    embeddings and overrides are named, because "gpj.exe" shown as "exe.jpg" is a lie; marks and isolates, which
+    honest texts in Arabic or Hebrew need, stay. No replacement means anything in HTML, so whole pages may
+    go through this.
+    """
+    return _TROUBLE.sub(_picture, text)
+
+
+def _picture(found: re.Match[str]) -> str:
+    character = found[0]
+    if character < " ":
+        return chr(0x2400 + ord(character))
+    return _NAMES.get(character, "␡" if character == "\x7f" else "\ufffd")
