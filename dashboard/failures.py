@@ -14,6 +14,9 @@ from dashboard.api.errors import Failure, install_errors, sentence
 from dashboard.site import Site
 from warehouse.errors import Unavailable
 
+PART = "spanloom-part"
+"""The header of a script's request for a part of a page."""
+
 _Handler = Callable[[Request, Exception], Awaitable[Response]]
 
 _TITLES = {
@@ -43,7 +46,7 @@ def install_failures(app: FastAPI, site: Site) -> None:
 def _by_path(site: Site, as_json: _Handler) -> _Handler:
     async def answer(request: Request, error: Exception) -> Response:
         told = await as_json(request, error)
-        if request.url.path.startswith(("/api/", "/static/")):
+        if request.url.path.startswith(("/api/", "/static/")) or PART in request.headers:
             return told
         said = _said(error)
         page = site.page(

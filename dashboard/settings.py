@@ -12,3 +12,7 @@ class DashboardSettings(BaseModel, extra="forbid"):
     port: int = Field(8080, ge=1, le=65535, description="The port of the pages and their API.")
     web_host: str = Field("127.0.0.1", description="The address of the probes and metrics.")
     web_port: int = Field(6064, ge=1, le=65535, description="The port of the probes and metrics.")
+    otlp_url: str = Field(
+        "http://127.0.0.1:4318",
+        description="Where the receiver takes OTLP/HTTP: what the pages tell people to send to.",
+    )

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment
 
 from dashboard.api.routes import Visible
+from dashboard.known_projects import KnownProjects
 from dashboard.rendering.printable import printable
 from dashboard.settings import DashboardSettings
 from dashboard.templating import environment
@@ -31,6 +32,10 @@ class Site:
     warehouse: Warehouse
     settings: DashboardSettings
     templates: Environment = field(default_factory=environment)
+    projects: KnownProjects = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "projects", KnownProjects(self.warehouse))
 
     async def visible(self, _: Request) -> Visible:
         """The projects that the sender of a request may see; None is all."""

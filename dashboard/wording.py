@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Protocol
 
-__all__ = ["ago", "count", "exact", "iso", "seconds", "usd"]
+__all__ = ["ago", "cost", "count", "exact", "iso", "local_input", "seconds", "usd"]
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
@@ -60,3 +61,25 @@ def usd(amount: float) -> str:
     if amount < 0.000001:
         return "<$0.000001"
     return f"${float(f'{amount:.3g}'):.10f}".rstrip("0")
+
+
+class Priced(Protocol):
+    """What has a cost, which may be known in part only."""
+
+    @property
+    def total_cost(self) -> float: ...
+
+    @property
+    def unpriced_call_count(self) -> int: ...
+
+
+def cost(of: Priced) -> str:
+    """What is known to have been spent; `≥` before it where calls had no known price, `?` where none had."""
+    if not of.unpriced_call_count:
+        return usd(of.total_cost)
+    return f"≥ {usd(of.total_cost)}" if of.total_cost else "?"
+
+
+def local_input(time: datetime) -> str:
+    """The value of an input of type datetime-local, in UTC."""
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")

@@ -12,7 +12,7 @@ from fastapi.responses import RedirectResponse
 
 from dashboard.api.routes import Visible
 from dashboard.pages.detail_routes import detail_router
-from dashboard.pages.session_list import session_list_page
+from dashboard.pages.list_page import SESSIONS, TRACES, list_page
 from dashboard.site import Site
 
 
@@ -28,6 +28,10 @@ def pages_router(site: Site) -> APIRouter:
 
     @router.get("/sessions")
     async def sessions(request: Request, sees: Sees) -> Response:
-        return await session_list_page(site, request, sees)
+        return await list_page(site, SESSIONS, request, sees)
+
+    @router.get("/traces")
+    async def traces(request: Request, sees: Sees) -> Response:
+        return await list_page(site, TRACES, request, sees)
 
     return router

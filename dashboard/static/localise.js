@@ -55,9 +55,30 @@ const writers = {
   plain: (element) => plain(new Date(element.dateTime)),
   count: (element) => count(Number(element.value)),
   short: (element) => short(Number(element.value)),
-  usd: (element) => usd(Number(element.value)),
-  seconds: (element) => seconds(Number(element.value)),
+  usd: cost,
+  tokens: (element) => {
+    const [into, out] = [Number(element.dataset.in), Number(element.dataset.out)];
+    element.title = `${count(into)} in, ${count(out)} out, ${count(into + out)} in all`;
+    return `${short(into)} → ${short(out)} (${short(into + out)})`;
+  },
+  seconds: (element) => {
+    const { active } = element.dataset;
+    if (active !== undefined) element.title = `active ${seconds(Number(active))}`;
+    return seconds(Number(element.value));
+  },
 };
+
+// An amount; where data-input is there, with its parts on hover, and `≥` or `?` where calls had no known price.
+function cost(element) {
+  const { input, output, unpriced } = element.dataset;
+  const total = Number(element.value);
+  if (input === undefined) return usd(total);
+  const missing = Number(unpriced);
+  element.title = `input ${usd(Number(input))}, output ${usd(Number(output))}`
+    + (missing ? `; ${count(missing)} ${missing === 1 ? "call" : "calls"} without a known price` : "");
+  if (!missing) return usd(total);
+  return total ? `≥ ${usd(total)}` : "?";
+}
 
 // Writes into everything under `root` that has data-as, or only what has one kind.
 export function localise(root, kind = "") {

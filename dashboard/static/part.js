@@ -1,32 +1,27 @@
-// Fetches a part of a page that the server has rendered. Its texts are escaped there; nothing is put together here.
-import { localise } from "./localise.js";
-
-// Returns the part's elements, times and numbers localised. Throws an Error with a sentence.
-export async function fetchPart(address, signal) {
-  const answer = await fetch(address, { signal, headers: { Accept: "text/html" } }).catch((error) => {
-    if (error.name === "AbortError") throw error;
-    throw new Error("The dashboard does not answer. Try again in a moment.");
-  });
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  if (!answer.ok) {
-    throw new Error(page.querySelector("main [role=status]")?.textContent || `The dashboard answered ${answer.status}.`);
+// Asks the server for the list alone, and says what went wrong.
+export async function fetchPart(address) {
+  let answer;
+  try {
+    answer = await fetch(address, { headers: { "spanloom-part": "list" } });
+  } catch {
+    throw new Error("The dashboard itself is out of reach. This page tries again by itself.");
   }
-  localise(page);
-  const part = document.createDocumentFragment();
-  part.append(...page.body.childNodes);
-  return part;
+  if (answer.status === 401) throw new Error("You are logged out. Load the page again to log in.");
+  if (!answer.ok) {
+    const told = await answer.json().catch(() => ({}));
+    throw new Error(told.error || `The dashboard answers with status ${answer.status}.`);
+  }
+  return new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("list");
 }
 
-// Shows a failure in place, with a button that tries again.
-export function failure(error, again) {
-  const box = document.createElement("p");
-  box.className = "notice bad";
-  box.setAttribute("role", "alert");
-  box.append(error.message, " ");
-  const button = document.createElement("button");
-  button.type = "button";
-  button.textContent = "Try again";
-  button.addEventListener("click", () => { box.remove(); again(); });
-  box.append(button);
-  return box;
+// One line above the page; an empty one takes it away.
+export function notify(sentence) {
+  const notices = document.getElementById("notices");
+  if ((notices.textContent || "") === sentence) return;
+  notices.replaceChildren();
+  if (!sentence) return;
+  const notice = document.createElement("p");
+  notice.className = "notice";
+  notice.textContent = sentence;
+  notices.append(notice);
 }

@@ -1,6 +1,6 @@
 // The session page: more cards as one scrolls, the timeline, the search, jumps to a card.
 import { copyButtons } from "./copy.js";
-import { failure, fetchPart } from "./part.js";
+import { failure, fetchFragment } from "./fragment.js";
 import { say } from "./say.js";
 
 const page = document.querySelector("[data-session]");
@@ -29,7 +29,7 @@ async function load(limit) {
   link.textContent = "Loading…";
   link.setAttribute("aria-busy", "true");
   try {
-    link.replaceWith(await fetchPart(`/session/cards?${parameters({ cursor: link.dataset.cursor, limit })}`));
+    link.replaceWith(await fetchFragment(`/session/cards?${parameters({ cursor: link.dataset.cursor, limit })}`));
     return true;
   } catch (error) {
     link.textContent = "The next traces";
@@ -98,7 +98,7 @@ timelineToggle.addEventListener("click", async (event) => {
 async function drawTimeline() {
   timelineBox.textContent = "Loading…";
   try {
-    timelineBox.replaceChildren(await fetchPart(`/session/timeline?${parameters()}`));
+    timelineBox.replaceChildren(await fetchFragment(`/session/timeline?${parameters()}`));
     zoomButtons();
   } catch (error) {
     timelineBox.replaceChildren(failure(error, drawTimeline));
@@ -126,7 +126,7 @@ timelineBox.addEventListener("click", async (event) => {
     const address = next.href;
     next.textContent = "Loading…";
     try {
-      const part = await fetchPart(address);
+      const part = await fetchFragment(address);
       next.remove();
       timelineBox.append(part);
     } catch (error) {
@@ -168,7 +168,7 @@ async function search() {
   found.setAttribute("aria-busy", "true");
   if (!found.childNodes.length) found.textContent = "Searching…";
   try {
-    found.replaceChildren(await fetchPart(`/session/search?${parameters(wanted)}`, searching.signal));
+    found.replaceChildren(await fetchFragment(`/session/search?${parameters(wanted)}`, searching.signal));
     await goOn(searching.signal);
   } catch (error) {
     if (error.name === "AbortError") return;
@@ -181,7 +181,7 @@ async function search() {
 async function goOn(signal) {
   let next = found.querySelector(".next-found");
   while (next && !found.querySelector(".match")) {
-    found.replaceChildren(await fetchPart(part(next.href), signal));
+    found.replaceChildren(await fetchFragment(part(next.href), signal));
     next = found.querySelector(".next-found");
   }
 }
@@ -197,7 +197,7 @@ found.addEventListener("click", async (event) => {
   const address = part(next.href);
   next.textContent = "Searching…";
   try {
-    next.replaceWith(await fetchPart(address));
+    next.replaceWith(await fetchFragment(address));
   } catch (error) {
     next.replaceWith(failure(error, search));
   }

@@ -2,7 +2,7 @@
 // panel of the chosen span, fetched when it is chosen.
 import { copyButtons } from "./copy.js";
 import { count, seconds, usd } from "./localise.js";
-import { failure, fetchPart } from "./part.js";
+import { failure, fetchFragment } from "./fragment.js";
 import { spanPanes } from "./panes.js";
 import { say } from "./say.js";
 
@@ -203,7 +203,7 @@ async function showPanel(id) {
   panel.setAttribute("aria-busy", "true");
   const address = `/trace/${page.dataset.trace}/span/${id}?${new URLSearchParams({ project: page.dataset.project })}`;
   try {
-    const part = await fetchPart(address, fetching.signal);
+    const part = await fetchFragment(address, fetching.signal);
     const made = part.querySelector(".panel");
     panels.set(id, made);
     if (panels.size > KEEP) panels.delete(panels.keys().next().value);
