@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from warehouse.answers import SessionListRow, SessionPage, SessionTotals
 from warehouse.ask import ask
@@ -52,6 +52,7 @@ _FIRST_INPUTS = """
 SELECT
     project_id,
     session_id,
+    window_start,
     argMinIf(input_start, (start_time, trace_id), input_start != '') AS input
 FROM traces_by_time_versions FINAL
 WHERE (project_id IN {projects:Array(String)})
@@ -59,7 +60,8 @@ WHERE (project_id IN {projects:Array(String)})
     AND (session_id IN {sessions:Array(String)})
 GROUP BY
     project_id,
-    session_id
+    session_id,
+    window_start
 """
 
 _LATER_INPUTS = """
@@ -117,29 +119,31 @@ async def _rows(warehouse: Warehouse, windows: dict[_Key, datetime]) -> list[Ses
     """The rows of some sessions, in their order; each comes with its first window."""
     if not windows:
         return []
-    totals = await _by_key(warehouse, _ROWS, windows)
-    first = await _by_key(warehouse, _FIRST_INPUTS, windows)
-    silent = {key: window for key, window in windows.items() if not first.get(key, {}).get("input")}
+    totals = {_key(row): row for row in await _of(warehouse, _ROWS, windows)}
+    # The windows of all go into one query, so what another one's window holds of a session comes as well.
+    inputs = {
+        _key(row): row["input"]
+        for row in await _of(warehouse, _FIRST_INPUTS, windows)
+        if row["window_start"] == windows.get(_key(row))
+    }
+    silent = {key: window for key, window in windows.items() if not inputs.get(key)}
     if silent:
-        first |= await _by_key(warehouse, _LATER_INPUTS, silent)
+        inputs |= {_key(row): row["input"] for row in await _of(warehouse, _LATER_INPUTS, silent)}
     return [
-        SessionListRow(
-            **totals[key],
-            input=first.get(key, {}).get("input", ""),
-            has_errors=totals[key]["error_count"] > 0,
-        )
+        SessionListRow(**totals[key], input=inputs.get(key, ""), has_errors=totals[key]["error_count"] > 0)
         for key in windows
         if key in totals
     ]
 
 
-async def _by_key(
-    warehouse: Warehouse, sql: str, windows: dict[_Key, datetime]
-) -> dict[_Key, dict[str, object]]:
+def _key(row: dict[str, Any]) -> _Key:
+    return row["project_id"], row["session_id"]
+
+
+async def _of(warehouse: Warehouse, sql: str, windows: dict[_Key, datetime]) -> list[dict[str, Any]]:
     parameters = {
         "projects": sorted({project for project, _ in windows}),
         "sessions": sorted({session for _, session in windows}),
         "windows": sorted(set(windows.values())),
     }
-    rows = await ask(warehouse, _WHAT, sql, parameters)
-    return {(row["project_id"], row["session_id"]): row for row in rows}
+    return await ask(warehouse, _WHAT, sql, parameters)
