@@ -35,13 +35,13 @@ def detail_router(site: Site) -> APIRouter:
     async def search(request: Request, query: Annotated[SessionPageQuery, Query()], sees: Sees) -> Response:
         return await search_part(site, request, query, sees)
 
-    @router.get("/trace/{trace_id}")
+    @router.get("/traces/{trace_id}")
     async def trace(
         trace_id: str, request: Request, query: Annotated[TracePageQuery, Query()], sees: Sees
     ) -> Response:
         return await trace_page(site, request, trace_id, query, sees)
 
-    @router.get("/trace/{trace_id}/span/{span_id}")
+    @router.get("/traces/{trace_id}/spans/{span_id}")
     async def span(
         trace_id: str,
         span_id: str,

@@ -102,7 +102,7 @@ async def session_page(site: Site, request: Request, query: SessionPageQuery, se
         asked=query,
         types=SPAN_TYPES,
         **drawn,
-        **_found(found),
+        **_found(query, found),
     )
 
 
@@ -153,8 +153,9 @@ def _cards(cards: TraceCards, trace_count: int) -> dict[str, Any]:
     return {"turns": turns(cards.rows), "next_cards": cards.next, "trace_count": max(trace_count, last)}
 
 
-def _found(found: SearchAnswer | None) -> dict[str, Any]:
-    return {"found": found, "marked": marked}
+def _found(asked: SessionPageQuery, found: SearchAnswer | None) -> dict[str, Any]:
+    said = asked.model_dump(exclude_none=True, exclude={"cursor", "after", "view"})
+    return {"found": found, "marked": marked, "next_question": said | {"cursor": found and found.next}}
 
 
 async def _drawing(site: Site, session_id: str, project: str, cursor: str | None = None) -> dict[str, Any]:

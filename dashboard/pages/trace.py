@@ -60,7 +60,7 @@ class Panel:
 async def trace_page(
     site: Site, request: Request, trace_id: str, query: TracePageQuery, sees: Visible
 ) -> Response:
-    """Answer `/trace/{trace_id}`."""
+    """Answer `/traces/{trace_id}`."""
     tree = await trace_tree(site.warehouse, trace_id, query.project, sees)
     if tree is None:
         raise NotThere("There is no such trace, or none that you may see")
@@ -91,7 +91,7 @@ async def trace_page(
 async def span_part(
     site: Site, request: Request, trace_id: str, span_id: str, query: take.TraceQuery, sees: Visible
 ) -> Response:
-    """Answer `/trace/{trace_id}/span/{span_id}`: the panel."""
+    """Answer `/traces/{trace_id}/spans/{span_id}`: the panel."""
     panel = await _panel(site, trace_id, span_id, query.project, sees)
     if panel is None:
         raise NotThere("There is no such span, or none that you may see")
@@ -156,7 +156,9 @@ def panel_of(span: SpanDetail) -> Panel:
             )
         else:
             events.append((event, _values(event.attributes, budget)))
-    message = span.status_message
+    # What an exception says already is not said twice.
+    said = {event.attributes.get("exception.message") for event, _ in exceptions}
+    message = "" if span.status_message in said else span.status_message
     return Panel(
         span,
         shown_input,

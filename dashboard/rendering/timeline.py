@@ -16,6 +16,7 @@ _PIXELS = 2000
 """What a drawing is resolved into: what falls into one of these is painted once."""
 
 _LEAST_WIDTH = 0.5
+_NUMBER_WIDTH = 1.6
 _RANK = {"llm": 1, "tool": 2, "error": 3}
 """What is painted over what."""
 
@@ -39,6 +40,8 @@ class Bar:
     width: float
     lane: int
     stretches: list[Stretch]
+    numbered: bool
+    """Whether there is room for its number before the next bar of its lane."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,12 @@ def lay_out(traces: Sequence[TimelineTrace]) -> Drawing:
             at += gap_width
         part.left = at
         at += (part.end - part.start).total_seconds() * scale if total else room / len(busy)
-    bars, ends, current = [], list[float](), 0
+    bars, placed, ends, current = (
+        list[Bar](),
+        list[tuple[TimelineTrace, float, float, int]](),
+        list[float](),
+        0,
+    )
     for trace in traces:
         while current + 1 < len(busy) and trace.start_time >= busy[current + 1].start:
             current += 1
@@ -99,7 +107,14 @@ def lay_out(traces: Sequence[TimelineTrace]) -> Drawing:
         width = (trace.end_time - trace.start_time).total_seconds() * scale
         lane = next((number for number, end in enumerate(ends) if end <= left + 1e-6), len(ends))
         ends[lane : lane + 1] = [left + max(width, _LEAST_WIDTH)]
-        bars.append(Bar(trace, left, width, lane, _stretches(trace, width)))
+        placed.append((trace, left, width, lane))
+    following = [101.0] * len(ends)
+    for trace, left, width, lane in reversed(placed):
+        bars.append(
+            Bar(trace, left, width, lane, _stretches(trace, width), following[lane] - left > _NUMBER_WIDTH)
+        )
+        following[lane] = left
+    bars.reverse()
     return Drawing(bars, gaps, [Tick(part.left, part.start) for part in busy], len(ends))
 
 

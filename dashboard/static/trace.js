@@ -7,6 +7,7 @@ import { spanPanes } from "./panes.js";
 import { say } from "./say.js";
 
 const LINE = 28; // px; the same in trace.css
+const LEAST = 4; // lines that the tree has room for
 const AROUND = 12; // lines rendered above and below those in sight
 const OPEN_LEVELS = 3; // that "Fold" leaves open
 const INDENT = 14; // px
@@ -53,6 +54,7 @@ function arrange() {
   }
   places = new Map(lines.map((index, line) => [index, line]));
   spacer.style.height = `${lines.length * LINE}px`;
+  tree.style.height = `${Math.max(LEAST, lines.length) * LINE}px`;
   tree.setAttribute("aria-description", `${lines.length} of ${spans.length} spans shown`);
   draw(true);
 }
@@ -201,7 +203,7 @@ async function showPanel(id) {
   if (kept) return put(kept);
   fetching = new AbortController();
   panel.setAttribute("aria-busy", "true");
-  const address = `/trace/${page.dataset.trace}/span/${id}?${new URLSearchParams({ project: page.dataset.project })}`;
+  const address = `/traces/${page.dataset.trace}/spans/${id}?${new URLSearchParams({ project: page.dataset.project })}`;
   try {
     const part = await fetchFragment(address, fetching.signal);
     const made = part.querySelector(".panel");
