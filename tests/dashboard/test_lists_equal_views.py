@@ -226,7 +226,10 @@ def check(listed: list[dict[str, Any]], expected: list[dict[str, Any]], names: C
     ] == [{name: row[name] for name in listed[0] if names(name)} for row in expected]
 
 
-@settings(max_examples=int(__import__("os").environ.get("TE","25")), phases=[__import__("hypothesis").Phase.generate])
+@settings(
+    max_examples=int(__import__("os").environ.get("TE", "25")),
+    phases=[__import__("hypothesis").Phase.generate],
+)
 @given(
     some=st.lists(windows, max_size=12),
     others=st.lists(traces, max_size=8),
@@ -263,7 +266,10 @@ def test_the_list_of_sessions_is_the_view(
         )
 
 
-@settings(max_examples=int(__import__("os").environ.get("TE","25")), phases=[__import__("hypothesis").Phase.generate])
+@settings(
+    max_examples=int(__import__("os").environ.get("TE", "25")),
+    phases=[__import__("hypothesis").Phase.generate],
+)
 @given(
     others=st.lists(traces, max_size=14),
     questions=st.lists(

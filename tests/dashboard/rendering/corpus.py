@@ -44,9 +44,11 @@ HOSTILE = (
     '[{"role": "<script>window.pwned=1</script>", "content": "<img src=x onerror=window.pwned=1>"}]',
     '[{"role":"user","content":[{"type":"image_url","image_url":{"url":"javascript:window.pwned=1"}}]}]',
     '[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/svg+xml;base64,PHN2Zz4="}}]}]',
-    '[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,AA==\\" onerror=\\"window.pwned=1"}}]}]',
+    '[{"role":"user","content":[{"type":"image_url","image_url":{"url":'
+    '"data:image/png;base64,AA==\\" onerror=\\"window.pwned=1"}}]}]',
     '[{"role":"user","content":[{"type":"image_url","image_url":{"url":"http://evil.example/i.png\\"><script>"}}]}]',
-    '[{"role":"assistant","tool_calls":[{"id":"\\"><script>","function":{"name":"<svg onload=x>","arguments":"{\\"<b>\\":1}"}}]}]',
+    '[{"role":"assistant","tool_calls":[{"id":"\\"><script>",'
+    '"function":{"name":"<svg onload=x>","arguments":"{\\"<b>\\":1}"}}]}]',
     "\u202e\u2066 drow \u202d gpj.exe \u2067\u2068 \u200f",
     "\0 \x01 \x08 \x1b[31m \x7f \x85 \ufffe \ufeff",
     "\ud800 alone \udfff",
@@ -71,19 +73,62 @@ LARGE = {
     "deeper objects in JSON": '{"a":' * 900 + "1" + "}" * 900,
     "many members": "{" + ",".join(f'"k{n}": {n}' for n in range(60_000)) + "}",
     "many items": "[" + "1," * 400_000 + "1]",
-    "many messages": "[" + ",".join(['{"role": "user", "content": "**hi** [x](http://y.example)"}'] * 12_000) + "]",
-    "many parts": '[{"role": "user", "content": [' + ",".join(['{"type": "text", "text": "*a*"}'] * 25_000) + "]}]",
+    "many messages": "["
+    + ",".join(['{"role": "user", "content": "**hi** [x](http://y.example)"}'] * 12_000)
+    + "]",
+    "many parts": '[{"role": "user", "content": ['
+    + ",".join(['{"type": "text", "text": "*a*"}'] * 25_000)
+    + "]}]",
     "a message of a megabyte": '[{"role": "user", "content": "' + "**a** " * 170_000 + '"}]',
     "a number of many digits": "[" + "1" * 100_000 + "]",
-    "a deep message": '[{"role":"user","content":' + '[{"type":"text","content":' * 90 + '"x"' + "}]" * 90 + "}]",
+    "a deep message": '[{"role":"user","content":'
+    + '[{"type":"text","content":' * 90
+    + '"x"'
+    + "}]" * 90
+    + "}]",
 }
 """Each must be shown, in bounded time and in a page of bounded size."""
 
 _ELEMENTS = frozenset(
-    "a b bdi blockquote br code data dd details div dl dt em figcaption figure h3 h4 h5 h6 hr img li mark ol p pre s "
-    "section small span strong summary table tbody td th thead tr ul time".split()
+    (
+        *(
+            "a",
+            "b",
+            "bdi",
+            "blockquote",
+            "br",
+            "code",
+            "details",
+            "div",
+            "em",
+            "figcaption",
+            "figure",
+            "h4",
+            "h5",
+        ),
+        *(
+            "h6",
+            "hr",
+            "img",
+            "li",
+            "mark",
+            "ol",
+            "p",
+            "pre",
+            "s",
+            "span",
+            "strong",
+            "summary",
+            "table",
+            "tbody",
+            "td",
+        ),
+        *("th", "thead", "tr", "ul"),
+    )
 )
-_ATTRIBUTES = frozenset("class dir href target rel src alt loading decoding open start title".split())
+_ATTRIBUTES = frozenset(
+    ("class", "dir", "href", "target", "rel", "src", "alt", "loading", "decoding", "open", "start")
+)
 _VOID = frozenset(("br", "hr", "img"))
 
 
@@ -110,7 +155,12 @@ class Reader(HTMLParser):
                 assert value is not None
                 assert tag == "img"
                 assert value.startswith(
-                    ("data:image/png;base64,", "data:image/jpeg;base64,", "data:image/gif;base64,", "data:image/webp;")
+                    (
+                        "data:image/png;base64,",
+                        "data:image/jpeg;base64,",
+                        "data:image/gif;base64,",
+                        "data:image/webp;",
+                    )
                 )
                 self.images.append(value)
         if tag == "a":

@@ -92,7 +92,11 @@ def test_a_hostile_text_is_only_text(text: str) -> None:
 @settings(deadline=None)
 @given(texts)
 def test_any_text_is_only_text(text: str) -> None:
-    for html in (prose(text, Budget()), value_html(text, Budget(), "assistant"), attribute_html(text, Budget())):
+    for html in (
+        prose(text, Budget()),
+        value_html(text, Budget(), "assistant"),
+        attribute_html(text, Budget()),
+    ):
         read(page(html))
 
 
