@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as BrokenSettings
 
 from agents.settings import KafkaSettings, WorkerSettings
+from dashboard.settings import DashboardSettings
 from receiver.settings import ReceiverSettings
 from warehouse.settings import ClickHouseSettings
 
@@ -30,6 +31,7 @@ class Settings(BaseSettings):
     clickhouse: ClickHouseSettings = Field(default_factory=ClickHouseSettings)
     worker: WorkerSettings = Field(default_factory=WorkerSettings)
     receiver: ReceiverSettings = Field(default_factory=ReceiverSettings)
+    dashboard: DashboardSettings = Field(default_factory=DashboardSettings)
 
 
 class Variable(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from warehouse.answers import Histogram
 
@@ -41,10 +42,13 @@ class Bars:
     charts: tuple[Chart, ...]
     width: int
     data: str
+    start: datetime
+    end: datetime
+    seconds: int
 
 
 def bars(histogram: Histogram, label: str) -> Bars:
-    """Return the charts: how many, their cost, their errors.
+    """Return the charts of a histogram that is not empty: how many, their cost, their errors.
 
     Args:
         label: what is counted: `Sessions` or `Traces`.
@@ -67,7 +71,9 @@ def bars(histogram: Histogram, label: str) -> Bars:
         separators=(",", ":"),
     )
     charts = tuple(Chart(name, said, sum(values), _bars(values)) for name, (said, values) in columns.items())
-    return Bars(charts, len(buckets) * _STEP, data)
+    start, length = buckets[0].start, timedelta(seconds=histogram.bucket_seconds)
+    end = buckets[-1].start + length
+    return Bars(charts, len(buckets) * _STEP, data, start, end, histogram.bucket_seconds)
 
 
 def _bars(values: list[float]) -> tuple[Bar, ...]:

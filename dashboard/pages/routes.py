@@ -13,6 +13,7 @@ from fastapi.responses import RedirectResponse
 from dashboard.api.routes import Visible
 from dashboard.pages.detail_routes import detail_router
 from dashboard.pages.list_page import SESSIONS, TRACES, list_page
+from dashboard.pages.login import log_in, log_out, login_page
 from dashboard.site import Site
 
 
@@ -33,5 +34,17 @@ def pages_router(site: Site) -> APIRouter:
     @router.get("/traces")
     async def traces(request: Request, sees: Sees) -> Response:
         return await list_page(site, TRACES, request, sees)
+
+    @router.get("/login")
+    async def show_login(request: Request) -> Response:
+        return await login_page(site, request)
+
+    @router.post("/login")
+    async def login(request: Request) -> Response:
+        return await log_in(site, request)
+
+    @router.post("/logout")
+    async def logout(request: Request) -> Response:
+        return await log_out(site, request)
 
     return router

@@ -23,7 +23,7 @@ export function histogram(root) {
     const to = { ArrowLeft: Math.max(0, focused - 1), ArrowRight: Math.min(last, focused + 1), Home: 0, End: last }[event.key];
     if (to !== undefined) {
       event.preventDefault();
-      document.querySelector(".readout").setAttribute("aria-live", "polite");
+      document.querySelector("[data-readout]").setAttribute("aria-live", "polite");
       read(svg, to);
     } else if (event.key === "Enter" && focused >= 0) zoom(focused, focused);
   });
@@ -48,17 +48,24 @@ function read(svg, place) {
   const [start, number, cost, errors] = data.buckets[place];
   const end = start + data.seconds * 1000;
   const said = `${plain(start)} – ${plain(end)}: ${count(number)} ${data.label}, ${usd(cost)}, ${count(errors)} errors`;
-  document.getElementById("readout").textContent = said;
+  say(said);
   for (const cursor of document.querySelectorAll(".bars .cursor")) {
     cursor.setAttribute("x", place * 10);
     cursor.setAttribute("visibility", "visible");
   }
 }
 
+// In place of the line that says what the whole shows.
+function say(said) {
+  const readout = document.querySelector("[data-readout]");
+  if (!readout) return;
+  readout.textContent = said;
+  document.querySelector("[data-overview]").hidden = Boolean(said);
+}
+
 function forget() {
   focused = -1;
-  const readout = document.getElementById("readout");
-  if (readout) readout.textContent = "\u00a0";
+  say("");
   for (const cursor of document.querySelectorAll(".bars .cursor")) cursor.setAttribute("visibility", "hidden");
 }
 
