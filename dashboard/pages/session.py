@@ -130,7 +130,8 @@ async def search_part(site: Site, request: Request, query: SessionPageQuery, see
     project = await _project(site, query, sees)
     if query.filter() != SearchFilter():
         found = await search_session(site.warehouse, query.id, project, query.filter(), query.cursor)
-    return site.page(request, "session_found.html", asked=query, **_found(found))
+    asked = query.model_copy(update={"project": project})
+    return site.page(request, "session_found.html", asked=asked, **_found(asked, found))
 
 
 def turns(cards: Sequence[TraceCard]) -> list[Turn]:
