@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from markupsafe import Markup, escape
+
 _TROUBLE = re.compile(
     "[\0-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x9f\ud800-\udfff\u202a\u202b\u202d\u202e\ufffe\uffff]"
 )
@@ -26,3 +28,15 @@ def _picture(found: re.Match[str]) -> str:
     if character < " ":
         return chr(0x2400 + ord(character))
     return _NAMES.get(character, "␡" if character == "\x7f" else "\ufffd")
+
+
+def verbatim(text: str) -> Markup:
+    """A text for an attribute whose value is used and not shown: an ID to copy or to ask for.
+
+    Character references keep it out of `printable`'s hands. Only U+0000 and the C1 controls can't be written so.
+    """
+    return Markup(_TROUBLE.sub(_reference, str(escape(text))))
+
+
+def _reference(found: re.Match[str]) -> str:
+    return found[0] if found[0] == "\0" or "\x80" <= found[0] <= "\x9f" else f"&#{ord(found[0])};"

@@ -16,9 +16,9 @@ LONG = "long session"
 BIG_TRACE = 0xB16
 BIG_SPANS = 10_000
 LONG_TRACES = 130
-HOSTILE_SESSION = (
-    "<script>window.pwned=1</script>\"><img src=x onerror=window.pwned=1>'{{7*7}}${7*7} \u202e/../%2f%00?#&"
-)
+_LARGE = ("x" * 2**20, "[" * 300_000, "line\n" * 100_000)
+HOSTILE_TRACES = len(HOSTILE) + len(_LARGE)
+HOSTILE_SESSION = "<script>window.pwned=1</script>\"><img src=x onerror=window.pwned=1>'{{7*7}}${7*7} \u202e\x1b/../%2f%00?#&"
 """A session ID that tries everything an address and a page can be tricked by."""
 
 PICTURE = "iVBORw0KGgoAAAANSUhEUgAAABAAAAAQCAIAAACQkWg2AAAAFklEQVR4nGP8z8DwnwEPYMInOVwUAABhWgEfpz1SDQAAAABJRU5ErkJggg=="
@@ -129,7 +129,7 @@ def rich(start: int) -> Iterator[bytes]:
 
 def hostile(start: int) -> Iterator[bytes]:
     """A trace for each hostile text, which stands in every field; and one with texts of a megabyte."""
-    for number, text in enumerate((*HOSTILE, "x" * 2**20, "[" * 300_000, "line\n" * 100_000)):
+    for number, text in enumerate((*HOSTILE, *_LARGE)):
         clean = text.encode(errors="replace").decode()
         short = clean[:2_000]
         trace = 0xBAD00 + number

@@ -191,6 +191,18 @@ class Reader(HTMLParser):
         raise AssertionError(f"a processing instruction: {data}")
 
 
+class Attributes(HTMLParser):
+    """Reads the attributes `title`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.titles: list[str | None] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        del tag
+        self.titles += [value for name, value in attrs if name == "title"]
+
+
 def read(html: str) -> Reader:
     """Read HTML whole. Raises AssertionError where it is not harmless."""
     reader = Reader()

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from dashboard.rendering.budget import Budget
 from dashboard.rendering.marked import marked
-from dashboard.rendering.printable import printable
+from dashboard.rendering.printable import printable, verbatim
 from dashboard.rendering.texts import attribute_html, prose, value_html
-from tests.dashboard.rendering.corpus import HOSTILE, LARGE, read
+from tests.dashboard.rendering.corpus import HOSTILE, LARGE, Attributes, read
 from warehouse.answers import Snippet
 
 SECONDS = 5.0
@@ -148,6 +148,14 @@ def test_nothing_invisible_is_left_that_reorders_or_breaks_a_page(text: str) -> 
     assert not set(shown) & set("\0\x01\x1b\x7f\ud800\u202a\u202b\u202d\u202e")
     shown.encode()
     assert printable(shown) == shown
+
+
+# Python's reader of HTML drops references to control characters, which browsers keep: a browser test has one.
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc", "Cn"])))
+def test_an_id_comes_out_of_an_attribute_as_it_went_in(text: str) -> None:
+    read_back = Attributes()
+    read_back.feed(printable(f'<b title="{verbatim(text)}\u202e{verbatim(chr(0x202E))}">'))
+    assert read_back.titles == [f"{text}⟨RLO⟩\u202e"]
 
 
 def test_honest_texts_stay_as_they_are() -> None:
