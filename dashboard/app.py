@@ -26,6 +26,7 @@ def dashboard_app(warehouse: Warehouse, settings: DashboardSettings) -> FastAPI:
     app = FastAPI(
         title="spanloom", openapi_url="/api/openapi.json", docs_url=None, redoc_url=None, version="1"
     )
+    app.state.site = site
     app.include_router(static_router())
     app.include_router(api_router(warehouse, site.visible))
     app.include_router(pages_router(site))

@@ -121,7 +121,8 @@ class View(Generic[Q]):
             name, value = pair
             if name in _SHARED_BY_FORMS or name in _PLACE:
                 continue
-            without = address(self.path, [other for other in self.given if other not in (pair, *_PLACE)])
+            kept = [other for other in self.given if other != pair and other[0] not in _PLACE]
+            without = address(self.path, kept)
             kind, _, what = name.partition("_")
             if kind in ("min", "max") and what in _BOUNDS:
                 name, value = what, f"{'≥' if kind == 'min' else '≤'} {value} {_BOUNDS[what]}"

@@ -24,7 +24,9 @@ export function refreshing(button) {
   setInterval(() => (live || inTrouble()) && !document.hidden && refresh(button), EVERY);
   document.addEventListener("visibilitychange", () => live && !document.hidden && refresh(button));
   document.addEventListener("pointerout", (event) => {
-    if (waiting && event.target.closest?.("tbody") && !event.relatedTarget?.closest?.("tbody") && !held()) apply(waiting);
+    // Not where it goes to the button, which would be gone before the click.
+    const left = event.target.closest?.("tbody") && !event.relatedTarget?.closest?.("tbody, .pill");
+    if (waiting && left && !held()) apply(waiting);
   });
 }
 

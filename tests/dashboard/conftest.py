@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from spanloom.local.ports import free_port
 from tests.dashboard.client import Api
 from tests.warehouse.tables import sql
 from warehouse.client import Warehouse, connect
@@ -37,3 +38,9 @@ def project() -> str:
 def api(warehouse: Warehouse) -> Api:
     """The API for someone who may see all projects."""
     return Api(warehouse)
+
+
+@pytest.fixture
+def unused_url() -> str:
+    """An address at which nobody listens."""
+    return f"http://127.0.0.1:{free_port()}"
