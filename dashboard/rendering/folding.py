@@ -8,11 +8,13 @@ LONG_CHARACTERS = 1_800
 LONG_LINES = 24
 
 _FOLD = Markup(
-    '<div class="fold"><details><summary><span class="more">Show all {:,} characters</span>'
+    '<div class="fold"><details><summary><span class="more">Show all {} characters</span>'
     '<span class="less">Show less</span></summary></details><div class="folded">{}</div></div>'
 )
 _PLAIN = Markup('<div class="plain" dir="auto">{}</div>')
-_REST = Markup('{}<details class="rest"><summary>{:,} more characters</summary>{}</details>')
+_REST = Markup('{}<details class="rest"><summary>{} more characters</summary>{}</details>')
+
+_COUNT = Markup('<data value="{}" data-as="count">{:,}</data>')
 
 FIRST_CHARACTERS = 50_000
 """Of a very long text, what is laid out before anybody asks for the rest."""
@@ -25,7 +27,7 @@ def fold(html: Markup, text: str) -> Markup:
     """Fold the HTML of a text where the text is long."""
     if len(text) <= LONG_CHARACTERS and text.count("\n") < LONG_LINES:
         return html
-    return _FOLD.format(len(text), html)
+    return _FOLD.format(_count(len(text)), html)
 
 
 def plain(text: str) -> Markup:
@@ -34,4 +36,9 @@ def plain(text: str) -> Markup:
         return _PLAIN.format(text)
     first, rest = text[:FIRST_CHARACTERS], text[FIRST_CHARACTERS:]
     pieces = Markup("").join(_PLAIN.format(rest[at : at + PIECE]) for at in range(0, len(rest), PIECE))
-    return _REST.format(_PLAIN.format(first), len(rest), pieces)
+    return _REST.format(_PLAIN.format(first), _count(len(rest)), pieces)
+
+
+def _count(number: int) -> Markup:
+    """As `count` of the macros: the browser puts it into its own format."""
+    return _COUNT.format(number, number)

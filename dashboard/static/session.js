@@ -1,5 +1,6 @@
 // The session page: more cards as one scrolls, the timeline, the search, jumps to a card.
 import { copyButtons } from "./copy.js";
+import { exact } from "./localise.js";
 import { failure, fetchFragment } from "./fragment.js";
 import { say } from "./say.js";
 
@@ -98,18 +99,24 @@ timelineToggle.addEventListener("click", async (event) => {
 async function drawTimeline() {
   timelineBox.textContent = "Loading…";
   try {
-    timelineBox.replaceChildren(await fetchFragment(`/session/timeline?${parameters()}`));
-    zoomButtons();
+    const drawing = await fetchFragment(`/session/timeline?${parameters()}`);
+    dress(drawing);
+    timelineBox.replaceChildren(drawing);
   } catch (error) {
     timelineBox.replaceChildren(failure(error, drawTimeline));
   }
 }
 
-function zoomButtons() {
-  const buttons = timelineBox.querySelector(".zoom");
-  if (buttons) buttons.hidden = false;
+// What the server can't know: that zooming works, and the browser's time zone for what is shown on hover.
+function dress(box) {
+  for (const buttons of box.querySelectorAll(".zoom")) buttons.hidden = false;
+  for (const bar of box.querySelectorAll("a.bar[data-start]")) {
+    const title = bar.querySelector("title");
+    const [first, second, ...rest] = title.textContent.split("\n");
+    title.textContent = [first, `${exact(new Date(bar.dataset.start))}${second.slice(second.indexOf(","))}`, ...rest].join("\n");
+  }
 }
-zoomButtons();
+dress(timelineBox);
 
 timelineBox.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-zoom]");
@@ -127,6 +134,7 @@ timelineBox.addEventListener("click", async (event) => {
     next.textContent = "Loading…";
     try {
       const part = await fetchFragment(address);
+      dress(part);
       next.remove();
       timelineBox.append(part);
     } catch (error) {

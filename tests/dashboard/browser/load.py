@@ -18,7 +18,10 @@ BIG_SPANS = 10_000
 LONG_TRACES = 130
 _LARGE = ("x" * 2**20, "[" * 300_000, "line\n" * 100_000)
 HOSTILE_TRACES = len(HOSTILE) + len(_LARGE)
-HOSTILE_SESSION = "<script>window.pwned=1</script>\"><img src=x onerror=window.pwned=1>'{{7*7}}${7*7} \u202e\x1b/../%2f%00?#&"
+HOSTILE_SESSION = (
+    "<script>window.pwned=1</script>\"><img src=x onerror=window.pwned=1>'{{7*7}}${7*7} "
+    "\u202e\x1b/../%2f%00?#&"
+)
 """A session ID that tries everything an address and a page can be tricked by."""
 
 PICTURE = "iVBORw0KGgoAAAANSUhEUgAAABAAAAAQCAIAAACQkWg2AAAAFklEQVR4nGP8z8DwnwEPYMInOVwUAABhWgEfpz1SDQAAAABJRU5ErkJggg=="

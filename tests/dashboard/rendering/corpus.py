@@ -127,7 +127,21 @@ _ELEMENTS = frozenset(
     )
 )
 _ATTRIBUTES = frozenset(
-    ("class", "dir", "href", "target", "rel", "src", "alt", "loading", "decoding", "open", "start")
+    (
+        "class",
+        "dir",
+        "href",
+        "target",
+        "rel",
+        "src",
+        "alt",
+        "loading",
+        "decoding",
+        "open",
+        "start",
+        "value",
+        "data-as",
+    )
 )
 _VOID = frozenset(("br", "hr", "img"))
 

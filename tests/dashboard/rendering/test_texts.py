@@ -100,7 +100,7 @@ def test_of_a_very_long_conversation_the_first_and_last_turns_are_there() -> Non
 def test_long_texts_fold_and_are_there_whole() -> None:
     words = "word " * 1_000
     html = shown(words)
-    assert "Show all 5,000 characters" in html
+    assert "Show all 5,000 characters" in "".join(read(html).text)
     assert html.count("word") == 1_000
     assert "Show all" not in shown("short")
     assert "Show all" in shown("line\n" * 30)
@@ -111,7 +111,7 @@ def test_all_of_a_megabyte_is_there() -> None:
     html = str(prose(text, Budget()))
     shown = "".join(read(html).text)
     assert text in shown.replace("998,576 more characters", "")
-    assert "998,576 more characters" in html
+    assert "998,576 more characters" in shown
 
 
 def test_each_text_says_its_own_direction() -> None:
