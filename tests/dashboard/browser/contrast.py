@@ -28,7 +28,8 @@ _FAINT = """() => {
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (texts.nextNode()) {
     const element = texts.currentNode.parentElement;
-    if (!texts.currentNode.data.trim() || !element.checkVisibility({ checkOpacity: true, checkVisibilityCSS: true })) continue;
+    const text = texts.currentNode.data.trim().slice(0, 40);
+    if (!text || !element.checkVisibility({ checkOpacity: true, checkVisibilityCSS: true })) continue;
     const style = getComputedStyle(element);
     const below = behind(element);
     const above = over(rgba(style.color), below);
@@ -36,7 +37,7 @@ _FAINT = """() => {
     const ratio = (brighter + 0.05) / (darker + 0.05);
     const size = parseFloat(style.fontSize);
     const large = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
-    if (ratio < (large ? 3 : 4.5)) faint.push([texts.currentNode.data.trim().slice(0, 40), Math.round(ratio * 100) / 100]);
+    if (ratio < (large ? 3 : 4.5)) faint.push([text, Math.round(ratio * 100) / 100]);
   }
   return faint;
 }"""

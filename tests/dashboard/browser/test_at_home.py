@@ -40,7 +40,7 @@ def test_the_theme_follows_the_system_until_the_button_says_otherwise(
     assert not dark()
 
 
-@pytest.mark.parametrize("width", [320, 390, 768, 1024, 1440, 2560])
+@pytest.mark.parametrize("width", [320, 390, 768, 1024, 1280, 1440, 2560])
 @pytest.mark.parametrize("path", ["/sessions", "/traces"])
 def test_no_width_scrolls_sideways(stack: Stack, new_page: NewPage, width: int, path: str) -> None:
     page = new_page(viewport={"width": width, "height": 800})
