@@ -13,7 +13,8 @@ from dashboard.rendering.budget import Budget
 from dashboard.rendering.marked import marked
 from dashboard.rendering.printable import printable, verbatim
 from dashboard.rendering.texts import attribute_html, prose, value_html
-from tests.dashboard.rendering.corpus import HOSTILE, LARGE, Attributes, read
+from tests.dashboard.rendering.corpus import HOSTILE, LARGE
+from tests.dashboard.rendering.reader import Attributes, read
 from warehouse.answers import Snippet
 
 SECONDS = 5.0

@@ -6,7 +6,7 @@ import json
 
 from dashboard.rendering.budget import Budget
 from dashboard.rendering.texts import attribute_html, prose, value_html
-from tests.dashboard.rendering.corpus import read
+from tests.dashboard.rendering.reader import read
 
 
 def shown(text: str, side: str = "user") -> str:
