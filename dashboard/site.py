@@ -13,6 +13,7 @@ from jinja2 import Environment
 from dashboard.access import Access, Identity
 from dashboard.api.routes import Visible
 from dashboard.known_projects import KnownProjects
+from dashboard.rendering.printable import printable
 from dashboard.settings import DashboardSettings
 from dashboard.templating import environment
 from warehouse.client import Warehouse
@@ -65,4 +66,4 @@ class Site:
             "now": _utc_now(),
             "identity": getattr(request.state, "identity", NOBODY),
         }
-        return HTMLResponse(self.templates.get_template(template).render(given | context), status)
+        return HTMLResponse(printable(self.templates.get_template(template).render(given | context)), status)

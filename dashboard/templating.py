@@ -5,6 +5,7 @@ from __future__ import annotations
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dashboard import wording
+from dashboard.rendering.printable import verbatim
 from dashboard.static_files import static_url
 
 
@@ -18,6 +19,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     templates.globals["static"] = static_url
+    templates.filters["verbatim"] = verbatim
     for name in wording.__all__:
         templates.filters[name] = getattr(wording, name)
     return templates

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
 from dashboard.api.routes import Visible
+from dashboard.pages.detail_routes import detail_router
 from dashboard.pages.list_page import SESSIONS, TRACES, list_page
 from dashboard.pages.login import log_in, log_out, login_page
 from dashboard.site import Site
@@ -19,6 +20,7 @@ from dashboard.site import Site
 def pages_router(site: Site) -> APIRouter:
     """Return the routes of the pages; needs `install_failures` on the app."""
     router = APIRouter(include_in_schema=False)
+    router.include_router(detail_router(site))
     Sees = Annotated[Visible, Depends(site.visible)]
 
     @router.get("/")
