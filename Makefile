@@ -29,8 +29,12 @@ dev: install ## what `make check` needs on top
 	@$(BIN)/python -c "import mypy, ruff, grpc_tools" 2>/dev/null \
 	  || PYTHON="$(PYTHON)" sh deploy/install.sh $(VENV) "local,test,dev" constraints.txt
 
-test: install ## all tests but those on Apache Kafka; no server needed, no root
-	@$(PYTEST) -n 6 --dist worksteal -m "not kafka"
+test: install ## all tests but those on Apache Kafka and in a browser; no server needed, no root
+	@$(PYTEST) -n 6 --dist worksteal -m "not kafka and not browser"
+
+.PHONY: test-browser
+test-browser: install ## the pages in Chromium, on the local stack; skipped where there is no Chromium
+	@$(PYTEST) tests/dashboard/browser
 
 test-kafka: install ## the integration tests on Apache Kafka, fetched by mvn
 	@$(PYTEST) -n 3 --dist worksteal --broker kafka tests/integration tests/kafka

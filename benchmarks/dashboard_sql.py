@@ -25,7 +25,7 @@ TRACE_ID = "lower(hex(sipHash128(s, t)))"
 
 def corpus() -> str:
     """Words by Zipf's law in sentences: as compressible as people's texts (zstd: to 40 %)."""
-    chance = random.Random(1)  # noqa: S311
+    chance = random.Random(1)
     syllables = [
         a + b for a in "bcdfglmnprstv" for b in ("a", "e", "i", "o", "u", "an", "er", "in", "or", "al")
     ]
@@ -166,7 +166,8 @@ _TRACE_COLUMNS = (
 
 def insert_traces(start: int, days: int, sessions: int) -> str:
     """Traces of the sessions `first` to `first + count`."""
-    return f"INSERT INTO traces_versions ({_TRACE_COLUMNS}) SELECT {_TRACE_COLUMNS} FROM ({_trace_rows(start, days, sessions)})"
+    rows = _trace_rows(start, days, sessions)
+    return f"INSERT INTO traces_versions ({_TRACE_COLUMNS}) SELECT {_TRACE_COLUMNS} FROM ({rows})"
 
 
 def insert_windows(start: int, days: int, sessions: int) -> str:

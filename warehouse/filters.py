@@ -89,8 +89,33 @@ def in_range(conditions: Conditions, wanted: Filter) -> None:
         conditions.add(f"start_time <= {UNTIL}", until=nanoseconds(wanted.until))
 
 
+def in_windows(conditions: Conditions, wanted: Filter) -> None:
+    """Only rows of `traces_by_time_versions` in windows that may hold traces of the range, for PREWHERE.
+
+    Asks, in the same query and by their small indexes alone, for the first window of what ends in or after the
+    range, and the last one of what starts in or before it: in whatever version, so never too narrow.
+    """
+    scope = Conditions(conditions.parameters)
+    in_scope(scope, wanted.project, wanted.visible)
+    for bound, sign, overlap in (
+        ("min", ">=", Filter(since=wanted.since)),
+        ("max", "<=", Filter(until=wanted.until)),
+    ):
+        if overlap != Filter():
+            ends = Conditions(conditions.parameters)
+            in_range(ends, overlap)
+            conditions.add(
+                f"window_start {sign} (SELECT {bound}(window_start) FROM traces_by_time_versions "
+                f"WHERE {scope.sql()} AND {ends.sql()})"
+            )
+
+
 def with_words(conditions: Conditions, wanted: Filter) -> None:
-    """Only rows of `traces_by_time_versions` in which the text was said and that carry the metadata."""
+    """Only rows of `traces_by_time_versions FINAL` in which the text was said and that carry the metadata.
+
+    FINAL would carry the long texts through its merge. So which rows hold the text is asked without it, and
+    the newest row of a trace is one of them by its version, which says what a row holds.
+    """
     for number, (key, value) in enumerate(wanted.metadata):
         conditions.add(
             f"mapContains(metadata, {{key{number}:String}}) "
@@ -98,7 +123,18 @@ def with_words(conditions: Conditions, wanted: Filter) -> None:
             **{f"key{number}": key, f"value{number}": value},
         )
     if wanted.text:
-        conditions.add("position(said, lowerUTF8({text:String})) > 0", text=wanted.text)
+        inner = Conditions(conditions.parameters)
+        in_scope(inner, wanted.project, wanted.visible)
+        in_windows(inner, wanted)
+        in_range(inner, wanted)
+        inner.add("position(said, lowerUTF8({text:String})) > 0", text=wanted.text)
+        conditions.add(f"""(trace_id, version) IN (
+        SELECT
+            trace_id,
+            version
+        FROM traces_by_time_versions
+        WHERE {inner.sql()}
+    )""")
 
 
 def within_bounds(conditions: Conditions, wanted: Filter, column_of: dict[str, str]) -> None:

@@ -10,7 +10,7 @@ from warehouse.ask import ask
 from warehouse.client import Warehouse
 from warehouse.filters import Conditions, Filter, in_scope
 from warehouse.session_keys import NUMBERS, session_keys
-from warehouse.trace_list import trace_conditions
+from warehouse.trace_list import traces_from
 
 Kind = Literal["sessions", "traces"]
 
@@ -80,19 +80,19 @@ async def _counts(
     warehouse: Warehouse, what: str, kind: Kind, wanted: Filter, since: datetime, width: int
 ) -> list[dict[str, int]]:
     if kind == "sessions":
-        keys = session_keys(wanted)
+        keys = await session_keys(warehouse, wanted)
         parameters = keys.having.parameters
         each = keys.sql(
             "toUnixTimestamp64Second(min(w.start_time)) AS second, "
             f"{NUMBERS['total_cost']} AS cost, {NUMBERS['error_count']} AS errors"
         )
     else:
-        conditions = trace_conditions(wanted)
+        source, conditions = traces_from(wanted)
         parameters = conditions.parameters
         each = (
             "SELECT toUnixTimestamp64Second(t.start_time) AS second, "
             "toInt128(round(t.total_cost * 1e12)) AS cost, t.error_count AS errors "
-            f"FROM traces_by_time_versions AS t FINAL WHERE {conditions.sql()}"
+            f"{source} WHERE {conditions.sql()}"
         )
     sql = f"""
 SELECT

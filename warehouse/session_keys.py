@@ -2,13 +2,19 @@
 
 A session's row exists only as the sum over its windows, so conditions on totals hold after GROUP BY. What the
 range leaves out is decided there too, exactly; but a session with no window that ends in or after the range is
-left out before, and so are, by what was said, those without such a trace.
+left out before, and so are, by what was said, those without such a trace. (Where the range holds most of all
+windows that is no gain, and not done.)
+
+Measured on 1.7 million windows (CPU, FINAL): GROUP BY project_id, session_id takes 800 ms, by one text of both
+380 ms, by sipHash128 of both 700 ms; `(project_id, session_id) IN` a day's sessions 670 ms, `session_id IN` 300 ms.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from warehouse.ask import ask
+from warehouse.client import Warehouse
 from warehouse.filters import (
     SINCE,
     UNTIL,
@@ -16,6 +22,7 @@ from warehouse.filters import (
     Filter,
     in_range,
     in_scope,
+    in_windows,
     nanoseconds,
     with_words,
     within_bounds,
@@ -43,14 +50,23 @@ NUMBERS = {
 """Whole numbers to sort by: nanoseconds, picodollars, counts."""
 
 TEXTS = {
-    "session_id": "w.session_id",
-    "project_id": "w.project_id",
+    "session_id": "any(w.session_id)",
+    "project_id": "any(toString(w.project_id))",
     "user_id": USER,
     "tags": "arrayStringConcat(arraySort(groupUniqArrayArray(w.tags)), ', ')",
     "models": "arrayStringConcat(arraySort(groupUniqArrayArray(w.models)), ', ')",
     "services": "arrayStringConcat(arraySort(groupUniqArrayArray(w.services)), ', ')",
 }
 """Texts to sort by."""
+
+
+KEY = "concat(toString(length(w.project_id)), ':', w.project_id, w.session_id)"
+"""What names a session, in one text."""
+
+PROJECT_OF_KEY = "substring(key, position(key, ':') + 1, toUInt64(substring(key, 1, position(key, ':') - 1)))"
+SESSION_OF_KEY = (
+    "substring(key, position(key, ':') + 1 + toUInt64(substring(key, 1, position(key, ':') - 1)))"
+)
 
 
 @dataclass(frozen=True)
@@ -66,23 +82,41 @@ class SessionKeys:
 SELECT
     {columns}
 FROM session_windows_versions AS w FINAL
-WHERE {self.before}
-GROUP BY
-    project_id,
-    session_id
+PREWHERE {self.before}
+GROUP BY {KEY} AS key
 HAVING {self.having.sql()}
 """
 
 
-def session_keys(wanted: Filter) -> SessionKeys:
-    """The conditions of a filter."""
+_SHARE = """
+SELECT
+    countIf(window_start < toDateTime({second:UInt32}, 'UTC')) AS before,
+    count() AS everything
+FROM session_windows_versions
+WHERE {scope}
+"""
+
+
+async def session_keys(warehouse: Warehouse, wanted: Filter) -> SessionKeys:
+    """The conditions of a filter; asks how many windows lie before its range."""
+    narrow = False
+    if wanted.since is not None and not (wanted.text or wanted.metadata):
+        scope = Conditions({"second": min(int(wanted.since.timestamp()), 2**32 - 1)})
+        in_scope(scope, wanted.project, wanted.visible)
+        sql = _SHARE.replace("{scope}", scope.sql())
+        [share] = await ask(warehouse, "count session windows", sql, scope.parameters)
+        narrow = share["before"] > share["everything"] / 2
+    return _keys(wanted, narrow)
+
+
+def _keys(wanted: Filter, narrow: bool) -> SessionKeys:
     before = Conditions()
     in_scope(before, wanted.project, wanted.visible)
     if wanted.session_id:
         before.add("position(lowerUTF8(session_id), lowerUTF8({part:String})) > 0", part=wanted.session_id)
     if wanted.text or wanted.metadata:
         before.add(_said(wanted, before.parameters))
-    elif wanted.since is not None:
+    elif narrow:
         before.add(_active(wanted, before.parameters))
     having = Conditions(before.parameters)
     if wanted.since is not None:
@@ -111,23 +145,23 @@ def session_keys(wanted: Filter) -> SessionKeys:
     return SessionKeys(before.sql(), having)
 
 
-# Without FINAL: it may name too many sessions, never too few.
+# Without FINAL, and without the project: it may name too many sessions, never too few.
 def _active(wanted: Filter, parameters: dict[str, object]) -> str:
     inner = Conditions(parameters)
     in_scope(inner, wanted.project, wanted.visible)
     in_range(inner, Filter(since=wanted.since))
-    return f"""(project_id, session_id) IN (
-        SELECT
-            project_id,
-            session_id
+    return f"""session_id IN (
+        SELECT session_id
         FROM session_windows_versions
         WHERE {inner.sql()}
     )"""
 
 
 def _said(wanted: Filter, parameters: dict[str, object]) -> str:
+    windows = Conditions(parameters)
+    in_scope(windows, wanted.project, wanted.visible)
+    in_windows(windows, wanted)
     inner = Conditions(parameters)
-    in_scope(inner, wanted.project, wanted.visible)
     in_range(inner, wanted)
     inner.add("session_id != ''")
     with_words(inner, wanted)
@@ -136,5 +170,6 @@ def _said(wanted: Filter, parameters: dict[str, object]) -> str:
             project_id,
             session_id
         FROM traces_by_time_versions FINAL
+        PREWHERE {windows.sql()}
         WHERE {inner.sql()}
     )"""

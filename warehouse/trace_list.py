@@ -7,7 +7,7 @@ from typing import Literal, get_args
 from warehouse.answers import TraceListRow, TracePage
 from warehouse.ask import ask
 from warehouse.client import Warehouse
-from warehouse.filters import Conditions, Filter, in_range, in_scope, with_words, within_bounds
+from warehouse.filters import Conditions, Filter, in_range, in_scope, in_windows, with_words, within_bounds
 from warehouse.keyset import Order, after, decode, encode
 
 TraceSort = Literal[
@@ -81,17 +81,17 @@ _ROWS = f"""
 SELECT
     {", ".join(_COMPUTED.get(name, name) for name in TraceListRow.model_fields)}
 FROM traces_by_time_versions FINAL
-WHERE (project_id IN {{projects:Array(String)}})
-    AND (window_start IN {{windows:Array(DateTime('UTC'))}})
-    AND (session_id IN {{sessions:Array(String)}})
-    AND (trace_id IN {{traces:Array(String)}})
+PREWHERE (project_id, window_start, session_id, trace_id) IN
+    {{keys:Array(Tuple(String, DateTime('UTC'), String, String))}}
 """
 
 
-def trace_conditions(wanted: Filter) -> Conditions:
-    """The conditions of a filter on `traces_by_time_versions AS t FINAL`."""
-    conditions = Conditions()
-    in_scope(conditions, wanted.project, wanted.visible)
+def traces_from(wanted: Filter) -> tuple[str, Conditions]:
+    """What a filter means: `FROM … PREWHERE …` for rows `t`, and the conditions that WHERE must hold."""
+    windows = Conditions()
+    in_scope(windows, wanted.project, wanted.visible)
+    in_windows(windows, wanted)
+    conditions = Conditions(windows.parameters)
     in_range(conditions, wanted)
     if wanted.session_id:
         conditions.add(
@@ -115,7 +115,7 @@ def trace_conditions(wanted: Filter) -> Conditions:
         },
     )
     with_words(conditions, wanted)
-    return conditions
+    return f"FROM traces_by_time_versions AS t FINAL PREWHERE {windows.sql()}", conditions
 
 
 async def list_traces(
@@ -130,7 +130,7 @@ async def list_traces(
 
     Equal ones come in the order of project and trace ID. Raises `BadCursor`, and what `ask` raises.
     """
-    conditions = trace_conditions(wanted)
+    source, conditions = traces_from(wanted)
     list_name = f"traces {sort} {order}"
     expression = NUMBERS.get(sort) or TEXTS[sort]
     if cursor is not None:
@@ -146,7 +146,7 @@ SELECT
     session_id,
     trace_id,
     {expression} AS sort_key
-FROM traces_by_time_versions AS t FINAL
+{source}
 WHERE {conditions.sql()}
 ORDER BY
     sort_key {order},
@@ -167,14 +167,9 @@ LIMIT {{limit:UInt64}}
 async def _rows(warehouse: Warehouse, page: list[dict[str, object]]) -> list[TraceListRow]:
     if not page:
         return []
-    names = {
-        "projects": "project_id",
-        "windows": "window_start",
-        "sessions": "session_id",
-        "traces": "trace_id",
-    }
-    parameters = {name: list({row[column]: None for row in page}) for name, column in names.items()}
-    rows = await ask(warehouse, _WHAT, _ROWS, parameters)
+    names = ("project_id", "window_start", "session_id", "trace_id")
+    keys = [tuple(row[name] for name in names) for row in page]
+    rows = await ask(warehouse, _WHAT, _ROWS, {"keys": keys})
     found = {(row["project_id"], row["trace_id"]): row for row in rows}
-    keys = ((row["project_id"], row["trace_id"]) for row in page)
-    return [TraceListRow(**found[key]) for key in keys if key in found]
+    order = ((row["project_id"], row["trace_id"]) for row in page)
+    return [TraceListRow(**found[key]) for key in order if key in found]

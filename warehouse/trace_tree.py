@@ -33,7 +33,7 @@ SELECT
     project_id,
     {", ".join(_COLUMNS.get(name, name) for name in TreeSpan.model_fields)}
 FROM spans_versions AS s FINAL
-WHERE (trace_id = {{trace:String}}) AND {{scope}}
+PREWHERE (trace_id = {{trace:String}}) AND {{scope}}
 ORDER BY
     project_id,
     s.start_time,
@@ -53,8 +53,14 @@ async def trace_tree(
     """
     scope = Conditions()
     in_scope(scope, project, visible)
-    parameters = scope.parameters | {"trace": trace_id.lower(), "limit": MOST_SPANS + 1}
-    rows = await ask(warehouse, "read a trace", _TRACE.replace("{scope}", scope.sql()), parameters)
+    key = {"trace": trace_id.lower()}
+    rows = await ask(
+        warehouse, "read a trace", _TRACE.replace("{scope}", scope.sql()), scope.parameters | key
+    )
+    if rows:
+        # The project stands first in the sort key of the spans: without it they take a hundred times as long.
+        in_scope(scope, one_project((row["project_id"] for row in rows), "trace"), None)
+    parameters = scope.parameters | key | {"limit": MOST_SPANS + 1}
     spans = await ask(warehouse, "read a trace's spans", _SPANS.replace("{scope}", scope.sql()), parameters)
     if not rows and not spans:
         return None
@@ -70,11 +76,20 @@ def _without_project(row: dict[str, object]) -> dict[str, object]:
     return row
 
 
+_WHOLE = {"duration": _DURATION}
+
+_PLACES = """
+SELECT DISTINCT project_id
+FROM traces_versions
+WHERE (trace_id = {trace:String}) AND {scope}
+LIMIT 100
+"""
+
 _SPAN = f"""
 SELECT
-    {", ".join(name for name in SpanDetail.model_fields if name != "event_count")}
-FROM spans
-WHERE (trace_id = {{trace:String}}) AND (span_id = {{span:String}}) AND {{scope}}
+    {", ".join(_WHOLE.get(name, name) for name in SpanDetail.model_fields if name != "event_count")}
+FROM spans_versions FINAL
+PREWHERE (trace_id = {{trace:String}}) AND (span_id = {{span:String}}) AND {{scope}}
 ORDER BY project_id
 LIMIT 2
 """
@@ -90,11 +105,18 @@ async def span_detail(
     """Return a span whole; None if there is none that who asks may see. Raises `Ambiguous`."""
     scope = Conditions()
     in_scope(scope, project, visible)
+    key = {"trace": trace_id.lower()}
+    if project is None:
+        places = await ask(
+            warehouse, "find a trace", _PLACES.replace("{scope}", scope.sql()), scope.parameters | key
+        )
+        if places:
+            in_scope(scope, one_project((row["project_id"] for row in places), "trace"), None)
     rows = await ask(
         warehouse,
         "read a span",
         _SPAN.replace("{scope}", scope.sql()),
-        scope.parameters | {"trace": trace_id.lower(), "span": span_id.lower()},
+        scope.parameters | key | {"span": span_id.lower()},
     )
     if not rows:
         return None

@@ -42,7 +42,7 @@ def _no_null(text: str) -> str:
 
 Moment = Annotated[datetime, AfterValidator(_in_utc)]
 Text = Annotated[str, Field(max_length=1000), AfterValidator(_no_null)]
-Pair = Annotated[Text, AfterValidator(_pair)]
+Pair = Annotated[str, Field(max_length=2000), AfterValidator(_no_null), AfterValidator(_pair)]
 Count = Annotated[int, Field(ge=0, lt=2**63)]
 Amount = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 Status = Literal["ok", "error", "unset"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,6 +20,8 @@ from warehouse.session_keys import NUMBERS as SESSION_NUMBERS
 from warehouse.session_keys import TEXTS as SESSION_TEXTS
 from warehouse.trace_list import NUMBERS as TRACE_NUMBERS
 from warehouse.trace_list import TEXTS as TRACE_TEXTS
+
+EXAMPLES = int(os.environ.get("TEST_EXAMPLES", "60")) // 4
 
 _numbers = itertools.count(1)
 
@@ -117,7 +120,8 @@ def put_all(
         row |= {"user_ids": [values["user_id"]] if values["user_id"] else [], "user_since": row["start_time"]}
         del row["hour"], row["minutes"]
         put(warehouse, "session_windows_versions", partial(row))
-    for values in others:
+    for number, values in enumerate(others):
+        # A version says what a row holds: two rows of one version are the same row.
         start = (START + values["hour"] * HOUR) * SECOND
         row = values | {
             "project_id": project,
@@ -126,6 +130,7 @@ def put_all(
             "window_start": START + values["hour"] * HOUR,
             "start_time": start,
             "end_time": start + values["minutes"] * 60 * SECOND,
+            "version": values["version"] * 100 + number,
         }
         del row["trace"], row["hour"], row["minutes"]
         put_traces(warehouse, row)

@@ -20,7 +20,7 @@ from spanloom.local.supervisor import Backoff, SupervisorError
 
 pytestmark = pytest.mark.stack
 
-# Stands for `python -m spanloom`: notes each call in a file; as a worker, it answers /ready until SIGTERM.
+# Stands for `python -m spanloom`: notes each call in a file; as a part, it answers /ready until SIGTERM.
 _STUB = """
 import http.server, json, os, signal, sys, threading
 calls, command = sys.argv[1], sys.argv[2]
@@ -29,16 +29,18 @@ def note(what):
     with open(calls, "a") as file:
         file.write(json.dumps({"what": what, "env": env}) + "\\n")
 note(command)
-if command == "worker":
+if command in ("worker", "receiver", "dashboard"):
+    name = env.get("SPANLOOM_WORKER__NAME", command)
+    port = int(env[f"SPANLOOM_{command.upper()}__WEB_PORT"])
     class Ready(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
             self.send_response(200 if self.path == "/ready" else 404)
             self.end_headers()
         def log_message(self, *_):
             pass
-    server = http.server.HTTPServer(("127.0.0.1", int(env["SPANLOOM_WORKER__WEB_PORT"])), Ready)
+    server = http.server.HTTPServer(("127.0.0.1", port), Ready)
     def stop(*_):
-        note("stopped " + env["SPANLOOM_WORKER__NAME"])
+        note("stopped " + name)
         threading.Thread(target=server.shutdown).start()
     signal.signal(signal.SIGTERM, stop)
     server.serve_forever()
@@ -57,6 +59,9 @@ class Run:
             **{
                 "kafka_port": free_port(),
                 "clickhouse_port": free_port(),
+                "otlp_grpc_port": free_port(),
+                "otlp_http_port": free_port(),
+                "dashboard_port": free_port(),
                 "spanloom": (sys.executable, "-c", _STUB, str(self.calls_file)),
                 "backoff": Backoff(first=0.05),
                 **options,
@@ -98,25 +103,32 @@ def test_everything_starts_in_order_and_stops_on_ctrl_c(tmp_path: Path) -> None:
 
     async def scenario() -> None:
         names = {path.stem for path in (run.folder / "run").glob("*.pid")}
-        assert names == {"broker", "clickhouse", "worker-0", "worker-1"}
+        assert names == {"broker", "clickhouse", "worker-0", "worker-1", "receiver", "dashboard"}
 
     asyncio.run(run.during(scenario))
     assert set(run.whats[:2]) == {"topics", "migrate"}
-    assert run.whats[2:4] == ["worker", "worker"]
-    assert set(run.whats[4:]) == {"stopped worker-0", "stopped worker-1"}
-    env = run.calls[2]["env"]
+    assert sorted(run.whats[2:6]) == ["dashboard", "receiver", "worker", "worker"]
+    parts = ("worker-0", "worker-1", "receiver", "dashboard")
+    assert set(run.whats[6:]) == {f"stopped {part}" for part in parts}
+    workers = [call["env"] for call in run.calls if call["what"] == "worker"]
+    env = workers[0]
     assert env["SPANLOOM_KAFKA__BOOTSTRAP_SERVERS"] == run.options.bootstrap_servers
     assert env["SPANLOOM_CLICKHOUSE__URL"] == run.options.clickhouse_url
     assert env["SPANLOOM_KAFKA__SESSION_TIMEOUT"] == "6"
-    assert {call["env"]["SPANLOOM_WORKER__NAME"] for call in run.calls[2:4]} == {"worker-0", "worker-1"}
-    assert (
-        run.calls[2]["env"]["SPANLOOM_WORKER__WEB_PORT"] != run.calls[3]["env"]["SPANLOOM_WORKER__WEB_PORT"]
-    )
+    assert {env["SPANLOOM_WORKER__NAME"] for env in workers} == {"worker-0", "worker-1"}
+    assert workers[0]["SPANLOOM_WORKER__WEB_PORT"] != workers[1]["SPANLOOM_WORKER__WEB_PORT"]
+    (receiver,) = (call["env"] for call in run.calls if call["what"] == "receiver")
+    assert receiver["SPANLOOM_RECEIVER__GRPC_PORT"] == str(run.options.otlp_grpc_port)
+    assert receiver["SPANLOOM_RECEIVER__HTTP_PORT"] == str(run.options.otlp_http_port)
+    (dashboard,) = (call["env"] for call in run.calls if call["what"] == "dashboard")
+    assert dashboard["SPANLOOM_DASHBOARD__PORT"] == str(run.options.dashboard_port)
+    assert dashboard["SPANLOOM_DASHBOARD__OTLP_URL"].endswith(f":{run.options.otlp_http_port}")
+    assert dashboard["SPANLOOM_CLICKHOUSE__URL"] == run.options.clickhouse_url
     assert run.said == ["spanloom is ready", "stopping"]
     assert not list((run.folder / "run").glob("*.pid"))
 
 
-def test_when_the_broker_dies_topics_come_before_the_workers(tmp_path: Path) -> None:
+def test_when_the_broker_dies_topics_come_before_whatever_uses_them(tmp_path: Path) -> None:
     run = Run(tmp_path)
 
     async def scenario() -> None:
@@ -124,23 +136,28 @@ def test_when_the_broker_dies_topics_come_before_the_workers(tmp_path: Path) -> 
         await run.until_said("spanloom is ready again")
 
     asyncio.run(run.during(scenario))
-    assert run.whats[3:] == ["stopped worker-0", "topics", "worker", "stopped worker-0"]
+    whats = run.whats[5:]
+    assert set(whats[:2]) == {"stopped worker-0", "stopped receiver"}
+    assert whats[2] == "topics"
+    assert set(whats[3:5]) == {"worker", "receiver"}
+    assert set(whats[5:]) == {"stopped worker-0", "stopped receiver", "stopped dashboard"}
     assert run.said == [
         "spanloom is ready",
         "broker died (signal 9); starting it again in 0.1 s",
-        "the broker's memory is lost: stopping the workers until it is back",
+        "the broker's memory is lost: stopping the workers and the receiver until it is back",
         "spanloom is ready again",
         "broker is back",
         "stopping",
     ]
 
 
-@pytest.mark.parametrize("part", ["clickhouse", "worker-0"])
+@pytest.mark.parametrize("part", ["clickhouse", "worker-0", "receiver", "dashboard"])
 def test_another_part_that_dies_comes_back_alone(tmp_path: Path, part: str) -> None:
     run = Run(tmp_path)
 
     async def scenario() -> None:
-        others = {name: run.pid(name) for name in ("broker", "clickhouse", "worker-0") if name != part}
+        names = {"broker", "clickhouse", "worker-0", "receiver", "dashboard"}
+        others = {name: run.pid(name) for name in names - {part}}
         os.kill(run.pid(part), signal.SIGKILL)
         await run.until_said(f"{part} is back")
         assert all(run.pid(name) == pid for name, pid in others.items())
@@ -161,7 +178,14 @@ def test_what_comes_after_ready_runs_on_the_running_stack(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("option", "flag"), [("kafka_port", "--kafka-port"), ("clickhouse_port", "--clickhouse-port")]
+    ("option", "flag"),
+    [
+        ("kafka_port", "--kafka-port"),
+        ("clickhouse_port", "--clickhouse-port"),
+        ("otlp_grpc_port", "--otlp-grpc-port"),
+        ("otlp_http_port", "--otlp-http-port"),
+        ("dashboard_port", "--dashboard-port"),
+    ],
 )
 def test_a_taken_port_is_named_with_the_option_that_changes_it(
     tmp_path: Path, option: str, flag: str
