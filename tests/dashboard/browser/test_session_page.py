@@ -149,10 +149,12 @@ def test_a_long_session_comes_as_one_scrolls(page: Page, url: str) -> None:
     page.goto(session_url(url, LONG))
     expect(page.locator("article.card").first).to_contain_text(f"1/{LONG_TRACES}")
     assert page.locator("article.card").count() < LONG_TRACES
-    for _ in range(12):
+
+    def at_the_end() -> bool:
         page.mouse.wheel(0, 20_000)
-        page.wait_for_timeout(100)
-    expect(page.locator("article.card")).to_have_count(LONG_TRACES)
+        return page.locator("article.card").count() == LONG_TRACES
+
+    wait_until(at_the_end, "all cards")
     assert page.locator("article.card").last.get_attribute("data-number") == str(LONG_TRACES)
     numbers = page.locator("article.card").evaluate_all(
         "cards => cards.map(card => Number(card.dataset.number))"
