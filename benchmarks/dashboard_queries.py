@@ -160,7 +160,13 @@ def main() -> None:
         warehouse = connect(settings)
         print("| question | p50 ms | p95 ms | goal | ClickHouse's CPU ms | kB |\n|---|---|---|---|---|---|")
         met = asyncio.run(
-            measure(warehouse, options.runs, options.only, END - timedelta(days=options.days_before_end))
+            measure(
+                warehouse,
+                options.runs,
+                options.only,
+                END - timedelta(days=options.days_before_end),
+                options.pid,
+            )
         )
         warehouse.close()
     if not met:

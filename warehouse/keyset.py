@@ -10,7 +10,7 @@ import base64
 import binascii
 import json
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from warehouse.filters import Conditions
 
@@ -40,15 +40,18 @@ def decode(list_name: str, cursor: str, kinds: Sequence[type]) -> list[int | str
     """The key of the last row. Raises `BadCursor`."""
     try:
         packed = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        name, *key = json.loads(packed.decode())
+        decoded: list[Any] = json.loads(packed.decode())
+        name, *key = decoded
     except (binascii.Error, ValueError, TypeError):
         raise BadCursor from None
     if name != list_name or len(key) != len(kinds):
         raise BadCursor
+    values: list[int | str] = []
     for value, kind in zip(key, kinds, strict=True):
-        if type(value) is not kind or (kind is int and abs(value) >= 2**126):
+        if type(value) is not kind or (isinstance(value, int) and abs(value) >= 2**126):
             raise BadCursor
-    return key
+        values.append(value)
+    return values
 
 
 def after(conditions: Conditions, columns: Sequence[str], key: Sequence[int | str], order: Order) -> None:

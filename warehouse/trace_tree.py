@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from warehouse.answers import SpanDetail, TraceCard, TraceTree, TreeSpan
 from warehouse.ask import ask
 from warehouse.client import Warehouse
@@ -70,7 +72,7 @@ async def trace_tree(
     return TraceTree(trace=card, spans=tree, complete=len(spans) <= MOST_SPANS)
 
 
-def _without_project(row: dict[str, object]) -> dict[str, object]:
+def _without_project(row: dict[str, Any]) -> dict[str, Any]:
     del row["project_id"]
     row["priced"] = bool(row["priced"])
     return row

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Annotated, Any, Literal
 
 from fastapi import Request, Response
@@ -101,6 +101,7 @@ async def session_page(site: Site, request: Request, query: SessionPageQuery, se
         **_cards(cards, detail.trace_count),
         asked=query,
         types=SPAN_TYPES,
+        filter_count=_filters(query),
         **drawn,
         **_found(query, found),
     )
@@ -132,6 +133,12 @@ async def search_part(site: Site, request: Request, query: SessionPageQuery, see
         found = await search_session(site.warehouse, query.id, project, query.filter(), query.cursor)
     asked = query.model_copy(update={"project": project})
     return site.page(request, "session_found.html", asked=asked, **_found(asked, found))
+
+
+def _filters(query: SessionPageQuery) -> int:
+    """How many of the search's filters are in use; the text is none."""
+    wanted = query.filter()
+    return sum(getattr(wanted, part.name) is not None for part in fields(SearchFilter) if part.name != "text")
 
 
 def turns(cards: Sequence[TraceCard]) -> list[Turn]:

@@ -62,7 +62,7 @@ def _node(value: object, label: Markup, depth: int, budget: Budget) -> Markup:
         return label + _LEAF.format("empty", "{}" if isinstance(value, Mapping) else "[]")
     if depth >= DEEPEST:
         return label + _LEAF.format("string", _cut(json_text(value), SHOWN_DEEP))
-    items = []
+    items: list[Markup] = []
     for key, item in members:
         if not budget.take_node():
             left = len(value) - len(items)

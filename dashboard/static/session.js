@@ -2,6 +2,7 @@
 import { copyButtons } from "./copy.js";
 import { exact } from "./localise.js";
 import { failure, fetchFragment } from "./fragment.js";
+import { watchForNews } from "./news.js";
 import { say } from "./say.js";
 
 const page = document.querySelector("[data-session]");
@@ -163,6 +164,8 @@ async function search() {
   searching?.abort();
   searching = new AbortController();
   const wanted = asks();
+  const filters = Object.keys(wanted).filter((name) => name !== "q").length;
+  document.getElementById("filter-count").textContent = filters || "";
   for (const element of form.elements) {
     if (element.name && !["id", "project", "view"].includes(element.name)) remember(element.name, wanted[element.name] ?? "");
   }
@@ -218,7 +221,7 @@ document.addEventListener("keydown", (event) => {
     form.elements.q.focus();
   }
   if (event.key === "Escape") {
-    const menu = document.querySelector("details.menu[open]");
+    const menu = document.querySelector("details.menu[open], details.filters[open]");
     if (menu) {
       menu.removeAttribute("open");
       menu.querySelector("summary").focus();
@@ -226,8 +229,9 @@ document.addEventListener("keydown", (event) => {
   }
 });
 document.addEventListener("click", (event) => {
-  for (const menu of document.querySelectorAll("details.menu[open]")) {
+  for (const menu of document.querySelectorAll("details.menu[open], details.filters[open]")) {
     if (!menu.contains(event.target)) menu.removeAttribute("open");
   }
 });
 copyButtons(document);
+watchForNews(page);

@@ -180,8 +180,12 @@ function reveal(index) {
     arrange();
   }
   const top = places.get(index) * LINE;
-  if (top < tree.scrollTop) tree.scrollTop = top;
-  else if (top + LINE > tree.scrollTop + tree.clientHeight) tree.scrollTop = top + LINE - tree.clientHeight;
+  const below = top + LINE - tree.scrollTop - tree.clientHeight;
+  const above = tree.scrollTop - top;
+  // A step scrolls by a line, a leap puts the line into the middle.
+  if (above > 2 * LINE || below > 2 * LINE) tree.scrollTop = top - tree.clientHeight / 2;
+  else if (above > 0) tree.scrollTop = top;
+  else if (below > 0) tree.scrollTop += below;
   draw();
 }
 

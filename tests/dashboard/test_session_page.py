@@ -151,6 +151,17 @@ def test_a_session_of_several_projects_asks_which(somebody: Visitor, warehouse: 
     assert "1/1" in get(somebody, "/session", id="s/1", project=f"{talk}-b")
 
 
+def test_nobody_sees_a_project_that_was_not_granted(warehouse: Warehouse, talk: str) -> None:
+    pages = [f"/session?id=s/1&project={talk}", f"/traces/{1:032x}?project={talk}"]
+    parts = [f"/session/{part}?id=s/1&project={talk}" for part in ("timeline", "search", "cards")]
+    paths = [*pages, *parts, f"/traces/{1:032x}/spans/{1:016x}?project={talk}"]
+    for granted, status in ((talk, 200), ("another", 404)):
+        who = visitor(
+            warehouse, proxy_user_header="X-User", proxy_addresses="192.0.2.1", proxy_projects=granted
+        )
+        assert [who.get(path, X_User="ada").status_code for path in paths] == [status] * len(paths)
+
+
 def test_while_clickhouse_is_away_the_page_says_so(unused_url: str) -> None:
     away = connect(ClickHouseSettings(url=unused_url, connect_timeout=1))
     try:

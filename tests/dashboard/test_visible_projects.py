@@ -45,7 +45,7 @@ def two(warehouse: Warehouse) -> Warehouse:
     return warehouse
 
 
-LISTS = [
+LISTS: list[tuple[str, dict[str, Any]]] = [
     ("projects", {}),
     ("sessions", {}),
     ("sessions", {"q": "hello"}),
@@ -58,7 +58,7 @@ LISTS = [
     ("facets", {"kind": "sessions"}),
     ("facets", {"kind": "traces"}),
 ]
-DETAILS = [
+DETAILS: list[tuple[str, dict[str, Any]]] = [
     ("session", {"id": "shared"}),
     ("session/traces", {"id": "shared"}),
     ("session/timeline", {"id": "shared"}),

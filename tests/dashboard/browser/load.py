@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from typing import Any
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from tests.dashboard.rendering.corpus import HOSTILE
 from tests.integration.otlp import SECOND, llm, message, span
+
+Messages = list[dict[str, object]]
 
 RICH = "rich conversation"
 LONG = "long session"
@@ -60,7 +63,7 @@ app.pay.CardDeclined: insufficient <funds>
 
 def rich(start: int) -> Iterator[bytes]:
     """Five turns with a pause of two hours in the middle: Markdown, tools, a picture, reasoning, an error."""
-    session = {"session__id": RICH, "user__id": "Ünal Şahin", "tag__tags": '["beta", "vip"]'}
+    session: dict[str, Any] = {"session__id": RICH, "user__id": "Ünal Şahin", "tag__tags": '["beta", "vip"]'}
     begin = start
     for number, (asked, answered) in enumerate(
         (
@@ -83,17 +86,23 @@ def rich(start: int) -> Iterator[bytes]:
                 {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PICTURE}"}},
                 {"type": "image_url", "image_url": {"url": "https://pictures.example/2.png"}},
             ]
-        told = [
+        told: Messages = [
             {"role": "system", "content": "You are a *support* agent."},
             {"role": "user", "content": content},
         ]
         tool_call = {"id": "call_1", "function": {"name": "find_order", "arguments": '{"order": 1234}'}}
-        calls = [{"role": "assistant", "tool_calls": [tool_call], "reasoning_content": "I need the order."}]
+        calls: Messages = [
+            {"role": "assistant", "tool_calls": [tool_call], "reasoning_content": "I need the order."}
+        ]
         result = {
             "order": 1234,
             "steps": [{"at": "Mon", "what": "packed"}, {"at": "Tue", "what": "on its way"}],
         }
-        history = [*told, *calls, {"role": "tool", "tool_call_id": "call_1", "content": json.dumps(result)}]
+        history: Messages = [
+            *told,
+            *calls,
+            {"role": "tool", "tool_call_id": "call_1", "content": json.dumps(result)},
+        ]
         root = span(trace, trace * 16, start=begin, seconds=4, name="support turn", error=failed, **session)
         if failed:
             _fail(root, _STACK)
@@ -137,6 +146,10 @@ def hostile(start: int) -> Iterator[bytes]:
         short = clean[:2_000]
         trace = 0xBAD00 + number
         begin = start + number * 10 * SECOND
+        named: dict[str, Any] = {
+            "langfuse__trace__metadata__" + short[:200]: short,
+            short[:500] or "x": clean,
+        }
         root = span(
             trace,
             trace * 16,
@@ -148,13 +161,16 @@ def hostile(start: int) -> Iterator[bytes]:
             tag__tags=json.dumps([short]),
             lmnr__span__input=clean,
             lmnr__span__output=clean,
-            **{"langfuse__trace__metadata__" + short[:200]: short, short[:500] or "x": clean},
+            **named,
         )
         _fail(root, clean[:100_000])
         root.events.add(time_unix_nano=begin, name=short).attributes.add(
             key=short[:500]
         ).value.string_value = short
-        messages = [{"role": short[:100], "content": clean}, {"role": "user", "content": clean}]
+        messages: Messages = [
+            {"role": short[:100], "content": clean},
+            {"role": "user", "content": clean},
+        ]
         yield message(
             root,
             _llm(
@@ -188,8 +204,8 @@ def long_session(start: int) -> Iterator[bytes]:
     """So many traces that they do not all come with the page."""
     for number in range(1, LONG_TRACES + 1):
         trace = 0xC0000 + number
-        told = [{"role": "user", "content": f"Question number {number}?"}]
-        answer = [{"role": "assistant", "content": f"Answer number {number}. Needle{number}."}]
+        told: Messages = [{"role": "user", "content": f"Question number {number}?"}]
+        answer: Messages = [{"role": "assistant", "content": f"Answer number {number}. Needle{number}."}]
         one = _llm(trace, trace * 16, 0, start + number * 20 * SECOND, 3, told, answer)
         one.attributes.add(key="session.id").value.string_value = LONG
         yield message(one)
@@ -236,8 +252,8 @@ def _llm(
     parent: int,
     start: int,
     seconds: float,
-    asked: list[dict[str, object]],
-    answered: list[dict[str, object]],
+    asked: Messages,
+    answered: Messages,
     model: str = "gpt-4o-mini",
     name: str = "chat gpt-4o-mini",
 ) -> Span:

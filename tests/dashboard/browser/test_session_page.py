@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -11,6 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.dashboard.browser.conftest import NewPage, Stack
 from tests.dashboard.browser.detail import send_everything, session_url
 from tests.dashboard.browser.load import LONG, LONG_TRACES, RICH
+from tests.dashboard.browser.otlp import send, span
 from tests.fixtures_local import wait_until
 
 
@@ -130,9 +132,12 @@ def test_search_filters_leads_to_spans_and_says_where_nothing_is(page: Page, url
     page.get_by_label("Type").select_option("TOOL")
     expect(page.locator("#found .span-matches li")).to_have_count(5)
     page.get_by_label("Status").select_option("error")
+    expect(page.locator("#filter-count")).to_have_text("2")
     expect(page.locator("#found")).to_contain_text("Nothing matches in 5 traces")
     page.get_by_label("Type").select_option("")
     expect(page.locator("#found .match")).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(page.locator(".filters")).not_to_have_attribute("open", "")
     page.locator("#found a.jump").first.click()
     expect(page.locator("article.card").nth(4)).to_be_focused()
     page.locator("#found .span-matches a").first.click()
@@ -144,10 +149,12 @@ def test_a_long_session_comes_as_one_scrolls(page: Page, url: str) -> None:
     page.goto(session_url(url, LONG))
     expect(page.locator("article.card").first).to_contain_text(f"1/{LONG_TRACES}")
     assert page.locator("article.card").count() < LONG_TRACES
-    for _ in range(12):
+
+    def at_the_end() -> bool:
         page.mouse.wheel(0, 20_000)
-        page.wait_for_timeout(100)
-    expect(page.locator("article.card")).to_have_count(LONG_TRACES)
+        return page.locator("article.card").count() == LONG_TRACES
+
+    wait_until(at_the_end, "all cards")
     assert page.locator("article.card").last.get_attribute("data-number") == str(LONG_TRACES)
     numbers = page.locator("article.card").evaluate_all(
         "cards => cards.map(card => Number(card.dataset.number))"
@@ -202,3 +209,19 @@ def test_what_fails_says_so_and_recovers(new_page: NewPage, url: str) -> None:
     expect(page.locator("#timeline a.bar")).to_have_count(5)
     page.locator("#found").get_by_text("Try again").click()
     expect(page.locator("#found mark").first).to_be_visible()
+
+
+def test_a_session_that_goes_on_says_so(page: Page, stack: Stack, url: str) -> None:
+    send(stack.otlp_url, span("going on", "first"))
+    wait_until(lambda: page.request.get(session_url(url, "going on")).ok, "the session", 60)
+    page.clock.install()
+    page.goto(session_url(url, "going on"))
+    page.clock.run_for(11_000)
+    expect(page.locator("#notices")).to_be_empty()
+    send(stack.otlp_url, span("going on", "second"))
+    address = f"{url}/api/session?{urlencode({'id': 'going on'})}"
+    wait_until(lambda: page.request.get(address).json()["trace_count"] == 2, "the second trace", 60)
+    page.clock.run_for(11_000)
+    expect(page.locator("#notices")).to_contain_text("1 more trace has come.")
+    page.get_by_text("Load the page again").click()
+    expect(page.locator("article.card")).to_have_count(2)

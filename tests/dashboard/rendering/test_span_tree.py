@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,10 +15,9 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def span(span_id: str, parent: str = "") -> TreeSpan:
-    usage = dict.fromkeys(name for name in TreeSpan.model_fields if "token" in name or "cost" in name)
-    return TreeSpan.model_construct(
-        **usage, span_id=span_id, parent_span_id=parent, name=span_id, start_time=NOW, end_time=NOW
-    )
+    values: dict[str, Any] = dict.fromkeys(TreeSpan.model_fields)
+    values |= {"span_id": span_id, "parent_span_id": parent, "start_time": NOW, "end_time": NOW}
+    return TreeSpan.model_construct(None, **values)
 
 
 def lines(rows: list[Row]) -> list[tuple[str, int, int, bool]]:
