@@ -14,7 +14,7 @@ UV_PINS := $(BIN)/uv pip compile --quiet --universal --no-emit-index-url --no-he
 UV_COMPILE := $(UV_PINS) --all-extras pyproject.toml
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: run install dev test test-clients test-kafka test-oldest fuzz check generate bench bench-receiver constraints clean help
+.PHONY: run install dev test test-clients test-browser test-kafka test-oldest fuzz check generate bench bench-receiver constraints clean help
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -32,12 +32,15 @@ dev: install ## what `make check` needs on top
 	@$(BIN)/python -c "import mypy, ruff, grpc_tools" 2>/dev/null \
 	  || PYTHON="$(PYTHON)" sh deploy/install.sh $(VENV) "local,test,dev" constraints.txt
 
-test: install ## all tests but those on Apache Kafka and with other SDKs; no server needed, no root
-	@$(PYTEST) -n 6 --dist worksteal -m "not kafka and not clients"
+test: install ## all tests but those on Apache Kafka, with other SDKs and in a browser; no server needed, no root
+	@$(PYTEST) -n 6 --dist worksteal -m "not kafka and not clients and not browser"
 
 test-clients: install ## the SDKs that people have send to a running stack; set up in .venv-clients
 	@$(BIN)/python -m tests.clients.environments
 	@$(PYTEST) -v tests/clients
+
+test-browser: install ## the pages in Chromium, on the local stack; skipped where there is no Chromium
+	@$(PYTEST) tests/dashboard/browser
 
 test-kafka: install ## the integration tests on Apache Kafka, fetched by mvn
 	@$(PYTEST) -n 3 --dist worksteal --broker kafka tests/integration tests/kafka

@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import re
+import secrets
 import signal
 import ssl
 import sys
@@ -84,6 +85,7 @@ def up(
     clickhouse_port: Annotated[int, typer.Option(min=1, max=65535, help="Where SQL is answered.")] = 8123,
     otlp_grpc_port: Annotated[int, typer.Option(min=1, max=65535, help="Where OTLP/gRPC goes in.")] = 4317,
     otlp_http_port: Annotated[int, typer.Option(min=1, max=65535, help="Where OTLP/HTTP goes in.")] = 4318,
+    dashboard_port: Annotated[int, typer.Option(min=1, max=65535, help="Where the pages are.")] = 8080,
 ) -> None:
     """Run the whole of spanloom on this machine, until Ctrl-C."""
     from spanloom.up import UpError, run_stack
@@ -101,6 +103,7 @@ def up(
                 clickhouse_port=clickhouse_port,
                 otlp_grpc_port=otlp_grpc_port,
                 otlp_http_port=otlp_http_port,
+                dashboard_port=dashboard_port,
             )
         )
     except UpError as error:
@@ -171,6 +174,96 @@ def receiver() -> None:
             f"the receiver can't listen ({error.strerror or error}): set SPANLOOM_RECEIVER__GRPC_PORT, __HTTP_PORT"
             " and __WEB_PORT to free ports, and __HOST to an address of this machine"
         ) from None
+
+
+@app.command()
+def dashboard() -> None:
+    """Run the pages and their JSON API, configured by the environment."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
+
+    _need_dashboard()
+    from dashboard.users import UsersError
+    from spanloom.dashboard import run
+
+    settings = settings_module.load()
+    if name := settings.dashboard.missing_file():
+        raise Stop(f"{name} names a file that is not there: correct SPANLOOM_DASHBOARD__{name.upper()}")
+    _log_to_stderr()
+    try:
+        asyncio.run(run(settings.clickhouse, settings.dashboard))
+    except UsersError as error:
+        raise Stop(str(error)) from None
+    except OSError as error:
+        raise Stop(
+            f"the dashboard can't listen ({error.strerror or error}): set SPANLOOM_DASHBOARD__PORT and __WEB_PORT to"
+            " free ports, __HOST to an address of this machine, and __TLS_CERTFILE and __TLS_KEYFILE to PEM files"
+        ) from None
+
+
+users_app = typer.Typer(name="users", help="Who may log in to the dashboard.", no_args_is_help=True)
+app.add_typer(users_app)
+
+
+@users_app.command("new")
+def new_user(
+    name: Annotated[str, typer.Argument(help="The name to log in with.")],
+    project: Annotated[
+        list[str] | None, typer.Option("--project", help="A project they may see; repeat it for several.")
+    ] = None,
+    all_projects: Annotated[bool, typer.Option("--all-projects", help="They may see every project.")] = False,
+    ask: Annotated[bool, typer.Option("--ask", help="Ask for the password instead of making one.")] = False,
+    file: Annotated[
+        Path | None, typer.Option("--file", help="Append to this users file (it may be new).")
+    ] = None,
+) -> None:
+    """Make a user. A made password is shown once; only its hash is kept."""
+    _need_dashboard()
+    from dashboard import passwords
+    from dashboard.projects import ALL
+    from dashboard.users import UsersError, entry, from_toml
+
+    if bool(project) == all_projects:
+        raise Stop("say what the user may see: --project NAME, once or more, or --all-projects", code=2)
+    if ask:
+        password = typer.prompt("password", hide_input=True, confirmation_prompt="once more")
+        if not passwords.SHORTEST <= len(password) <= passwords.LONGEST:
+            raise Stop(f"the password must have {passwords.SHORTEST} to {passwords.LONGEST} characters")
+    else:
+        password = secrets.token_urlsafe(15)
+    lines = entry(name, passwords.hash_of(password), [ALL] if all_projects else list(project or ()))
+    try:
+        from_toml(lines)
+        if file is not None:
+            before = file.read_text() if file.exists() else ""
+            after = before + ("\n" if before else "") + lines
+            from_toml(after)
+            file.touch(0o600)
+            file.write_text(after)
+    except UsersError as error:
+        raise Stop(f"the user can't be added: {error}") from None
+    except OSError as error:
+        raise Stop(f"{file} can't be written ({error.strerror}): choose another --file") from None
+    if not ask:
+        typer.echo(f"password: {password}")
+    if file is None:
+        problems.print(
+            "Add this to the users file of the dashboard (SPANLOOM_DASHBOARD__USERS_FILE):\n", highlight=False
+        )
+        typer.echo(lines)
+
+
+def _need_dashboard() -> None:
+    try:
+        import argon2
+        import fastapi
+        import jinja2
+        import uvicorn
+    except ModuleNotFoundError as error:
+        raise Stop(
+            f"the dashboard needs the package {error.name}, which is not installed: install spanloom[dashboard]"
+        ) from None
+    del argon2, fastapi, jinja2, uvicorn
 
 
 keys_app = typer.Typer(

@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as BrokenSettings
 
 from agents.settings import KafkaSettings, LimitSettings, WorkerSettings
+from dashboard.settings import DashboardSettings
 from receiver.settings import ReceiverSettings
 from warehouse.settings import ClickHouseSettings
 
@@ -31,6 +32,7 @@ class Settings(BaseSettings):
     worker: WorkerSettings = Field(default_factory=WorkerSettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)
     receiver: ReceiverSettings = Field(default_factory=ReceiverSettings)
+    dashboard: DashboardSettings = Field(default_factory=DashboardSettings)
 
 
 class Variable(NamedTuple):

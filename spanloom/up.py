@@ -37,6 +37,7 @@ async def run_stack(
     clickhouse_port: int,
     otlp_grpc_port: int,
     otlp_http_port: int,
+    dashboard_port: int,
 ) -> None:
     """Run the local stack until SIGINT or SIGTERM.
 
@@ -50,6 +51,7 @@ async def run_stack(
         clickhouse_port=clickhouse_port,
         otlp_grpc_port=otlp_grpc_port,
         otlp_http_port=otlp_http_port,
+        dashboard_port=dashboard_port,
     )
 
     async def after_ready(stack: LocalStack) -> None:
@@ -94,6 +96,7 @@ def _welcome(console: Console, options: StackOptions, sample: bool) -> None:
         f"Spans go in:     http://127.0.0.1:{options.otlp_http_port} (OTLP/HTTP),"
         f" http://127.0.0.1:{options.otlp_grpc_port} (OTLP/gRPC), with any API key",
         f"                 Kafka at {options.bootstrap_servers}, topic otlp_spans (OTLP, protobuf or JSON)",
+        f"See sessions:    {options.dashboard_url}",
         f"SQL is answered: {options.clickhouse_url}, database spanloom, views sessions, traces, spans",
         "",
         "Try:",

@@ -52,6 +52,9 @@ ENGINE = ReplacingMergeTree
 ORDER BY (version, md5)
 """
 
+# Seconds. A migration may copy a table, and a connection that ends before would leave it undone.
+_LONGEST_STATEMENT = 3600
+
 _APPLIED = f"""
 SELECT
     version,
@@ -77,7 +80,8 @@ class _Cluster(ClickhouseCluster):  # type: ignore[misc]
             migrations_table=BOOKKEEPING,
             secure=settings.secure,
         )
-        self._settings = settings
+        patience = max(settings.read_timeout, _LONGEST_STATEMENT)
+        self._settings = settings.model_copy(update={"read_timeout": patience})
 
     def connection(self, db_name: str | None = None) -> ClickhouseConnectConnection:
         name = self._settings.database if db_name is None else db_name

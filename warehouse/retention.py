@@ -36,6 +36,7 @@ def apply_retention(client: Client, settings: ClickHouseSettings, dry_run: bool 
     days_of = {
         "spans_versions": keep.spans_days,
         "traces_versions": keep.traces_days,
+        "traces_by_time_versions": keep.traces_days,
         "session_windows_versions": keep.sessions_days,
     }
     rows = client.query(_ENGINES, {"database": settings.database}).result_rows

@@ -1,11 +1,11 @@
-"""The whole of spanloom on one machine: broker, database, workers, receiver, on 127.0.0.1 only.
+"""The whole of spanloom on one machine: broker, database, workers, receiver, dashboard, on 127.0.0.1 only.
 
 Order of a start, where each step needs the one before:
 
 1. checks: the packages are there, the ports are free, the folder can be written, nobody else uses it;
 2. the broker and the database, side by side;
 3. `spanloom topics` and `spanloom migrate`;
-4. the workers and the receiver, side by side; ready when `/ready` says so;
+4. the workers, the receiver and the dashboard, side by side; ready when `/ready` says so;
 5. the line `spanloom is ready`, then what the caller wants done (`after_ready`).
 
 The broker keeps everything in memory. When it dies, the workers are stopped (what they know about offsets
@@ -36,6 +36,9 @@ FIRST_WEB_PORT = 6066
 # The probes of the receiver.
 RECEIVER_WEB_PORT = 6065
 
+# The probes of the dashboard.
+DASHBOARD_WEB_PORT = 6064
+
 # Seconds for `topics` and `migrate`; both take about one.
 _SETUP_DEADLINE = 120.0
 
@@ -65,6 +68,7 @@ class StackOptions:
     clickhouse_port: int = 8123
     otlp_grpc_port: int = 4317
     otlp_http_port: int = 4318
+    dashboard_port: int = 8080
     spanloom: Sequence[str] = (sys.executable, "-m", "spanloom")
     backoff: Backoff | None = None
 
@@ -77,6 +81,11 @@ class StackOptions:
     def clickhouse_url(self) -> str:
         """Where the database answers."""
         return f"http://127.0.0.1:{self.clickhouse_port}"
+
+    @property
+    def dashboard_url(self) -> str:
+        """Where the pages are."""
+        return f"http://127.0.0.1:{self.dashboard_port}"
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -160,6 +169,7 @@ class LocalStack:
             ("database", options.clickhouse_port, "--clickhouse-port"),
             ("receiver (OTLP/gRPC)", options.otlp_grpc_port, "--otlp-grpc-port"),
             ("receiver (OTLP/HTTP)", options.otlp_http_port, "--otlp-http-port"),
+            ("dashboard", options.dashboard_port, "--dashboard-port"),
         ):
             if not port_is_free(port):
                 raise SupervisorError(
@@ -205,6 +215,22 @@ class LocalStack:
             stop_deadline=15.0,  # requests under way are answered
         )
 
+    def _dashboard(self) -> Part:
+        options = self.options
+        web_port = free_port(DASHBOARD_WEB_PORT)
+        own = {
+            "SPANLOOM_DASHBOARD__PORT": str(options.dashboard_port),
+            "SPANLOOM_DASHBOARD__WEB_PORT": str(web_port),
+            "SPANLOOM_DASHBOARD__OTLP_URL": f"http://127.0.0.1:{options.otlp_http_port}",
+        }
+        return Part(
+            "dashboard",
+            (*options.spanloom, "dashboard"),
+            functools.partial(answers_http, f"http://127.0.0.1:{web_port}/ready"),
+            env={**options.environment, **own},
+            stop_deadline=15.0,  # requests under way are answered
+        )
+
     def _worker(self, index: int, web_port: int) -> Part:
         name = f"worker-{index}"
         own = {"SPANLOOM_WORKER__WEB_PORT": str(web_port), "SPANLOOM_WORKER__NAME": name}
@@ -225,7 +251,7 @@ class LocalStack:
             web_ports.append(port if port not in web_ports else free_port())
         workers = [self._worker(index, port) for index, port in enumerate(web_ports)]
         self._on_kafka = [*workers, self._receiver()]
-        await self._start_on_kafka()
+        await _all(self._start_on_kafka(), self._supervisor.start(self._dashboard()))
         self._say("spanloom is ready")
         if self._after_ready is not None:
             await self._after_ready(self)

@@ -91,7 +91,7 @@ def test_every_published_port_is_bound_to_loopback(services: dict[str, Any]) -> 
     published = [port for service in services.values() for port in service.get("ports", [])]
     assert {port["host_ip"] for port in published} == {"127.0.0.1"}
     numbers = {port["published"] for port in published}
-    assert numbers == {"3000", "4317", "4318", "14317", "14318", "8123", "9092"}
+    assert numbers == {"3000", "4317", "4318", "14317", "14318", "8080", "8123", "9092"}
 
 
 def test_every_service_has_a_health_check_or_ends_by_itself(services: dict[str, Any]) -> None:
@@ -231,14 +231,14 @@ def test_the_image_runs_spanloom_as_a_numeric_user_that_is_not_root() -> None:
 
 def test_the_image_holds_what_production_runs_at_the_pinned_versions() -> None:
     (install,) = [run for run in instructions("RUN") if " install " in run]
-    assert '--constraint constraints.txt ".[receiver]"' in install
+    assert '--constraint constraints.txt ".[dashboard,receiver]"' in install
 
 
 def test_the_build_context_is_what_the_wheel_needs() -> None:
     lines = (ROOT / ".dockerignore").read_text().splitlines()
     rules = [line for line in lines if line and not line.startswith("#")]
     assert rules[0] == "*"
-    packages = {"schemas", "spans", "warehouse", "agents", "receiver", "spanloom"}
+    packages = {"schemas", "spans", "warehouse", "dashboard", "agents", "receiver", "spanloom"}
     files = {"pyproject.toml", "constraints.txt", "README.md", "LICENSE"}
     assert {rule[1:] for rule in rules if rule.startswith("!")} == packages | files
 

@@ -13,7 +13,7 @@ from warehouse.client import SchemaError, Unavailable, connect
 from warehouse.migrate import check_schema, migrate
 from warehouse.settings import ClickHouseSettings, RetentionSettings
 
-ALL = ["0001_spans", "0002_traces", "0003_sessions"]
+ALL = ["0001_spans", "0002_traces", "0003_sessions", "0004_traces_by_time"]
 
 # The contract of docs/design.md with every query out there.
 COUNTS = (
@@ -74,7 +74,7 @@ def note(settings: ClickHouseSettings, version: int, md5: str) -> None:
 def test_an_empty_server_gets_everything_once(empty: ClickHouseSettings) -> None:
     assert migrate(empty) == ALL
     assert migrate(empty) == []
-    assert bookkeeping(empty) == [(1, 1, 1), (2, 1, 1), (3, 1, 1)]
+    assert bookkeeping(empty) == [(1, 1, 1), (2, 1, 1), (3, 1, 1), (4, 1, 1)]
     run(check_schema(connect(empty)))
 
 
@@ -95,7 +95,7 @@ def test_four_threads_at_once_all_succeed(empty: ClickHouseSettings) -> None:
         applied = list(pool.map(lambda _: migrate(empty), range(4)))
     assert sorted({name for names in applied for name in names}) == ALL
     # One more run has the bookkeeping table merged, which FINAL does not need.
-    assert bookkeeping(empty) == [(1, 1, 1), (2, 1, 1), (3, 1, 1)]
+    assert bookkeeping(empty) == [(1, 1, 1), (2, 1, 1), (3, 1, 1), (4, 1, 1)]
     assert migrate(empty) == []
     run(check_schema(connect(empty)))
 
@@ -111,14 +111,14 @@ def test_three_processes_at_once_all_succeed(empty: ClickHouseSettings) -> None:
     for pod in pods:
         _, said = pod.communicate(timeout=60)
         assert pod.returncode == 0, said
-    assert bookkeeping(empty) == [(1, 1, 1), (2, 1, 1), (3, 1, 1)]
+    assert bookkeeping(empty) == [(1, 1, 1), (2, 1, 1), (3, 1, 1), (4, 1, 1)]
     run(check_schema(connect(empty)))
 
 
 def test_a_run_that_broke_off_is_taken_up_again(empty: ClickHouseSettings) -> None:
     migrate(empty)
-    forget(empty, 3)  # as if the process had died after the statements, before the note
-    assert migrate(empty) == ["0003_sessions"]
+    forget(empty, 4)  # as if the process had died after the statements, before the note
+    assert migrate(empty) == ["0004_traces_by_time"]
 
 
 @pytest.mark.parametrize("view", VIEWS)

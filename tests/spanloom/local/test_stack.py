@@ -20,7 +20,7 @@ from spanloom.local.supervisor import Backoff, SupervisorError
 
 pytestmark = pytest.mark.stack
 
-# Stands for `python -m spanloom`: notes each call in a file; as a worker or receiver, it answers /ready until SIGTERM.
+# Stands for `python -m spanloom`: notes each call in a file; as a part, it answers /ready until SIGTERM.
 _STUB = """
 import http.server, json, os, signal, sys, threading
 calls, command = sys.argv[1], sys.argv[2]
@@ -29,7 +29,7 @@ def note(what):
     with open(calls, "a") as file:
         file.write(json.dumps({"what": what, "env": env}) + "\\n")
 note(command)
-if command in ("worker", "receiver"):
+if command in ("worker", "receiver", "dashboard"):
     name = env.get("SPANLOOM_WORKER__NAME", command)
     port = int(env[f"SPANLOOM_{command.upper()}__WEB_PORT"])
     class Ready(http.server.BaseHTTPRequestHandler):
@@ -61,6 +61,7 @@ class Run:
                 "clickhouse_port": free_port(),
                 "otlp_grpc_port": free_port(),
                 "otlp_http_port": free_port(),
+                "dashboard_port": free_port(),
                 "spanloom": (sys.executable, "-c", _STUB, str(self.calls_file)),
                 "backoff": Backoff(first=0.05),
                 **options,
@@ -102,12 +103,13 @@ def test_everything_starts_in_order_and_stops_on_ctrl_c(tmp_path: Path) -> None:
 
     async def scenario() -> None:
         names = {path.stem for path in (run.folder / "run").glob("*.pid")}
-        assert names == {"broker", "clickhouse", "worker-0", "worker-1", "receiver"}
+        assert names == {"broker", "clickhouse", "worker-0", "worker-1", "receiver", "dashboard"}
 
     asyncio.run(run.during(scenario))
     assert set(run.whats[:2]) == {"topics", "migrate"}
-    assert sorted(run.whats[2:5]) == ["receiver", "worker", "worker"]
-    assert set(run.whats[5:]) == {"stopped worker-0", "stopped worker-1", "stopped receiver"}
+    assert sorted(run.whats[2:6]) == ["dashboard", "receiver", "worker", "worker"]
+    parts = ("worker-0", "worker-1", "receiver", "dashboard")
+    assert set(run.whats[6:]) == {f"stopped {part}" for part in parts}
     workers = [call["env"] for call in run.calls if call["what"] == "worker"]
     env = workers[0]
     assert env["SPANLOOM_KAFKA__BOOTSTRAP_SERVERS"] == run.options.bootstrap_servers
@@ -118,6 +120,10 @@ def test_everything_starts_in_order_and_stops_on_ctrl_c(tmp_path: Path) -> None:
     (receiver,) = (call["env"] for call in run.calls if call["what"] == "receiver")
     assert receiver["SPANLOOM_RECEIVER__GRPC_PORT"] == str(run.options.otlp_grpc_port)
     assert receiver["SPANLOOM_RECEIVER__HTTP_PORT"] == str(run.options.otlp_http_port)
+    (dashboard,) = (call["env"] for call in run.calls if call["what"] == "dashboard")
+    assert dashboard["SPANLOOM_DASHBOARD__PORT"] == str(run.options.dashboard_port)
+    assert dashboard["SPANLOOM_DASHBOARD__OTLP_URL"].endswith(f":{run.options.otlp_http_port}")
+    assert dashboard["SPANLOOM_CLICKHOUSE__URL"] == run.options.clickhouse_url
     assert run.said == ["spanloom is ready", "stopping"]
     assert not list((run.folder / "run").glob("*.pid"))
 
@@ -130,11 +136,11 @@ def test_when_the_broker_dies_topics_come_before_whatever_uses_them(tmp_path: Pa
         await run.until_said("spanloom is ready again")
 
     asyncio.run(run.during(scenario))
-    whats = run.whats[4:]
+    whats = run.whats[5:]
     assert set(whats[:2]) == {"stopped worker-0", "stopped receiver"}
     assert whats[2] == "topics"
     assert set(whats[3:5]) == {"worker", "receiver"}
-    assert set(whats[5:]) == {"stopped worker-0", "stopped receiver"}
+    assert set(whats[5:]) == {"stopped worker-0", "stopped receiver", "stopped dashboard"}
     assert run.said == [
         "spanloom is ready",
         "broker died (signal 9); starting it again in 0.1 s",
@@ -145,14 +151,13 @@ def test_when_the_broker_dies_topics_come_before_whatever_uses_them(tmp_path: Pa
     ]
 
 
-@pytest.mark.parametrize("part", ["clickhouse", "worker-0", "receiver"])
+@pytest.mark.parametrize("part", ["clickhouse", "worker-0", "receiver", "dashboard"])
 def test_another_part_that_dies_comes_back_alone(tmp_path: Path, part: str) -> None:
     run = Run(tmp_path)
 
     async def scenario() -> None:
-        others = {
-            name: run.pid(name) for name in ("broker", "clickhouse", "worker-0", "receiver") if name != part
-        }
+        names = {"broker", "clickhouse", "worker-0", "receiver", "dashboard"}
+        others = {name: run.pid(name) for name in names - {part}}
         os.kill(run.pid(part), signal.SIGKILL)
         await run.until_said(f"{part} is back")
         assert all(run.pid(name) == pid for name, pid in others.items())
@@ -179,6 +184,7 @@ def test_what_comes_after_ready_runs_on_the_running_stack(tmp_path: Path) -> Non
         ("clickhouse_port", "--clickhouse-port"),
         ("otlp_grpc_port", "--otlp-grpc-port"),
         ("otlp_http_port", "--otlp-http-port"),
+        ("dashboard_port", "--dashboard-port"),
     ],
 )
 def test_a_taken_port_is_named_with_the_option_that_changes_it(

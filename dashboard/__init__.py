@@ -1,0 +1,1 @@
+"""The pages and their JSON API. Reads the warehouse, writes nothing."""

@@ -1,0 +1,1 @@
+"""One file a page: a function that asks the warehouse and renders a template."""

@@ -1,0 +1,64 @@
+"""The columns of the two lists: what they are called, what they sort by, and what they say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column.
+
+    Attributes:
+        sort: the API's name of it.
+        first: the order that the first click on its head gives.
+        kind: `text`, or `number`, which stands right.
+    """
+
+    sort: str
+    label: str
+    first: str = "desc"
+    kind: str = "number"
+    meaning: str = ""
+
+
+_USER = Column("user_id", "User", "asc", "text")
+_TAGS = Column("tags", "Tags", "asc", "text")
+_PROJECT = Column("project_id", "Project", "asc", "text")
+_COST = Column("total_cost", "Cost", meaning="USD; input and output on hover")
+_TOKENS = Column("total_tokens", "Tokens", meaning="in → out (total)")
+_DURATION = Column("duration", "Duration", meaning="Wall time")
+_CALLS = Column("llm_call_count", "LLM calls")
+_ERRORS = Column("error_count", "Errors", meaning="Failed spans")
+
+SESSION_COLUMNS = (
+    Column("session_id", "Session", "asc", "text", "Its ID and its first input"),
+    Column("start_time", "Started"),
+    Column("end_time", "Last activity"),
+    Column("duration", "Duration", meaning="Wall time; active time on hover"),
+    _COST,
+    _TOKENS,
+    Column("trace_count", "Traces"),
+    _CALLS,
+    _ERRORS,
+    _USER,
+    _TAGS,
+    _PROJECT,
+)
+
+TRACE_COLUMNS = (
+    Column("name", "Trace", "asc", "text", "Its name and its input"),
+    Column("trace_id", "Trace ID", "asc", "text"),
+    Column("start_time", "Started"),
+    _DURATION,
+    _COST,
+    _TOKENS,
+    Column("span_count", "Spans"),
+    _CALLS,
+    _ERRORS,
+    Column("status", "Status", "asc", "text"),
+    Column("session_id", "Session", "asc", "text"),
+    _USER,
+    _TAGS,
+    _PROJECT,
+)

@@ -1,0 +1,10 @@
+// Loaded by every page. A page's own modules are named in its block `scripts`; each finds what it serves by data-
+// attributes or IDs and does nothing where they are not there.
+import { localise } from "./localise.js";
+import { themeToggle } from "./theme.js";
+import { retryWhileAway } from "./away.js";
+
+localise(document);
+themeToggle(document.getElementById("theme-toggle"));
+retryWhileAway(document.querySelector("[data-retry]"));
+setInterval(() => localise(document, "ago"), 5000);

@@ -1,0 +1,11 @@
+// A page that could not be made because ClickHouse is away asks for itself again until it can.
+const EVERY = 5000; // ms
+
+export function retryWhileAway(section) {
+  if (!section) return;
+  setInterval(async () => {
+    if (document.hidden) return;
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" } }).catch(() => null);
+    if (answer && answer.status !== 503) location.reload();
+  }, EVERY);
+}

@@ -1,0 +1,89 @@
+// Puts times and numbers into the browser's language and time zone. The server writes <time datetime data-as> and
+// <data value data-as>; templates/macros.html has them all.
+const language = navigator.languages;
+const whole = new Intl.NumberFormat(language);
+const compact = new Intl.NumberFormat(language, { notation: "compact", maximumFractionDigits: 1 });
+const fraction = new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "narrow" });
+const date = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" });
+const dateWithZone = new Intl.DateTimeFormat(language, {
+  year: "numeric", month: "short", day: "numeric",
+  hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3, timeZoneName: "short",
+});
+
+export const count = (number) => whole.format(number);
+export const short = (number) => (number < 10000 ? whole.format(number) : compact.format(number));
+
+export function usd(amount) {
+  if (amount > 0 && amount < 0.000001) return `<${usd(0.000001)}`;
+  const digits = amount === 0 ? { maximumFractionDigits: 0 }
+    : amount >= 1 ? { minimumFractionDigits: 2, maximumFractionDigits: 2 }
+    : { maximumSignificantDigits: 3 };
+  return new Intl.NumberFormat(language, { style: "currency", currency: "USD", currencyDisplay: "narrowSymbol", ...digits })
+    .format(amount);
+}
+
+export function seconds(duration) {
+  if (duration < 1) return `${whole.format(Math.round(duration * 1000))} ms`;
+  if (duration < 60) return `${fraction.format(duration)} s`;
+  const all = Math.round(duration);
+  for (const [unit, length, smaller, part] of [["d", 86400, "h", 3600], ["h", 3600, "min", 60], ["min", 60, "s", 1]]) {
+    if (all < length) continue;
+    const rest = Math.floor((all % length) / part);
+    return `${whole.format(Math.floor(all / length))} ${unit}${rest ? ` ${rest} ${smaller}` : ""}`;
+  }
+}
+
+export const exact = (time) => dateWithZone.format(time);
+export const plain = (time) => date.format(time);
+
+export function ago(time) {
+  const passed = Math.max(0, (Date.now() - time) / 1000);
+  if (passed < 5) return relative.format(0, "second");
+  for (const [unit, length] of [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]]) {
+    if (passed >= length) return relative.format(-Math.floor(passed / length), unit);
+  }
+}
+
+const writers = {
+  ago: (element) => {
+    const time = new Date(element.dateTime);
+    element.title = exact(time);
+    return ago(time);
+  },
+  exact: (element) => exact(new Date(element.dateTime)),
+  plain: (element) => plain(new Date(element.dateTime)),
+  count: (element) => count(Number(element.value)),
+  short: (element) => short(Number(element.value)),
+  usd: cost,
+  tokens: (element) => {
+    const [into, out] = [Number(element.dataset.in), Number(element.dataset.out)];
+    element.title = `${count(into)} in, ${count(out)} out, ${count(into + out)} in all`;
+    return `${short(into)} → ${short(out)} (${short(into + out)})`;
+  },
+  seconds: (element) => {
+    const { active } = element.dataset;
+    if (active !== undefined) element.title = `active ${seconds(Number(active))}`;
+    return seconds(Number(element.value));
+  },
+};
+
+// An amount; where data-input is there, with its parts on hover, and `≥` or `?` where calls had no known price.
+function cost(element) {
+  const { input, output, unpriced } = element.dataset;
+  const total = Number(element.value);
+  if (input === undefined) return usd(total);
+  const missing = Number(unpriced);
+  element.title = `input ${usd(Number(input))}, output ${usd(Number(output))}`
+    + (missing ? `; ${count(missing)} ${missing === 1 ? "call" : "calls"} without a known price` : "");
+  if (!missing) return usd(total);
+  return total ? `≥ ${usd(total)}` : "?";
+}
+
+// Writes into everything under `root` that has data-as, or only what has one kind.
+export function localise(root, kind = "") {
+  for (const element of root.querySelectorAll(kind ? `[data-as="${kind}"]` : "[data-as]")) {
+    const text = writers[element.dataset.as]?.(element);
+    if (text !== undefined && element.textContent !== text) element.textContent = text;
+  }
+}

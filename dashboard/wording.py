@@ -1,0 +1,85 @@
+"""How times and numbers read before the browser puts them into its own language and time zone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Protocol
+
+__all__ = ["ago", "cost", "count", "exact", "iso", "local_input", "seconds", "usd"]
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+
+
+def iso(time: datetime) -> str:
+    """ISO 8601 in UTC with microseconds, for `<time datetime>`."""
+    return time.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def exact(time: datetime) -> str:
+    """Date and time to the second, in UTC, saying so."""
+    return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def ago(time: datetime, now: datetime) -> str:
+    """`12 s ago`, `3 h ago`; what lies ahead (another machine's clock) counts as now."""
+    passed = max(0, int((now - time).total_seconds()))
+    for unit, length in (("d", _DAY), ("h", _HOUR), ("min", _MINUTE)):
+        if passed >= length:
+            return f"{passed // length} {unit} ago"
+    return f"{passed} s ago" if passed >= 5 else "now"
+
+
+def seconds(duration: float) -> str:
+    """A duration with the two units that matter: `2 h 5 min`, `3.2 s`, `850 ms`."""
+    if duration < 1:
+        return f"{duration * 1000:.0f} ms"
+    if duration < _MINUTE:
+        return f"{duration:.1f} s"
+    whole = round(duration)
+    for (unit, length), (smaller, part) in (
+        (("d", _DAY), ("h", _HOUR)),
+        (("h", _HOUR), ("min", _MINUTE)),
+        (("min", _MINUTE), ("s", 1)),
+    ):
+        if whole >= length:
+            rest = whole % length // part
+            return f"{whole // length} {unit} {rest} {smaller}" if rest else f"{whole // length} {unit}"
+    raise AssertionError("not reached: a minute is the least here")
+
+
+def count(number: int) -> str:
+    """`12,345`."""
+    return f"{number:,}"
+
+
+def usd(amount: float) -> str:
+    """Dollars: cents from a dollar on, below it three digits that count."""
+    if amount == 0:
+        return "$0"
+    if amount >= 1:
+        return f"${amount:,.2f}"
+    if amount < 0.000001:
+        return "<$0.000001"
+    return f"${float(f'{amount:.3g}'):.10f}".rstrip("0")
+
+
+class Priced(Protocol):
+    """What has a cost, which may be known in part only."""
+
+    @property
+    def total_cost(self) -> float: ...
+
+    @property
+    def unpriced_call_count(self) -> int: ...
+
+
+def cost(of: Priced) -> str:
+    """What is known to have been spent; `≥` before it where calls had no known price, `?` where none had."""
+    if not of.unpriced_call_count:
+        return usd(of.total_cost)
+    return f"≥ {usd(of.total_cost)}" if of.total_cost else "?"
+
+
+def local_input(time: datetime) -> str:
+    """The value of an input of type datetime-local, in UTC."""
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")

@@ -1,0 +1,158 @@
+"""What a list of sessions or traces is narrowed by, and the conditions in SQL that follow from it.
+
+Conditions are fixed texts; every value travels as a named parameter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Literal
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+SINCE = "fromUnixTimestamp64Nano({since:Int64}, 'UTC')"
+UNTIL = "fromUnixTimestamp64Nano({until:Int64}, 'UTC')"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filter:
+    """Everything given must hold. Durations are seconds, costs USD, bounds inclusive.
+
+    Attributes:
+        visible: the projects that who asks may see; None is all.
+        since, until: aware times; what overlaps the range, ends included, is meant.
+        text: what was said: part of an input or output, in any case and language; of a session: in one of
+            its traces that overlaps the range.
+        session_id: part of it, in any case.
+        tags, models, services: each of them must occur.
+        status: of a session `error` where a span failed, else `ok`; of a trace its own.
+        metadata: pairs; of a session: in one of its traces that overlaps the range.
+    """
+
+    visible: frozenset[str] | None = None
+    project: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    text: str = ""
+    session_id: str = ""
+    user: str = ""
+    tags: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    status: Literal["ok", "error", "unset"] | None = None
+    metadata: tuple[tuple[str, str], ...] = ()
+    min_traces: int | None = None
+    max_traces: int | None = None
+    min_duration: float | None = None
+    max_duration: float | None = None
+    min_tokens: int | None = None
+    max_tokens: int | None = None
+    min_cost: float | None = None
+    max_cost: float | None = None
+
+
+@dataclass
+class Conditions:
+    """Conditions that must all hold, and the values of their parameters."""
+
+    parameters: dict[str, object] = field(default_factory=dict)
+    _all: list[str] = field(default_factory=list)
+
+    def add(self, condition: str, **parameters: object) -> None:
+        """Add one; its parameters' names are new, or have the same values."""
+        self._all.append(condition)
+        self.parameters.update(parameters)
+
+    def sql(self) -> str:
+        """All of them as one condition."""
+        return "\n    AND ".join(f"({condition})" for condition in self._all) or "true"
+
+
+def in_scope(conditions: Conditions, project: str | None, visible: Collection[str] | None) -> None:
+    """Only what who asks may see, and of it the project that was asked for."""
+    if visible is not None:
+        if not visible:
+            conditions.add("false")
+            return
+        conditions.add("project_id IN {visible:Array(String)}", visible=sorted(visible))
+    if project is not None:
+        conditions.add("project_id = {project:String}", project=project)
+
+
+def in_range(conditions: Conditions, wanted: Filter) -> None:
+    """Only rows whose start and end overlap the range."""
+    if wanted.since is not None:
+        conditions.add(f"end_time >= {SINCE}", since=nanoseconds(wanted.since))
+    if wanted.until is not None:
+        conditions.add(f"start_time <= {UNTIL}", until=nanoseconds(wanted.until))
+
+
+def in_windows(conditions: Conditions, wanted: Filter) -> None:
+    """Only rows of `traces_by_time_versions` in windows that may hold traces of the range, for PREWHERE.
+
+    Asks, in the same query and by their small indexes alone, for the first window of what ends in or after the
+    range, and the last one of what starts in or before it: in whatever version, so never too narrow.
+    """
+    scope = Conditions(conditions.parameters)
+    in_scope(scope, wanted.project, wanted.visible)
+    for bound, sign, overlap in (
+        ("min", ">=", Filter(since=wanted.since)),
+        ("max", "<=", Filter(until=wanted.until)),
+    ):
+        if overlap != Filter():
+            ends = Conditions(conditions.parameters)
+            in_range(ends, overlap)
+            conditions.add(
+                f"window_start {sign} (SELECT {bound}(window_start) FROM traces_by_time_versions "
+                f"WHERE {scope.sql()} AND {ends.sql()})"
+            )
+
+
+def with_words(conditions: Conditions, wanted: Filter) -> None:
+    """Only rows of `traces_by_time_versions FINAL` in which the text was said and that carry the metadata.
+
+    FINAL would carry the long texts through its merge. So which rows hold the text is asked without it, and
+    the newest row of a trace is one of them by its version, which says what a row holds.
+    """
+    for number, (key, value) in enumerate(wanted.metadata):
+        conditions.add(
+            f"mapContains(metadata, {{key{number}:String}}) "
+            f"AND metadata[{{key{number}:String}}] = {{value{number}:String}}",
+            **{f"key{number}": key, f"value{number}": value},
+        )
+    if wanted.text:
+        inner = Conditions(conditions.parameters)
+        in_scope(inner, wanted.project, wanted.visible)
+        in_windows(inner, wanted)
+        in_range(inner, wanted)
+        inner.add("position(said, lowerUTF8({text:String})) > 0", text=wanted.text)
+        conditions.add(f"""(trace_id, version) IN (
+        SELECT
+            trace_id,
+            version
+        FROM traces_by_time_versions
+        WHERE {inner.sql()}
+    )""")
+
+
+def within_bounds(conditions: Conditions, wanted: Filter, column_of: dict[str, str]) -> None:
+    """Only where counts and sums are within their bounds.
+
+    Args:
+        column_of: the expression of each of `traces`, `duration` (ns), `tokens` and `cost` (picodollars).
+    """
+    for name, column in column_of.items():
+        unit = {"duration": 1e9, "cost": 1e12}.get(name, 1)
+        for bound, sign in (("min", ">="), ("max", "<=")):
+            value = getattr(wanted, f"{bound}_{name}")
+            if value is not None:
+                parameter = f"{bound}_{name}"
+                conditions.add(f"{column} {sign} {{{parameter}:Int128}}", **{parameter: round(value * unit)})
+
+
+def nanoseconds(time: datetime) -> int:
+    """Nanoseconds since the epoch."""
+    since = time - _EPOCH
+    return ((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds) * 1000

@@ -1,0 +1,201 @@
+"""A page of the list of sessions: which ones first, from narrow columns; then their rows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal, get_args
+
+from warehouse.answers import SessionListRow, SessionPage
+from warehouse.ask import ask
+from warehouse.client import Warehouse
+from warehouse.filters import Filter
+from warehouse.keyset import Order, after, decode, encode
+from warehouse.session_keys import NUMBERS, PROJECT_OF_KEY, SESSION_OF_KEY, TEXTS, USER, session_keys
+
+SessionSort = Literal[
+    "start_time",
+    "end_time",
+    "duration",
+    "active_duration",
+    "total_cost",
+    "input_cost",
+    "output_cost",
+    "total_tokens",
+    "input_tokens",
+    "output_tokens",
+    "trace_count",
+    "span_count",
+    "llm_call_count",
+    "tool_call_count",
+    "error_count",
+    "session_id",
+    "project_id",
+    "user_id",
+    "tags",
+    "models",
+    "services",
+]
+
+assert set(get_args(SessionSort)) == NUMBERS.keys() | TEXTS.keys()
+
+_WHAT = "list sessions"
+
+_FIRST_AND_LAST = "min(w.window_start) AS first_window, max(w.window_start) AS last_window"
+
+_SUMS = (
+    "trace_count",
+    "span_count",
+    "llm_call_count",
+    "tool_call_count",
+    "error_count",
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+    "unpriced_call_count",
+)
+_COSTS = ("input_cost", "output_cost", "total_cost")
+_SETS = ("user_ids", "models", "tags", "services")
+
+# What the view `sessions` says, which can't be told that all windows lie in one stretch of time; and PREWHERE on
+# columns of the sort key, so that the others are read only where a wanted session is.
+_ROWS = f"""
+SELECT
+    w.project_id AS project_id,
+    w.session_id AS session_id,
+    {USER} AS user_id,
+    min(w.start_time) AS start_time,
+    max(w.end_time) AS end_time,
+    {NUMBERS["duration"]} AS nanoseconds,
+    sum(w.active_nanoseconds) AS active_nanoseconds,
+    {", ".join(f"sum(w.{name}) AS {name}" for name in _SUMS)},
+    {NUMBERS["total_tokens"]} AS total_tokens,
+    {", ".join(f"toFloat64({NUMBERS[name]}) / 1e12 AS {name}" for name in _COSTS)},
+    {", ".join(f"arraySort(groupUniqArrayArray(w.{name})) AS {name}" for name in _SETS)}
+FROM session_windows_versions AS w FINAL
+PREWHERE (window_start >= {{first:DateTime('UTC')}})
+    AND (window_start <= {{last:DateTime('UTC')}})
+    AND (project_id IN {{projects:Array(String)}})
+    AND (session_id IN {{sessions:Array(String)}})
+GROUP BY
+    project_id,
+    session_id
+"""
+
+# The first traces of a session are in its first window, and nearly always one of them has an input.
+_FIRST_INPUTS = """
+SELECT
+    project_id,
+    session_id,
+    argMinIf(input_start, (start_time, trace_id), input_start != '') AS input
+FROM traces_by_time_versions FINAL
+PREWHERE (project_id, window_start, session_id) IN {firsts:Array(Tuple(String, DateTime('UTC'), String))}
+GROUP BY
+    project_id,
+    session_id
+"""
+
+_LATER_INPUTS = """
+SELECT
+    project_id,
+    session_id,
+    argMinIf(substringUTF8(t.input, 1, 200), (start_time, trace_id), t.input != '') AS input
+FROM traces_versions AS t FINAL
+PREWHERE (project_id IN {projects:Array(String)}) AND (session_id IN {sessions:Array(String)})
+GROUP BY
+    project_id,
+    session_id
+"""
+
+_Key = tuple[str, str]
+_Windows = tuple[datetime, datetime]
+
+
+async def list_sessions(
+    warehouse: Warehouse,
+    wanted: Filter,
+    sort: SessionSort = "end_time",
+    order: Order = "desc",
+    limit: int = 50,
+    cursor: str | None = None,
+) -> SessionPage:
+    """Return the sessions that a filter means, each with its whole totals.
+
+    Equal ones come in the order of project and session ID. Raises `BadCursor`, and what `ask` raises.
+    """
+    keys = await session_keys(warehouse, wanted)
+    list_name = f"sessions {sort} {order}"
+    expression = NUMBERS.get(sort) or TEXTS[sort]
+    if cursor is not None:
+        last = decode(list_name, cursor, (int if sort in NUMBERS else str, str))
+        after(keys.having, ("sort_key", "key"), last, order)
+    found = await ask(
+        warehouse,
+        _WHAT,
+        f"""
+SELECT
+    {PROJECT_OF_KEY} AS project,
+    {SESSION_OF_KEY} AS session,
+    key,
+    sort_key,
+    first_window,
+    last_window
+FROM
+(
+    {keys.sql(f"key, {expression} AS sort_key, {_FIRST_AND_LAST}")}
+    ORDER BY
+        sort_key {order},
+        key {order}
+    LIMIT {{limit:UInt64}}
+)
+ORDER BY
+    sort_key {order},
+    key {order}
+""",
+        keys.having.parameters | {"limit": limit + 1},
+    )
+    page = found[:limit]
+    rows = await _rows(
+        warehouse,
+        {(row["project"], row["session"]): (row["first_window"], row["last_window"]) for row in page},
+    )
+    following = encode(list_name, (page[-1]["sort_key"], page[-1]["key"])) if len(found) > limit else None
+    return SessionPage(rows=rows, next=following)
+
+
+async def _rows(warehouse: Warehouse, windows: dict[_Key, _Windows]) -> list[SessionListRow]:
+    """The rows of some sessions, in their order; each comes with its first and last window."""
+    if not windows:
+        return []
+    totals = {_key(row): row for row in await _of(warehouse, _ROWS, windows)}
+    inputs = {_key(row): row["input"] for row in await _of(warehouse, _FIRST_INPUTS, windows)}
+    silent = {key: both for key, both in windows.items() if not inputs.get(key)}
+    if silent:
+        inputs |= {_key(row): row["input"] for row in await _of(warehouse, _LATER_INPUTS, silent)}
+    return [_row(totals[key], inputs.get(key, "")) for key in windows if key in totals]
+
+
+def _row(row: dict[str, Any], text: str) -> SessionListRow:
+    return SessionListRow(
+        **row,
+        duration=row["nanoseconds"] / 1e9,
+        active_duration=row["active_nanoseconds"] / 1e9,
+        input=text,
+        has_errors=row["error_count"] > 0,
+    )
+
+
+def _key(row: dict[str, Any]) -> _Key:
+    return row["project_id"], row["session_id"]
+
+
+async def _of(warehouse: Warehouse, sql: str, windows: dict[_Key, _Windows]) -> list[dict[str, Any]]:
+    parameters = {
+        "projects": sorted({project for project, _ in windows}),
+        "sessions": sorted({session for _, session in windows}),
+        "firsts": [(project, first, session) for (project, session), (first, _) in windows.items()],
+        "first": min(first for first, _ in windows.values()),
+        "last": max(last for _, last in windows.values()),
+    }
+    return await ask(warehouse, _WHAT, sql, parameters)
