@@ -87,6 +87,7 @@ async def list_page(site: Site, tab: Tab, request: Request, sees: Visible) -> Re
         "away": isinstance(trouble, Unavailable),
         "result": result,
         "otlp_url": site.settings.otlp_url,
+        "granted": None if sees is None else sorted(sees),
     }
     status = 200 if trouble is None else 503 if isinstance(trouble, Unavailable) else 422
     return site.page(request, "list_part.html" if alone else "list.html", status, **context)

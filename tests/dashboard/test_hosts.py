@@ -68,7 +68,7 @@ def test_a_fault_says_nothing_of_itself_and_has_the_headers(nowhere: Warehouse) 
     async def broken(*_: object) -> None:
         raise RuntimeError("the secret reason")
 
-    nowhere.run = broken  # type: ignore[method-assign]
+    nowhere.run = broken  # type: ignore[method-assign, assignment]
     for path in ("/sessions", "/api/sessions"):
         answer = guest.get(path)
         assert answer.status_code == 500

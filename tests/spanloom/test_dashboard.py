@@ -75,7 +75,7 @@ def test_a_made_user_can_log_in(tmp_path: Path) -> None:
     assert made.returncode == 0, made.stderr
     password = made.stdout.removeprefix("password: ").strip()
     (user,) = from_toml(file.read_text()).values()
-    assert (user.name, user.projects) == ("ada", {"shop", 'la"b'})
+    assert (user.name, user.projects) == ("ada", frozenset({"shop", 'la"b'}))
     assert password not in file.read_text()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 

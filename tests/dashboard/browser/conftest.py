@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, sync_playwright
 
 from spanloom.local.ports import free_port
 from tests.fixtures_local import wait_until
@@ -137,23 +137,22 @@ def new_page(browser: Browser) -> Iterator[NewPage]:
         page = context.new_page()
         page.set_default_timeout(15_000)
         page.on("pageerror", lambda error: wrong.append(f"script error: {error}"))
-        page.on("dialog", lambda dialog: (wrong.append(f"dialog: {dialog.message}"), dialog.dismiss()))
-        page.on(
-            "console",
-            lambda message: (
+
+        def on_dialog(dialog: Dialog) -> None:
+            wrong.append(f"dialog: {dialog.message}")
+            dialog.dismiss()
+
+        def on_console(message: ConsoleMessage) -> None:
+            if message.type == "error" and not message.text.startswith(allowed or "\0"):
                 wrong.append(f"console: {message.text}")
-                if message.type == "error" and not message.text.startswith(allowed or "\0")
-                else None
-            ),
-        )
-        page.on(
-            "request",
-            lambda request: (
+
+        def on_request(request: Request) -> None:
+            if urlsplit(request.url).hostname not in ("127.0.0.1", None):
                 wrong.append(f"request to {request.url}")
-                if urlsplit(request.url).hostname not in ("127.0.0.1", None)
-                else None
-            ),
-        )
+
+        page.on("dialog", on_dialog)
+        page.on("console", on_console)
+        page.on("request", on_request)
         return page
 
     yield make

@@ -103,5 +103,5 @@ def test_an_address_that_makes_no_sense(stack: Stack, new_page: NewPage) -> None
     expect(page.get_by_role("status").filter(has_text="sort")).to_be_visible()
     page.goto(f"{stack.url}/nowhere")
     expect(page.get_by_text("There is no page at this address")).to_be_visible()
-    page.get_by_role("link", name="All sessions").click()
+    page.get_by_role("link", name="All sessions", exact=True).click()
     expect(page).to_have_url(re.compile("/sessions$"))
