@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Annotated, Any, Literal
@@ -98,7 +99,7 @@ async def session_page(site: Site, request: Request, query: SessionPageQuery, se
         request,
         "session.html",
         session=detail,
-        **_cards(cards, detail.trace_count),
+        **await asyncio.to_thread(_cards, cards, detail.trace_count),
         asked=query,
         types=SPAN_TYPES,
         filter_count=_filters(query),
@@ -114,7 +115,9 @@ async def cards_part(site: Site, request: Request, query: take.CardsQuery, sees:
     cards = await session_cards(site.warehouse, query.id, project, min(query.limit, 100), query.cursor)
     trace_count = detail.trace_count if detail else 0
     asked = SessionPageQuery(id=query.id, project=project)
-    return site.page(request, "session_cards.html", **_cards(cards, trace_count), asked=asked)
+    return site.page(
+        request, "session_cards.html", **await asyncio.to_thread(_cards, cards, trace_count), asked=asked
+    )
 
 
 async def timeline_part(site: Site, request: Request, query: take.TimelineQuery, sees: Visible) -> Response:
