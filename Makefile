@@ -42,7 +42,7 @@ test-kafka: install ## the integration tests on Apache Kafka, fetched by mvn
 test-oldest: ## migrations, writes and every query on ClickHouse 25.8, the oldest supported
 	@PYTHON="$(PYTHON)" sh deploy/install.sh $(OLDEST) "local,test" constraints-oldest.txt
 	@$(OLDEST)/bin/python -c "import chdb; print('engine', chdb.engine_version)"
-	@$(OLDEST)/bin/python -m pytest -n 2 tests/warehouse tests/integration/test_captures.py
+	@$(OLDEST)/bin/python -m pytest -n 2 tests/warehouse tests/dashboard tests/integration/test_captures.py
 
 check: dev ## lint, format, types, generated code
 	@$(BIN)/ruff check .

@@ -17,7 +17,7 @@ from warehouse.filters import Conditions
 from warehouse.keyset import after, decode, encode
 from warehouse.snippets import snippets
 
-TRACES_AT_ONCE = 200
+TRACES_AT_ONCE = 50
 SPANS_A_TRACE = 50
 
 # How much of a long text is looked at for snippets: from so many characters before the first hit.

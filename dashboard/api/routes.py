@@ -124,7 +124,7 @@ def api_router(
     async def search(query: Annotated[take.SearchQuery, Query()], sees: Sees) -> Response:
         """The traces and spans of a session that match, with the text around each hit.
 
-        Goes through 200 traces at a time: `next` says where to go on, also where nothing was found.
+        Goes through 50 traces at a time: `next` says where to go on, also where nothing was found.
         """
         if query.filter() == SearchFilter():
             raise BadQuestion("Say what to look for: a text as q, or one of the filters")
