@@ -51,13 +51,20 @@ class Visitor:
                 answer = await client.request(
                     method,
                     path,
-                    headers={key.replace("_", "-"): value for key, value in headers.items()},
+                    headers=_named(headers),
                     **more,
                 )
                 self.cookies = client.cookies
                 return answer
 
         return asyncio.run(ask())
+
+
+def _named(headers: dict[str, str | bytes]) -> list[tuple[bytes, bytes]]:
+    return [
+        (name.replace("_", "-").encode(), value if isinstance(value, bytes) else value.encode())
+        for name, value in headers.items()
+    ]
 
 
 def visitor(warehouse: Warehouse, **settings: Any) -> Visitor:
