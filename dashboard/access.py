@@ -87,7 +87,7 @@ class Access:
         names = request.headers.getlist(self._settings.proxy_user_header)
         if len(names) != 1 or not names[0].strip():
             raise Forbidden("The reverse proxy does not say who you are: log in there")
-        name = names[0].strip()
+        name = _text(names[0]).strip()
         if self.users is not None:
             user = self.users.get(name)
             if user is not None:
@@ -95,3 +95,11 @@ class Access:
         if self._settings.proxy_projects:
             return Identity(name, granted(split(self._settings.proxy_projects)))
         raise Forbidden("You may not see any project here: ask who runs this dashboard to grant you one")
+
+
+def _text(header: str) -> str:
+    """A header's value as proxies mean it: its bytes are UTF-8 nearly everywhere, though HTTP says Latin-1."""
+    try:
+        return header.encode("latin-1").decode()
+    except UnicodeError:
+        return header

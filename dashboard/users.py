@@ -143,7 +143,7 @@ class Users:
 
     def _read(self) -> dict[str, User]:
         try:
-            return from_toml(self._path.read_text())
+            return from_toml(self._path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "it is not UTF-8"
             raise UsersError(f"the users file {self._path} can't be read: {reason}") from None

@@ -235,11 +235,11 @@ def new_user(
     try:
         from_toml(lines)
         if file is not None:
-            before = file.read_text() if file.exists() else ""
+            before = file.read_text(encoding="utf-8") if file.exists() else ""
             after = before + ("\n" if before else "") + lines
             from_toml(after)
             file.touch(0o600)
-            file.write_text(after)
+            file.write_text(after, encoding="utf-8")
     except UsersError as error:
         raise Stop(f"the user can't be added: {error}") from None
     except OSError as error:

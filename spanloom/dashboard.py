@@ -37,6 +37,8 @@ async def run(clickhouse: ClickHouseSettings, settings: DashboardSettings) -> No
         dashboard.users.UsersError: the users file can't be read.
         OSError: a port is taken, or the certificate can't be read.
     """
+    # Its news are our own; its errors are heard.
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     warehouse = connect(reading(clickhouse, settings))
     config = uvicorn.Config(
         dashboard_app(warehouse, settings),

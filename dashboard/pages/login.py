@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import math
 from urllib.parse import parse_qsl
 
@@ -73,7 +74,8 @@ async def log_out(site: Site, request: Request) -> Response:
         return RedirectResponse("/login", 303)
     _same_site(request)
     form = await _fields(request)
-    if not identity.form_token or form.get("token", "") != identity.form_token:
+    given = form.get("token", "").encode()
+    if not identity.form_token or not hmac.compare_digest(given, identity.form_token.encode()):
         raise Forbidden("This did not come from a page of the dashboard: log out with its button")
     answer = RedirectResponse("/login", 303)
     _set(answer, request, LOGIN, "", 0)

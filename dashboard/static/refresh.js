@@ -4,7 +4,8 @@ import { histogramAgain } from "./histogram.js";
 import { count, localise } from "./localise.js";
 import { fetchPart, notify } from "./part.js";
 
-const EVERY = 5000; // ms
+const EVERY = 5000; // ms, at least
+const PAUSE = 10; // times as long as the answer took: an expensive view is asked for less often
 const MOST = 500; // rows that the server gives at once
 
 let waiting = null; // a newer list that is not shown yet
@@ -21,7 +22,12 @@ export function refreshing(button) {
     show();
     if (live) refresh(button);
   });
-  setInterval(() => (live || inTrouble()) && !document.hidden && refresh(button), EVERY);
+  const again = async () => {
+    const began = performance.now();
+    if ((live || inTrouble()) && !document.hidden) await refresh(button);
+    setTimeout(again, Math.max(EVERY, PAUSE * (performance.now() - began)));
+  };
+  setTimeout(again, EVERY);
   document.addEventListener("visibilitychange", () => live && !document.hidden && refresh(button));
   document.addEventListener("pointerout", (event) => {
     // Not where it goes to the button, which would be gone before the click.

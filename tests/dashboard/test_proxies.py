@@ -34,7 +34,7 @@ def two_projects(warehouse: Warehouse) -> Warehouse:
     return warehouse
 
 
-def projects(guest: Visitor, **headers: str) -> set[str]:
+def projects(guest: Visitor, **headers: str | bytes) -> set[str]:
     answer = guest.get("/api/projects", **headers)
     assert answer.status_code == 200, answer.text
     return set(answer.json()["projects"])
@@ -106,6 +106,13 @@ def test_the_throttle_counts_who_stands_behind_the_proxy(warehouse: Warehouse, t
     # What stands before the last address anybody can write.
     assert [attempt(f"203.0.113.{number}, 198.51.100.1") for number in range(6)] == [401] * 5 + [429]
     assert attempt("198.51.100.2") == 401
+
+
+def test_a_name_is_utf_8(two_projects: Warehouse, tmp_path: Path) -> None:
+    file = tmp_path / "users.toml"
+    file.write_text('[[user]]\nname = "Jörg"\nprojects = ["lab"]\n', encoding="utf-8")
+    guest = behind_proxy(two_projects, users_file=str(file))
+    assert projects(guest, x_user="Jörg".encode()) == {"lab"}
 
 
 def test_a_name_is_escaped(warehouse: Warehouse) -> None:

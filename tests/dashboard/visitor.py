@@ -27,11 +27,11 @@ class Visitor:
         self._client = (client, 40000)
         self.cookies = httpx2.Cookies()
 
-    def get(self, path: str, **headers: str) -> httpx2.Response:
+    def get(self, path: str, **headers: str | bytes) -> httpx2.Response:
         """GET."""
         return self._send("GET", path, headers)
 
-    def post(self, path: str, form: dict[str, str], **headers: str) -> httpx2.Response:
+    def post(self, path: str, form: dict[str, str], **headers: str | bytes) -> httpx2.Response:
         """POST a form."""
         return self._send("POST", path, headers, data=form)
 
@@ -42,7 +42,7 @@ class Visitor:
             "/login", {"token": token_of(form.text), "next": onward, "name": name, "password": password}
         )
 
-    def _send(self, method: str, path: str, headers: dict[str, str], **more: Any) -> httpx2.Response:
+    def _send(self, method: str, path: str, headers: dict[str, str | bytes], **more: Any) -> httpx2.Response:
         async def ask() -> httpx2.Response:
             transport = httpx2.ASGITransport(self._app, raise_app_exceptions=False, client=self._client)
             async with httpx2.AsyncClient(
@@ -51,13 +51,20 @@ class Visitor:
                 answer = await client.request(
                     method,
                     path,
-                    headers={key.replace("_", "-"): value for key, value in headers.items()},
+                    headers=_named(headers),
                     **more,
                 )
                 self.cookies = client.cookies
                 return answer
 
         return asyncio.run(ask())
+
+
+def _named(headers: dict[str, str | bytes]) -> list[tuple[bytes, bytes]]:
+    return [
+        (name.replace("_", "-").encode(), value if isinstance(value, bytes) else value.encode())
+        for name, value in headers.items()
+    ]
 
 
 def visitor(warehouse: Warehouse, **settings: Any) -> Visitor:

@@ -65,9 +65,9 @@ class Stack:
     folder: Path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One Chromium for all tests."""
+    """One Chromium for the tests of a module: no longer, since its loop keeps every `asyncio.run` from running."""
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=chromium(), args=_ARGUMENTS)
         yield running
