@@ -165,7 +165,7 @@ def test_grafana_and_clickhouse_know_the_same_password_and_never_an_empty_one(
         != services["clickhouse"]["environment"]["CLICKHOUSE_PASSWORD"]
     )
     without = tmp_path / "env"
-    without.write_text("CLICKHOUSE_PASSWORD=first\nRECEIVER_KEYS=default:0\n")
+    without.write_text("CLICKHOUSE_PASSWORD=first\nRECEIVER_KEYS=default:0\nDASHBOARD_PASSWORD_HASH=x\n")
     read = compose("--env-file", str(without), "--profile", "*", "config", "--format", "json")
     assert read.returncode == 0, read.stderr
     found = json.loads(read.stdout)["services"]
@@ -356,7 +356,11 @@ def test_the_disruption_budget_and_the_deployment_mean_the_same_pods(name: str) 
 
 
 def test_the_service_leads_to_the_receivers_ports() -> None:
-    (service,) = (document for _, document in ALL_DOCUMENTS if document["kind"] == "Service")
+    (service,) = (
+        document
+        for _, document in ALL_DOCUMENTS
+        if document["kind"] == "Service" and document["metadata"]["name"] == "spanloom-receiver"
+    )
     receiver = WORKLOADS["spanloom-receiver"]["spec"]["template"]
     assert service["spec"]["selector"].items() <= receiver["metadata"]["labels"].items()
     ports = {port["name"]: port["containerPort"] for port in receiver["spec"]["containers"][0]["ports"]}

@@ -102,7 +102,8 @@ def test_a_bomb_is_refused_and_memory_stays_small(receiver: Receiver) -> None:
     for _ in range(3):
         error = refused(lambda: receiver.export(bytes(512 << 20), KEY, grpc.Compression.Gzip))
         assert code(error) is grpc.StatusCode.RESOURCE_EXHAUSTED
-    assert receiver.peak_memory() - before < 3 * (64 << 20)
+    # gRPC doubles what it unpacks into up to the limit of 64 MiB, and may hold two such while it copies.
+    assert receiver.peak_memory() - before < 5 * (64 << 20)
 
 
 def test_without_a_key_a_message_is_not_even_read(receiver: Receiver) -> None:
