@@ -14,7 +14,7 @@ settings.register_profile(
     "spanloom",
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-    max_examples=int(os.environ.get("TEST_EXAMPLES", "60")),
+    max_examples=int(os.environ.get("TEST_EXAMPLES", "40")),
     print_blob=True,
 )
 settings.load_profile("spanloom")

@@ -249,7 +249,7 @@ def message(traces: Message) -> bytes:
     return facts_codec.encode_traces(merged)
 
 
-@settings(max_examples=int(os.environ.get("TEST_EXAMPLES", "60")) * 4)
+@settings(max_examples=int(os.environ.get("TEST_EXAMPLES", "40")) * 4)
 @given(logs(), st.data())
 def test_nothing_that_happens_on_the_way_changes_a_row(log: list[Logged], data: st.DataObject) -> None:
     assert CLOCK_SKEW < RETENTION

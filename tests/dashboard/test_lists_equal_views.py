@@ -21,7 +21,7 @@ from warehouse.session_keys import TEXTS as SESSION_TEXTS
 from warehouse.trace_list import NUMBERS as TRACE_NUMBERS
 from warehouse.trace_list import TEXTS as TRACE_TEXTS
 
-EXAMPLES = int(os.environ.get("TEST_EXAMPLES", "60")) // 4
+EXAMPLES = int(os.environ.get("TEST_EXAMPLES", "40")) // 3
 
 _numbers = itertools.count(1)
 
@@ -231,10 +231,7 @@ def check(listed: list[dict[str, Any]], expected: list[dict[str, Any]], names: C
     ] == [{name: row[name] for name in listed[0] if names(name)} for row in expected]
 
 
-@settings(
-    max_examples=int(__import__("os").environ.get("TE", "25")),
-    phases=[__import__("hypothesis").Phase.generate],
-)
+@settings(max_examples=EXAMPLES)
 @given(
     some=st.lists(windows, max_size=12),
     others=st.lists(traces, max_size=8),
@@ -271,10 +268,7 @@ def test_the_list_of_sessions_is_the_view(
         )
 
 
-@settings(
-    max_examples=int(__import__("os").environ.get("TE", "25")),
-    phases=[__import__("hypothesis").Phase.generate],
-)
+@settings(max_examples=EXAMPLES)
 @given(
     others=st.lists(traces, max_size=14),
     questions=st.lists(

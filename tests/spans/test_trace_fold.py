@@ -75,7 +75,7 @@ class TestUsageCountsOnce:
     def test_a_span_that_names_itself_as_parent_is_a_root(self) -> None:
         assert counter(fold(KEY, [call(1, 1)]), "input_tokens") == 10
 
-    @settings(max_examples=int(os.environ.get("TEST_EXAMPLES", "60")) * 5)
+    @settings(max_examples=int(os.environ.get("TEST_EXAMPLES", "40")) * 5)
     @given(usage_trees(), st.data())
     def test_in_any_tree_the_calls_count_whatever_their_wrappers_repeat(
         self, tree: UsageTree, data: st.DataObject
