@@ -1,0 +1,100 @@
+"""Who may send and who may look: API keys and users."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from spanloom.commands.packages import need_dashboard
+from spanloom.console import Stop, app, problems
+
+users_app = typer.Typer(name="users", help="Who may log in to the dashboard.", no_args_is_help=True)
+app.add_typer(users_app)
+
+
+@users_app.command("new")
+def new_user(
+    name: Annotated[str, typer.Argument(help="The name to log in with.")],
+    project: Annotated[
+        list[str] | None, typer.Option("--project", help="A project they may see; repeat it for several.")
+    ] = None,
+    all_projects: Annotated[bool, typer.Option("--all-projects", help="They may see every project.")] = False,
+    ask: Annotated[bool, typer.Option("--ask", help="Ask for the password instead of making one.")] = False,
+    file: Annotated[
+        Path | None, typer.Option("--file", help="Append to this users file (it may be new).")
+    ] = None,
+) -> None:
+    """Make a user. A made password is shown once; only its hash is kept."""
+    need_dashboard()
+    from dashboard import passwords
+    from dashboard.projects import ALL
+    from dashboard.users import UsersError, entry, from_toml
+
+    if bool(project) == all_projects:
+        raise Stop("say what the user may see: --project NAME, once or more, or --all-projects", code=2)
+    if ask:
+        password = typer.prompt("password", hide_input=True, confirmation_prompt="once more")
+        if not passwords.SHORTEST <= len(password) <= passwords.LONGEST:
+            raise Stop(f"the password must have {passwords.SHORTEST} to {passwords.LONGEST} characters")
+    else:
+        password = secrets.token_urlsafe(15)
+    lines = entry(name, passwords.hash_of(password), [ALL] if all_projects else list(project or ()))
+    try:
+        from_toml(lines)
+        if file is not None:
+            before = file.read_text(encoding="utf-8") if file.exists() else ""
+            after = before + ("\n" if before else "") + lines
+            from_toml(after)
+            file.touch(0o600)
+            file.write_text(after, encoding="utf-8")
+    except UsersError as error:
+        raise Stop(f"the user can't be added: {error}") from None
+    except OSError as error:
+        raise Stop(f"{file} can't be written ({error.strerror}): choose another --file") from None
+    if not ask:
+        typer.echo(f"password: {password}")
+    if file is None:
+        problems.print(
+            "Add this to the users file of the dashboard (SPANLOOM_DASHBOARD__USERS_FILE):\n", highlight=False
+        )
+        typer.echo(lines)
+
+
+keys_app = typer.Typer(
+    name="keys", help="API keys, which applications send to the receiver.", no_args_is_help=True
+)
+app.add_typer(keys_app)
+
+
+@keys_app.command("new")
+def new_key(
+    project: Annotated[str, typer.Argument(help="The project that the key's spans belong to.")],
+    file: Annotated[
+        Path | None, typer.Option("--file", help="Append the hash to this keys file (it may be new).")
+    ] = None,
+) -> None:
+    """Make an API key. It is shown once; only its hash is kept."""
+    from receiver.keys import KeysError, entry, from_toml
+    from receiver.keys import new_key as make
+
+    key = make()
+    lines = entry(project, key)
+    try:
+        from_toml(lines)
+        if file is not None:
+            before = file.read_text() if file.exists() else ""
+            from_toml(before)
+            file.write_text(before + ("\n" if before else "") + lines)
+    except KeysError as error:
+        raise Stop(f"the key can't be added: {error}") from None
+    except OSError as error:
+        raise Stop(f"{file} can't be written ({error.strerror}): choose another --file") from None
+    typer.echo(f"key: {key}")
+    if file is None:
+        problems.print(
+            "Add this to the keys file of the receiver (SPANLOOM_RECEIVER__KEYS_FILE):\n", highlight=False
+        )
+        typer.echo(lines)

@@ -1,0 +1,167 @@
+"""The parts that run until they are told to stop: the local stack, worker, receiver, dashboard."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import ssl
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.logging import RichHandler
+
+from spanloom import settings as settings_module
+from spanloom.commands.packages import need_dashboard
+from spanloom.console import Stop, app, console, problems
+from spans.price_table import PriceTable
+
+
+@app.command()
+def up(
+    data: Annotated[Path, typer.Option(help="Folder of the database, logs and process IDs.")] = Path(
+        ".spanloom"
+    ),
+    workers: Annotated[int, typer.Option(min=1, max=64, help="How many workers.")] = 1,
+    sample: Annotated[bool, typer.Option("--sample/--no-sample", help="Send recorded conversations.")] = True,
+    kafka_port: Annotated[int, typer.Option(min=1, max=65535, help="Where Kafka takes spans.")] = 9092,
+    clickhouse_port: Annotated[int, typer.Option(min=1, max=65535, help="Where SQL is answered.")] = 8123,
+    otlp_grpc_port: Annotated[int, typer.Option(min=1, max=65535, help="Where OTLP/gRPC goes in.")] = 4317,
+    otlp_http_port: Annotated[int, typer.Option(min=1, max=65535, help="Where OTLP/HTTP goes in.")] = 4318,
+    dashboard_port: Annotated[int, typer.Option(min=1, max=65535, help="Where the pages are.")] = 8080,
+) -> None:
+    """Run the whole of spanloom on this machine, until Ctrl-C."""
+    from spanloom.up import UpError, run_stack
+
+    # The workers read it; whatever is wrong with it is better said before anything is started.
+    _own_prices(settings_module.load().worker.prices_file)
+    try:
+        asyncio.run(
+            run_stack(
+                console,
+                data=data,
+                workers=workers,
+                sample=sample,
+                kafka_port=kafka_port,
+                clickhouse_port=clickhouse_port,
+                otlp_grpc_port=otlp_grpc_port,
+                otlp_http_port=otlp_http_port,
+                dashboard_port=dashboard_port,
+            )
+        )
+    except UpError as error:
+        raise Stop(str(error)) from None
+
+
+@app.command()
+def worker() -> None:
+    """Run one worker, configured by the environment; SIGTERM ends it after a last checkpoint."""
+    # Importing takes seconds, and as a container's first process the worker would not even hear it until then.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+
+    from agents.topics import TopicError
+    from agents.worker import run
+    from spans.pricing import Prices
+    from warehouse.client import connect
+
+    settings = settings_module.load()
+    prices = Prices(_own_prices(settings.worker.prices_file))
+    _log_to_stderr()
+    try:
+        asyncio.run(
+            run(
+                settings.kafka,
+                settings.worker,
+                connect(settings.clickhouse),
+                limits=settings.limits.limits(),
+                prices=prices,
+            )
+        )
+    except TopicError as error:
+        raise Stop(str(error)) from None
+    except OSError as error:
+        raise Stop(
+            f"the worker can't listen on {settings.worker.web_host}:{settings.worker.web_port}"
+            f" ({error.strerror}): set SPANLOOM_WORKER__WEB_PORT to a free port"
+        ) from None
+
+
+@app.command()
+def receiver() -> None:
+    """Run one receiver of OTLP over gRPC and HTTP, configured by the environment."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+
+    try:
+        from spanloom.receiver import run
+    except ModuleNotFoundError as error:
+        raise Stop(
+            f"the receiver needs the package {error.name}, which is not installed: install spanloom[receiver]"
+        ) from None
+    from receiver.keys import KeysError
+
+    settings = settings_module.load()
+    if name := settings.receiver.missing_file():
+        raise Stop(f"{name} names a file that is not there: correct SPANLOOM_RECEIVER__{name.upper()}")
+    _log_to_stderr()
+    try:
+        asyncio.run(run(settings.kafka, settings.receiver))
+    except KeysError as error:
+        raise Stop(str(error)) from None
+    except ssl.SSLError as error:
+        raise Stop(
+            f"the certificate or its key can't be used ({error.reason or error}): correct"
+            " SPANLOOM_RECEIVER__TLS_CERTFILE and SPANLOOM_RECEIVER__TLS_KEYFILE"
+        ) from None
+    except OSError as error:
+        raise Stop(
+            f"the receiver can't listen ({error.strerror or error}): set SPANLOOM_RECEIVER__GRPC_PORT, __HTTP_PORT"
+            " and __WEB_PORT to free ports, and __HOST to an address of this machine"
+        ) from None
+
+
+@app.command()
+def dashboard() -> None:
+    """Run the pages and their JSON API, configured by the environment."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
+
+    need_dashboard()
+    from dashboard.users import UsersError
+    from spanloom.dashboard import run
+
+    settings = settings_module.load()
+    if name := settings.dashboard.missing_file():
+        raise Stop(f"{name} names a file that is not there: correct SPANLOOM_DASHBOARD__{name.upper()}")
+    _log_to_stderr()
+    try:
+        asyncio.run(run(settings.clickhouse, settings.dashboard))
+    except UsersError as error:
+        raise Stop(str(error)) from None
+    except OSError as error:
+        raise Stop(
+            f"the dashboard can't listen ({error.strerror or error}): set SPANLOOM_DASHBOARD__PORT and __WEB_PORT to"
+            " free ports, __HOST to an address of this machine, and __TLS_CERTFILE and __TLS_KEYFILE to PEM files"
+        ) from None
+
+
+def _own_prices(path: str) -> PriceTable:
+    from agents.price_file import PriceFileError, read_prices
+
+    try:
+        return read_prices(path)
+    except PriceFileError as error:
+        raise Stop(f"SPANLOOM_WORKER__PRICES_FILE: {error}") from None
+
+
+def _log_to_stderr() -> None:
+    if sys.stderr.isatty():
+        logging.basicConfig(
+            level=logging.INFO, format="%(message)s", handlers=[RichHandler(console=problems)]
+        )
+    else:
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    # aiokafka tells every step it takes; warnings are enough.
+    for name in ("aiokafka",):
+        logging.getLogger(name).setLevel(logging.WARNING)
