@@ -129,6 +129,7 @@ class Installation:
         self.database = f"test_{os.getpid()}_{next(_numbers)}"
         self.settings: dict[str, str] = {}
         self._workers: list[Worker] = []
+        self._web_port = free_port()
 
     def __enter__(self) -> Installation:
         self.spanloom("topics")
@@ -163,6 +164,8 @@ class Installation:
             "SPANLOOM_KAFKA__REBALANCE_TIMEOUT": "6",
             **({"SPANLOOM_CLICKHOUSE__URL": self.clickhouse} if self.clickhouse else {}),
             "SPANLOOM_CLICKHOUSE__DATABASE": self.database,
+            # Others may hold the usual port.
+            "SPANLOOM_WORKER__WEB_PORT": str(self._web_port),
             **self.settings,
         }
 
