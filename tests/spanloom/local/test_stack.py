@@ -47,6 +47,13 @@ if command in ("worker", "receiver", "dashboard"):
 """
 
 
+@pytest.fixture(autouse=True)
+def probes_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests beside each other would choose the same usual ports."""
+    for name in ("FIRST_WEB_PORT", "RECEIVER_WEB_PORT", "DASHBOARD_WEB_PORT"):
+        monkeypatch.setattr(f"spanloom.local.stack.{name}", free_port())
+
+
 class Run:
     """One run of the stack inside the test's own event loop."""
 
