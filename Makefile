@@ -48,7 +48,7 @@ test-kafka: install ## the integration tests on Apache Kafka, fetched by mvn
 test-oldest: ## migrations, writes and every query on ClickHouse 25.8, the oldest supported
 	@PYTHON="$(PYTHON)" sh deploy/install.sh $(OLDEST) "local,test" constraints-oldest.txt
 	@$(OLDEST)/bin/python -c "import chdb; print('engine', chdb.engine_version)"
-	@$(OLDEST)/bin/python -m pytest -n 2 tests/warehouse tests/dashboard tests/integration/test_captures.py
+	@$(OLDEST)/bin/python -m pytest -n 2 -m "not browser" tests/warehouse tests/dashboard tests/integration/test_captures.py
 
 fuzz: ## look for input that breaks decoding, FUZZ_SECONDS long, by coverage (Linux on x86-64)
 	@PYTHON="$(PYTHON)" sh deploy/install.sh $(FUZZ) "test,fuzz" constraints.txt
