@@ -7,7 +7,6 @@ import os
 import shutil
 import sys
 from importlib.resources import as_file, files
-from pathlib import Path
 
 from rich.console import Console
 
@@ -27,32 +26,12 @@ class UpError(Exception):
     """The stack can't run; the message says what to do."""
 
 
-async def run_stack(
-    console: Console,
-    *,
-    data: Path,
-    workers: int,
-    sample: bool,
-    kafka_port: int,
-    clickhouse_port: int,
-    otlp_grpc_port: int,
-    otlp_http_port: int,
-    dashboard_port: int,
-) -> None:
-    """Run the local stack until SIGINT or SIGTERM.
+async def run_stack(console: Console, options: StackOptions, sample: bool) -> None:
+    """Run the local stack until SIGINT or SIGTERM, with recorded conversations where `sample` says so.
 
     Raises:
         UpError: why it can't start or go on.
     """
-    options = StackOptions(
-        data=data,
-        workers=workers,
-        kafka_port=kafka_port,
-        clickhouse_port=clickhouse_port,
-        otlp_grpc_port=otlp_grpc_port,
-        otlp_http_port=otlp_http_port,
-        dashboard_port=dashboard_port,
-    )
 
     async def after_ready(stack: LocalStack) -> None:
         if sample:

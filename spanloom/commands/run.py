@@ -33,6 +33,7 @@ def up(
     dashboard_port: Annotated[int, typer.Option(min=1, max=65535, help="Where the pages are.")] = 8080,
 ) -> None:
     """Run the whole of spanloom on this machine, until Ctrl-C."""
+    from spanloom.local.stack import StackOptions
     from spanloom.up import UpError, run_stack
 
     # The workers read it; whatever is wrong with it is better said before anything is started.
@@ -41,14 +42,16 @@ def up(
         asyncio.run(
             run_stack(
                 console,
-                data=data,
-                workers=workers,
-                sample=sample,
-                kafka_port=kafka_port,
-                clickhouse_port=clickhouse_port,
-                otlp_grpc_port=otlp_grpc_port,
-                otlp_http_port=otlp_http_port,
-                dashboard_port=dashboard_port,
+                StackOptions(
+                    data=data,
+                    workers=workers,
+                    kafka_port=kafka_port,
+                    clickhouse_port=clickhouse_port,
+                    otlp_grpc_port=otlp_grpc_port,
+                    otlp_http_port=otlp_http_port,
+                    dashboard_port=dashboard_port,
+                ),
+                sample,
             )
         )
     except UpError as error:

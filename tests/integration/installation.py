@@ -27,6 +27,7 @@ from agents.settings import KafkaSettings
 from spanloom.local.ports import free_port
 from tests.fixtures_kafka import KafkaServer
 from tests.fixtures_local import Process, wait_until
+from tests.integration import probes
 from warehouse.migrate import migrate
 from warehouse.settings import ClickHouseSettings
 
@@ -61,23 +62,11 @@ class Worker:
 
     def probe(self, path: str) -> int:
         """Return the status of a probe, 0 without an answer."""
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
-                return int(answer.status)
-        except urllib.error.HTTPError as error:
-            return error.code
-        except OSError:
-            return 0
+        return probes.probe(self.port, path)
 
     def metrics(self) -> dict[str, float]:
         """Return the metrics by name with labels."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=5) as answer:
-            lines = answer.read().decode().splitlines()
-        return {
-            line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1])
-            for line in lines
-            if not line.startswith("#")
-        }
+        return probes.metrics(self.port)
 
     @property
     def log(self) -> str:

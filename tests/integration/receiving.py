@@ -24,6 +24,7 @@ from grpc_status import rpc_status
 from receiver.messages import JSON, PROTOBUF
 from spanloom.local.ports import free_port
 from tests.fixtures_local import wait_until
+from tests.integration import probes
 
 EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 
@@ -124,23 +125,11 @@ class Receiver:
 
     def probe(self, path: str) -> int:
         """Return the status of a probe, 0 without an answer."""
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.web_port}{path}", timeout=5) as answer:
-                return int(answer.status)
-        except urllib.error.HTTPError as error:
-            return error.code
-        except OSError:
-            return 0
+        return probes.probe(self.web_port, path)
 
     def metrics(self) -> dict[str, float]:
         """Return the metrics by name with labels."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.web_port}/metrics", timeout=5) as answer:
-            lines = answer.read().decode().splitlines()
-        return {
-            line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1])
-            for line in lines
-            if not line.startswith("#")
-        }
+        return probes.metrics(self.web_port)
 
     def post(
         self,
