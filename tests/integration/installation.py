@@ -11,10 +11,10 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import pytest
@@ -34,6 +34,19 @@ from warehouse.settings import ClickHouseSettings
 _numbers = itertools.count()
 
 PARTITIONS = 4
+
+T = TypeVar("T")
+
+PATIENCE = 120
+"""How many seconds one thing asked of Kafka may take: its client would ask a broker that has gone for ever."""
+
+
+def _run(asked: Coroutine[Any, Any, T]) -> T:
+    async def in_time() -> T:
+        async with asyncio.timeout(PATIENCE):
+            return await asked
+
+    return asyncio.run(in_time())
 
 
 class Worker:
@@ -126,7 +139,7 @@ class Installation:
 
     def __enter__(self) -> Installation:
         # What the commands `topics` and `migrate` do, without the two seconds that it takes to start each.
-        asyncio.run(topics.ensure(KafkaSettings(bootstrap_servers=self.bootstrap, partitions=PARTITIONS)))
+        _run(topics.ensure(KafkaSettings(bootstrap_servers=self.bootstrap, partitions=PARTITIONS)))
         if self.clickhouse:
             migrate(ClickHouseSettings(url=self.clickhouse, database=self.database))
         return self
@@ -191,7 +204,7 @@ class Installation:
             self.tansu.stop(signal.SIGKILL)
             self.tansu.start()
         else:
-            asyncio.run(self._delete_topics())
+            _run(self._delete_topics())
         self.spanloom("topics")
 
     async def _delete_topics(self) -> None:
@@ -211,7 +224,7 @@ class Installation:
         timestamp: int | None = None,
     ) -> None:
         """Append messages to a topic, spread over its partitions; `timestamp` in ms."""
-        asyncio.run(self._produce(list(messages), topic, headers, timestamp))
+        _run(self._produce(list(messages), topic, headers, timestamp))
 
     async def _produce(
         self, messages: list[bytes], topic: str, headers: Sequence[tuple[str, bytes]], timestamp: int | None
@@ -231,7 +244,7 @@ class Installation:
 
     def consume(self, topic: str) -> list[Any]:
         """Return all records of a topic."""
-        return asyncio.run(self._consume(topic))
+        return _run(self._consume(topic))
 
     async def _consume(self, topic: str) -> list[Any]:
         consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap, auto_offset_reset="earliest")
@@ -254,7 +267,7 @@ class Installation:
 
     def committed(self, topic: str = "otlp_spans") -> int:
         """Return how many records of a topic the group has acknowledged, as the broker knows it."""
-        return asyncio.run(self._committed(topic))
+        return _run(self._committed(topic))
 
     async def _committed(self, topic: str) -> int:
         consumer = AIOKafkaConsumer(

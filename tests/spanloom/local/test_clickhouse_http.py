@@ -29,7 +29,7 @@ from clickhouse_connect.driver.external import ExternalData
 
 from spanloom.local.native_blocks import pack_blocks, unpack_blocks
 from spanloom.local.ports import free_port
-from tests.fixtures_local import clickhouse_process
+from tests.fixtures_local import clickhouse_process, wait_until
 
 pytestmark = pytest.mark.stack
 
@@ -521,11 +521,9 @@ def test_a_stop_lets_a_running_query_end(tmp_path: Path) -> None:
         sql = "SELECT sleepEachRow(1) FROM numbers(2) SETTINGS max_block_size = 1"
         thread = threading.Thread(target=lambda: replies.append(http(sql)))
         thread.start()
-        while (
-            http("SELECT count() FROM system.processes WHERE query LIKE '%sleepEachRow(1)%numbers(2)%'").text
-            < "2"
-        ):
-            pass
+        running = "SELECT count() FROM system.processes WHERE query LIKE '%sleepEachRow(1)%numbers(2)%'"
+        wait_until(lambda: http(running).text >= "2" or bool(replies), "the query to run")
+        assert not replies, "the query ended before it was seen to run"
         assert server.stop() == 0
         thread.join()
     assert replies[0].text == "0\n0\n"
