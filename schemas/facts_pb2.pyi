@@ -90,7 +90,7 @@ class Labels(_message.Message):
     def __init__(self, span: _Optional[int] = ..., tags: _Optional[_Iterable[str]] = ..., metadata: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class Contribution(_message.Message):
-    __slots__ = ("project_id", "session_id", "window_start", "trace_id", "version", "withdrawn", "start_time", "duration", "user_id", "span_count", "llm_call_count", "tool_call_count", "error_count", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "input_cost", "output_cost", "total_cost", "unpriced_call_count", "models", "tags", "services", "applied")
+    __slots__ = ("project_id", "session_id", "window_start", "trace_id", "version", "withdrawn", "start_time", "duration", "user_id", "span_count", "llm_call_count", "tool_call_count", "error_count", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "input_cost", "output_cost", "total_cost", "unpriced_call_count", "models", "tags", "services", "input_start", "applied")
     PROJECT_ID_FIELD_NUMBER: _ClassVar[int]
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     WINDOW_START_FIELD_NUMBER: _ClassVar[int]
@@ -116,6 +116,7 @@ class Contribution(_message.Message):
     MODELS_FIELD_NUMBER: _ClassVar[int]
     TAGS_FIELD_NUMBER: _ClassVar[int]
     SERVICES_FIELD_NUMBER: _ClassVar[int]
+    INPUT_START_FIELD_NUMBER: _ClassVar[int]
     APPLIED_FIELD_NUMBER: _ClassVar[int]
     project_id: str
     session_id: str
@@ -142,8 +143,9 @@ class Contribution(_message.Message):
     models: _containers.RepeatedScalarFieldContainer[str]
     tags: _containers.RepeatedScalarFieldContainer[str]
     services: _containers.RepeatedScalarFieldContainer[str]
+    input_start: str
     applied: int
-    def __init__(self, project_id: _Optional[str] = ..., session_id: _Optional[str] = ..., window_start: _Optional[int] = ..., trace_id: _Optional[bytes] = ..., version: _Optional[int] = ..., withdrawn: _Optional[bool] = ..., start_time: _Optional[int] = ..., duration: _Optional[int] = ..., user_id: _Optional[str] = ..., span_count: _Optional[int] = ..., llm_call_count: _Optional[int] = ..., tool_call_count: _Optional[int] = ..., error_count: _Optional[int] = ..., input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., cache_read_tokens: _Optional[int] = ..., cache_write_tokens: _Optional[int] = ..., reasoning_tokens: _Optional[int] = ..., input_cost: _Optional[int] = ..., output_cost: _Optional[int] = ..., total_cost: _Optional[int] = ..., unpriced_call_count: _Optional[int] = ..., models: _Optional[_Iterable[str]] = ..., tags: _Optional[_Iterable[str]] = ..., services: _Optional[_Iterable[str]] = ..., applied: _Optional[int] = ...) -> None: ...
+    def __init__(self, project_id: _Optional[str] = ..., session_id: _Optional[str] = ..., window_start: _Optional[int] = ..., trace_id: _Optional[bytes] = ..., version: _Optional[int] = ..., withdrawn: _Optional[bool] = ..., start_time: _Optional[int] = ..., duration: _Optional[int] = ..., user_id: _Optional[str] = ..., span_count: _Optional[int] = ..., llm_call_count: _Optional[int] = ..., tool_call_count: _Optional[int] = ..., error_count: _Optional[int] = ..., input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., cache_read_tokens: _Optional[int] = ..., cache_write_tokens: _Optional[int] = ..., reasoning_tokens: _Optional[int] = ..., input_cost: _Optional[int] = ..., output_cost: _Optional[int] = ..., total_cost: _Optional[int] = ..., unpriced_call_count: _Optional[int] = ..., models: _Optional[_Iterable[str]] = ..., tags: _Optional[_Iterable[str]] = ..., services: _Optional[_Iterable[str]] = ..., input_start: _Optional[str] = ..., applied: _Optional[int] = ...) -> None: ...
 
 class TraceFacts(_message.Message):
     __slots__ = ("contributions",)

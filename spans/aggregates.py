@@ -61,6 +61,7 @@ WINDOW_TABLE = pa.schema(
         pa.field("models", _TEXTS, False),
         pa.field("tags", _TEXTS, False),
         pa.field("services", _TEXTS, False),
+        pa.field("first_input", pa.string(), False),
         *_LOG_FIELDS,
     ]
 )
@@ -76,6 +77,7 @@ _CONTRIBUTION_COLUMNS = (
     "models",
     "tags",
     "services",
+    "input_start",
 )
 _NO_COUNTERS = (0,) * len(COUNTERS)
 
@@ -111,7 +113,7 @@ def contributions_of(table: pa.Table) -> list[Contribution]:
     """Return what the traces of a table add to their sessions.
 
     Args:
-        table: live rows with the columns of TRACE_TABLE, as ClickHouse gives them back.
+        table: live rows with columns of TRACE_TABLE, as ClickHouse gives them back, and `input_start`.
     """
     columns = {name: table[name].to_pylist() for name in _CONTRIBUTION_COLUMNS}
     for name in ("window_start", "start_time", "end_time"):
@@ -133,6 +135,7 @@ def contributions_of(table: pa.Table) -> list[Contribution]:
             models=tuple(row["models"]),
             tags=tuple(row["tags"]),
             services=tuple(row["services"]),
+            input_start=row["input_start"],
         )
         for row in rows
     ]
@@ -169,7 +172,7 @@ def _window_values(row: WindowRow) -> tuple[object, ...]:
     sums = row.sums
     if sums is None:
         start = row.key.window_start * NANOSECONDS
-        return (*row.key, "", 0, (), start, start, 0, 0, *_NO_COUNTERS, (), (), (), row.version, 1)
+        return (*row.key, "", 0, (), start, start, 0, 0, *_NO_COUNTERS, (), (), (), "", row.version, 1)
     return (
         *row.key,
         sums.user_id,
@@ -183,6 +186,7 @@ def _window_values(row: WindowRow) -> tuple[object, ...]:
         sums.models,
         sums.tags,
         sums.services,
+        sums.first_input,
         row.version,
         0,
     )

@@ -16,6 +16,9 @@ from spans.trace_fold import COUNTERS, Trace
 
 NANOSECONDS = 1_000_000_000
 
+INPUT_START = 200
+"""Characters of a trace's input that its session knows."""
+
 
 class WindowKey(NamedTuple):
     """What names a session window; `window_start` in seconds since the epoch."""
@@ -43,6 +46,7 @@ class Contribution(NamedTuple):
     models: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
+    input_start: str = ""
 
 
 def window_start(start_time: int, window_seconds: int) -> int:
@@ -65,6 +69,7 @@ def contribution_of(trace: Trace, window: WindowKey, version: int) -> Contributi
         models=trace.models,
         tags=trace.tags,
         services=trace.services,
+        input_start=trace.input[:INPUT_START],
     )
 
 
@@ -89,6 +94,7 @@ def to_message(contribution: Contribution, applied: int = 0) -> facts_pb2.Contri
         models=contribution.models,
         tags=contribution.tags,
         services=contribution.services,
+        input_start=contribution.input_start,
         applied=applied,
         **dict(zip(COUNTERS, contribution.counters, strict=True)),
     )
@@ -108,6 +114,7 @@ def from_message(message: facts_pb2.Contribution) -> Contribution:
         models=tuple(message.models),
         tags=tuple(message.tags),
         services=tuple(message.services),
+        input_start=message.input_start,
     )
 
 

@@ -27,6 +27,8 @@ class SessionWindow:
     models: tuple[str, ...]
     tags: tuple[str, ...]
     services: tuple[str, ...]
+    first_input: str
+    """How the input begins of the earliest trace that has one."""
 
 
 def fold(key: WindowKey, contributions: Iterable[Contribution]) -> SessionWindow | None:
@@ -36,6 +38,7 @@ def fold(key: WindowKey, contributions: Iterable[Contribution]) -> SessionWindow
         return None
     named = [(trace.start_time, trace.user_id) for trace in traces if trace.user_id]
     user_since, user_id = min(named, default=(0, ""))
+    inputs = [(trace.start_time, trace.trace_id, trace.input_start) for trace in traces if trace.input_start]
     return SessionWindow(
         key=key,
         user_id=user_id,
@@ -52,4 +55,5 @@ def fold(key: WindowKey, contributions: Iterable[Contribution]) -> SessionWindow
         models=union(model for trace in traces for model in trace.models),
         tags=union(tag for trace in traces for tag in trace.tags),
         services=union(service for trace in traces for service in trace.services),
+        first_input=min(inputs)[2] if inputs else "",
     )

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
+from spans.contribution import INPUT_START
 from spans.table import FACT_COLUMNS, SPAN_TABLE
 from warehouse.client import Warehouse
 
@@ -68,10 +69,11 @@ WINDOW_CONTRIBUTIONS = pa.schema(
         *(pa.field(name, pa.float64(), False) for name in ("input_cost", "output_cost", "total_cost")),
         pa.field("unpriced_call_count", pa.uint64(), False),
         pa.field("models", _TEXTS, False),
+        pa.field("input_start", _TEXT, False),
         _VERSION,
     ]
 )
-"""The columns that `window_contributions` gives: what a trace adds to its session, without its texts."""
+"""The columns that `window_contributions` gives: what a trace adds to its session."""
 
 WINDOW_VERSIONS = pa.schema(
     [
@@ -134,9 +136,11 @@ async def placed_traces(warehouse: Warehouse, keys: Sequence[tuple[str, str]]) -
     return await _look_up(warehouse, "look up traces", _PLACED_TRACES_SQL, keys, _TRACE_KEYS, PLACED_TRACES)
 
 
+_INPUT_START = f"substringUTF8(input, 1, {INPUT_START}) AS input_start"
+
 _WINDOW_CONTRIBUTIONS_SQL = f"""
 SELECT
-    {", ".join(WINDOW_CONTRIBUTIONS.names)}
+    {", ".join(_INPUT_START if name == "input_start" else name for name in WINDOW_CONTRIBUTIONS.names)}
 FROM traces_versions FINAL
 PREWHERE (project_id, session_id, window_start) IN (
     SELECT

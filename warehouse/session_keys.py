@@ -30,6 +30,8 @@ from warehouse.filters import (
 
 USER = "argMinIf(w.user_id, (w.user_since, w.user_id), w.user_id != '')"
 
+FIRST_INPUT = "argMinIf(w.first_input, w.window_start, w.first_input != '')"
+
 NUMBERS = {
     "start_time": "toUnixTimestamp64Nano(min(w.start_time))",
     "end_time": "toUnixTimestamp64Nano(max(w.end_time))",
@@ -56,6 +58,7 @@ TEXTS = {
     "tags": "arrayStringConcat(arraySort(groupUniqArrayArray(w.tags)), ', ')",
     "models": "arrayStringConcat(arraySort(groupUniqArrayArray(w.models)), ', ')",
     "services": "arrayStringConcat(arraySort(groupUniqArrayArray(w.services)), ', ')",
+    "input": FIRST_INPUT,
 }
 """Texts to sort by."""
 

@@ -10,7 +10,15 @@ from warehouse.ask import ask
 from warehouse.client import Warehouse
 from warehouse.filters import Filter
 from warehouse.keyset import Order, after, decode, encode
-from warehouse.session_keys import NUMBERS, PROJECT_OF_KEY, SESSION_OF_KEY, TEXTS, USER, session_keys
+from warehouse.session_keys import (
+    FIRST_INPUT,
+    NUMBERS,
+    PROJECT_OF_KEY,
+    SESSION_OF_KEY,
+    TEXTS,
+    USER,
+    session_keys,
+)
 
 SessionSort = Literal[
     "start_time",
@@ -34,6 +42,7 @@ SessionSort = Literal[
     "tags",
     "models",
     "services",
+    "input",
 ]
 
 assert set(get_args(SessionSort)) == NUMBERS.keys() | TEXTS.keys()
@@ -72,37 +81,13 @@ SELECT
     {", ".join(f"sum(w.{name}) AS {name}" for name in _SUMS)},
     {NUMBERS["total_tokens"]} AS total_tokens,
     {", ".join(f"toFloat64({NUMBERS[name]}) / 1e12 AS {name}" for name in _COSTS)},
-    {", ".join(f"arraySort(groupUniqArrayArray(w.{name})) AS {name}" for name in _SETS)}
+    {", ".join(f"arraySort(groupUniqArrayArray(w.{name})) AS {name}" for name in _SETS)},
+    {FIRST_INPUT} AS input
 FROM session_windows_versions AS w FINAL
 PREWHERE (window_start >= {{first:DateTime('UTC')}})
     AND (window_start <= {{last:DateTime('UTC')}})
     AND (project_id IN {{projects:Array(String)}})
     AND (session_id IN {{sessions:Array(String)}})
-GROUP BY
-    project_id,
-    session_id
-"""
-
-# The first traces of a session are in its first window, and nearly always one of them has an input.
-_FIRST_INPUTS = """
-SELECT
-    project_id,
-    session_id,
-    argMinIf(input_start, (start_time, trace_id), input_start != '') AS input
-FROM traces_by_time_versions FINAL
-PREWHERE (project_id, window_start, session_id) IN {firsts:Array(Tuple(String, DateTime('UTC'), String))}
-GROUP BY
-    project_id,
-    session_id
-"""
-
-_LATER_INPUTS = """
-SELECT
-    project_id,
-    session_id,
-    argMinIf(substringUTF8(t.input, 1, 200), (start_time, trace_id), t.input != '') AS input
-FROM traces_versions AS t FINAL
-PREWHERE (project_id IN {projects:Array(String)}) AND (session_id IN {sessions:Array(String)})
 GROUP BY
     project_id,
     session_id
@@ -168,34 +153,24 @@ async def _rows(warehouse: Warehouse, windows: dict[_Key, _Windows]) -> list[Ses
     """The rows of some sessions, in their order; each comes with its first and last window."""
     if not windows:
         return []
-    totals = {_key(row): row for row in await _of(warehouse, _ROWS, windows)}
-    inputs = {_key(row): row["input"] for row in await _of(warehouse, _FIRST_INPUTS, windows)}
-    silent = {key: both for key, both in windows.items() if not inputs.get(key)}
-    if silent:
-        inputs |= {_key(row): row["input"] for row in await _of(warehouse, _LATER_INPUTS, silent)}
-    return [_row(totals[key], inputs.get(key, "")) for key in windows if key in totals]
+    parameters = {
+        "projects": sorted({project for project, _ in windows}),
+        "sessions": sorted({session for _, session in windows}),
+        "first": min(first for first, _ in windows.values()),
+        "last": max(last for _, last in windows.values()),
+    }
+    found = {_key(row): row for row in await ask(warehouse, _WHAT, _ROWS, parameters)}
+    return [_row(found[key]) for key in windows if key in found]
 
 
-def _row(row: dict[str, Any], text: str) -> SessionListRow:
+def _row(row: dict[str, Any]) -> SessionListRow:
     return SessionListRow(
         **row,
         duration=row["nanoseconds"] / 1e9,
         active_duration=row["active_nanoseconds"] / 1e9,
-        input=text,
         has_errors=row["error_count"] > 0,
     )
 
 
 def _key(row: dict[str, Any]) -> _Key:
     return row["project_id"], row["session_id"]
-
-
-async def _of(warehouse: Warehouse, sql: str, windows: dict[_Key, _Windows]) -> list[dict[str, Any]]:
-    parameters = {
-        "projects": sorted({project for project, _ in windows}),
-        "sessions": sorted({session for _, session in windows}),
-        "firsts": [(project, first, session) for (project, session), (first, _) in windows.items()],
-        "first": min(first for first, _ in windows.values()),
-        "last": max(last for _, last in windows.values()),
-    }
-    return await ask(warehouse, _WHAT, sql, parameters)

@@ -33,6 +33,7 @@ TraceSort = Literal[
     "tags",
     "models",
     "services",
+    "input",
 ]
 
 NUMBERS = {
@@ -62,6 +63,7 @@ TEXTS = {
     "tags": "arrayStringConcat(t.tags, ', ')",
     "models": "arrayStringConcat(t.models, ', ')",
     "services": "arrayStringConcat(t.services, ', ')",
+    "input": "t.input_start",
 }
 """Texts to sort by."""
 

@@ -13,6 +13,7 @@ class Column:
         sort: the API's name of it.
         first: the order that the first click on its head gives.
         kind: `text`, or `number`, which stands right.
+        beneath: what its cells say in a second line, which has a head of its own there.
     """
 
     sort: str
@@ -20,10 +21,13 @@ class Column:
     first: str = "desc"
     kind: str = "number"
     meaning: str = ""
+    beneath: Column | None = None
 
 
 _USER = Column("user_id", "User", "asc", "text")
 _TAGS = Column("tags", "Tags", "asc", "text")
+_INPUT = Column("input", "Input", "asc", "text", "How it begins")
+_FIRST_INPUT = Column("input", "First input", "asc", "text", "How it begins")
 _PROJECT = Column("project_id", "Project", "asc", "text")
 _COST = Column("total_cost", "Cost", meaning="USD; input and output on hover")
 _TOKENS = Column("total_tokens", "Tokens", meaning="in → out (total)")
@@ -32,7 +36,7 @@ _CALLS = Column("llm_call_count", "LLM calls")
 _ERRORS = Column("error_count", "Errors", meaning="Failed spans")
 
 SESSION_COLUMNS = (
-    Column("session_id", "Session", "asc", "text", "Its ID and its first input"),
+    Column("session_id", "Session", "asc", "text", "Its ID", _FIRST_INPUT),
     Column("start_time", "Started"),
     Column("end_time", "Last activity"),
     Column("duration", "Duration", meaning="Wall time; active time on hover"),
@@ -47,7 +51,7 @@ SESSION_COLUMNS = (
 )
 
 TRACE_COLUMNS = (
-    Column("name", "Trace", "asc", "text", "Its name and its input"),
+    Column("name", "Trace", "asc", "text", "Its name", _INPUT),
     Column("trace_id", "Trace ID", "asc", "text"),
     Column("start_time", "Started"),
     _DURATION,

@@ -77,6 +77,10 @@ def _window(rows: list[dict[str, Any]]) -> dict[str, Any]:
         "trace_count": len(rows),
         **{name: sum(row[name] for row in rows) for name in _SUMS},
         **{name: sum(row[name] for row in rows) for name in _COSTS},
+        "first_input": min(
+            ((row["start_time"], row["trace_id"], row["input"][:200]) for row in rows if row["input"]),
+            default=("",),
+        )[-1],
         **{
             name: sorted({value for row in rows for value in row[name]})
             for name in ("models", "tags", "services")

@@ -18,6 +18,7 @@ from spans.limits import TRUNCATED, Limits
 from spans.pricing import Prices
 from spans.session_fold import fold as fold_session
 from spans.trace_fold import fold as fold_trace
+from tests.spans.examples import read_back
 
 KAFKA_LIMIT = 1_048_588
 """The largest record that Kafka takes by default, bytes."""
@@ -109,7 +110,7 @@ def _trace_folds(key: TraceKey, facts: list[Fact], number: int) -> Contribution:
     contribution = contribution_of(trace, window, number)
     rows = trace_table([TraceRow(key, window, number, trace), TraceRow(key, window, number, None)])
     rows.validate(full=True)
-    [stored] = contributions_of(rows.slice(0, 1))
+    [stored] = contributions_of(read_back(rows.slice(0, 1)))
     assert stored._replace(counters=()) == contribution._replace(counters=())
     return contribution
 

@@ -270,16 +270,14 @@ class Installation:
         return _run(self._committed(topic))
 
     async def _committed(self, topic: str) -> int:
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self.bootstrap, group_id="spanloom", enable_auto_commit=False
-        )
-        # Assigned, not subscribed: looking must not make the group rebalance.
-        consumer.assign([TopicPartition(topic, number) for number in range(PARTITIONS)])
-        await consumer.start()
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        await admin.start()
         try:
-            return sum([await consumer.committed(partition) or 0 for partition in consumer.assignment()])
+            partitions = [TopicPartition(topic, number) for number in range(PARTITIONS)]
+            found = await admin.list_consumer_group_offsets("spanloom", partitions=partitions)
+            return sum(max(stored.offset, 0) for stored in found.values())
         finally:
-            await consumer.stop()
+            await admin.close()
 
     def sql(self, query: str) -> list[dict[str, Any]]:
         """Ask ClickHouse over HTTP, as anybody would, and return its rows."""

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from hypothesis import strategies as st
 
+from spans.contribution import INPUT_START
 from spans.facts import Fact, SpanLabels, TraceKey
 from spans.table import INPUT_IS_MESSAGE, OUTPUT_IS_MESSAGE, SPAN_TYPES, STATUSES
 
@@ -126,3 +129,8 @@ def traces(draw: st.DrawFn, max_spans: int = 8) -> list[Fact]:
     """The facts of one trace, each span once, in any shape: trees, several roots, missing parents, circles."""
     span_ids = draw(st.lists(st.integers(1, 2**64 - 2), min_size=1, max_size=max_spans, unique=True))
     return [draw(facts(span_id, span_ids)) for span_id in span_ids]
+
+
+def read_back(rows: pa.Table) -> pa.Table:
+    """Rows of traces as ClickHouse gives them to `contributions_of`."""
+    return rows.append_column("input_start", pc.utf8_slice_codeunits(rows["input"], 0, INPUT_START))

@@ -95,6 +95,7 @@ def test_json_nested_deep_is_read_or_text(depth: int, form: tuple[str, str]) -> 
         ('["\\ud83d", "\\ude4f"]', ["�", "�"]),
         ('["\\\\ud800", "\\ud800"]', ["\\ud800", "�"]),
         ('{"\\ud800": 1}', {"�": 1}),
+        ('["\ud800", "\\ud800"]', ["�", "�"]),
     ],
 )
 def test_lone_surrogates_in_json_become_replacement_characters(text: str, value: object) -> None:

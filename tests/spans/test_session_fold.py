@@ -10,7 +10,7 @@ from spans.facts import Fact, TraceKey
 from spans.session_fold import fold
 from spans.trace_fold import COUNTERS
 from spans.trace_fold import fold as fold_trace
-from tests.spans.examples import SECOND, START, call, fact, traces
+from tests.spans.examples import SECOND, START, call, fact, read_back, traces
 
 WINDOW = WindowKey("default", "s1", window_start(START, 3600))
 
@@ -49,6 +49,19 @@ def test_the_user_is_that_of_the_earliest_trace_that_names_one() -> None:
     assert (sums.user_id, sums.user_ids) == ("earlier", ("earlier", "later"))
 
 
+def test_the_first_input_is_how_that_of_the_earliest_trace_that_has_one_begins() -> None:
+    sums = fold(
+        WINDOW,
+        [
+            contribution(1, fact(9, input_preview="later")),
+            contribution(2, fact(1)),
+            contribution(3, fact(5, input_preview="ü" * 201)),
+        ],
+    )
+    assert sums is not None
+    assert sums.first_input == "ü" * 200
+
+
 def test_a_withdrawn_contribution_adds_nothing() -> None:
     assert fold(WINDOW, [withdrawn(TraceKey("default", bytes(16)), WINDOW, 9)]) is None
 
@@ -75,7 +88,7 @@ def test_a_contribution_comes_back_from_its_row(facts: list[Fact]) -> None:
     key = TraceKey("default", bytes(15) + b"\x01")
     trace = fold_trace(key, facts)
     rows = trace_table([TraceRow(key, WINDOW, 7, trace)])
-    assert contributions_of(rows) == [contribution_of(trace, WINDOW, 7)]
+    assert contributions_of(read_back(rows)) == [contribution_of(trace, WINDOW, 7)]
 
 
 def test_rows_that_take_something_away_are_marked_deleted() -> None:

@@ -32,6 +32,7 @@ _TEXTS = (
     "root_span_id",
     "input",
     "output",
+    "first_input",
 )
 _COSTS = ("input_cost", "output_cost", "total_cost")
 

@@ -181,6 +181,7 @@ def test_a_trace_between_two_places_shows_both(warehouse: Warehouse, project: st
 
 def test_contributions_are_the_live_rows_of_exactly_these_windows(warehouse: Warehouse, project: str) -> None:
     some = {"tags": ["t"], "metadata": [("k", "v")], "models": ["m"], "services": [STRANGE]}
+    some["input"] = "ü" * 201
     sums = {"input_tokens": 2**63, "total_cost": 0.25, "span_count": 3, "name": "n", "status": "ok"}
     put(
         warehouse,
@@ -198,6 +199,7 @@ def test_contributions_are_the_live_rows_of_exactly_these_windows(warehouse: War
     [row] = found.to_pylist()
     assert (row["trace_id"], row["window_start"], row["version"]) == (tid(1), START, 1)
     assert (row["input_tokens"], row["total_cost"], row["services"]) == (2**63, 0.25, [STRANGE])
+    assert row["input_start"] == "ü" * 200
     assert found["start_time"].cast(pa.int64()).to_pylist() == [START * SECOND + 1]
 
 
@@ -205,7 +207,8 @@ def test_contributions_have_all_columns_of_the_table_that_a_session_adds_up(ware
     columns = {row[0] for row in rows(warehouse, "DESCRIBE TABLE traces_versions")}
     of_the_trace_alone = {"name", "metadata", "status", "input", "output", "root_span_id"}
     assert of_the_trace_alone < columns
-    assert set(lookup.WINDOW_CONTRIBUTIONS.names) == columns - of_the_trace_alone - {"is_deleted"}
+    added_up = columns - of_the_trace_alone - {"is_deleted"} | {"input_start"}
+    assert set(lookup.WINDOW_CONTRIBUTIONS.names) == added_up
 
 
 def test_versions_of_windows_include_deleted_ones(warehouse: Warehouse, project: str) -> None:

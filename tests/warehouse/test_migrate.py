@@ -8,12 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.warehouse.tables import put, rows, run, spans, sql
+from tests.warehouse.tables import partial, put, rows, run, spans, sql, window
 from warehouse.client import SchemaError, Unavailable, connect
 from warehouse.migrate import check_schema, migrate
 from warehouse.settings import ClickHouseSettings, RetentionSettings
 
-ALL = ["0001_spans", "0002_traces", "0003_sessions", "0004_traces_by_time"]
+ALL = ["0001_spans", "0002_traces", "0003_sessions", "0004_traces_by_time", "0005_first_inputs"]
+ONCE = [(number, 1, 1) for number in range(1, len(ALL) + 1)]
 
 # The contract of docs/design.md with every query out there.
 COUNTS = (
@@ -74,7 +75,7 @@ def note(settings: ClickHouseSettings, version: int, md5: str) -> None:
 def test_an_empty_server_gets_everything_once(empty: ClickHouseSettings) -> None:
     assert migrate(empty) == ALL
     assert migrate(empty) == []
-    assert bookkeeping(empty) == [(1, 1, 1), (2, 1, 1), (3, 1, 1), (4, 1, 1)]
+    assert bookkeeping(empty) == ONCE
     run(check_schema(connect(empty)))
 
 
@@ -95,7 +96,7 @@ def test_four_threads_at_once_all_succeed(empty: ClickHouseSettings) -> None:
         applied = list(pool.map(lambda _: migrate(empty), range(4)))
     assert sorted({name for names in applied for name in names}) == ALL
     # One more run has the bookkeeping table merged, which FINAL does not need.
-    assert bookkeeping(empty) == [(1, 1, 1), (2, 1, 1), (3, 1, 1), (4, 1, 1)]
+    assert bookkeeping(empty) == ONCE
     assert migrate(empty) == []
     run(check_schema(connect(empty)))
 
@@ -111,14 +112,43 @@ def test_three_processes_at_once_all_succeed(empty: ClickHouseSettings) -> None:
     for pod in pods:
         _, said = pod.communicate(timeout=60)
         assert pod.returncode == 0, said
-    assert bookkeeping(empty) == [(1, 1, 1), (2, 1, 1), (3, 1, 1), (4, 1, 1)]
+    assert bookkeeping(empty) == ONCE
     run(check_schema(connect(empty)))
 
 
 def test_a_run_that_broke_off_is_taken_up_again(empty: ClickHouseSettings) -> None:
     migrate(empty)
-    forget(empty, 4)  # as if the process had died after the statements, before the note
-    assert migrate(empty) == ["0004_traces_by_time"]
+    forget(empty, len(ALL))  # as if the process had died after the statements, before the note
+    assert migrate(empty) == ALL[-1:]
+
+
+def test_first_inputs_of_sessions_before_the_column_are_filled_in(empty: ClickHouseSettings) -> None:
+    migrate(empty)
+    warehouse = connect(empty)
+    first, second = window("p", "s", 0), window("p", "s", 1)
+    del first["trace_count"], second["trace_count"]
+    said = {"input": "Grüß " * 100, "output": "", "end_time": first["end_time"]}
+    put(
+        warehouse,
+        "traces_versions",
+        partial(
+            first | {"trace_id": "2", "start_time": first["start_time"] + 2} | said,
+            first | {"trace_id": "1", "start_time": first["start_time"] + 1} | said | {"input": ""},
+            first | {"trace_id": "3", "start_time": first["start_time"] + 3} | said | {"input": "later"},
+            second | {"trace_id": "4", "input": "", "output": ""},
+        ),
+    )
+    put(warehouse, "session_windows_versions", partial(first | {"version": 7}, second))
+    sql(empty, f"ALTER TABLE {empty.database}.session_windows_versions DROP COLUMN first_input")
+    forget(empty, 5)
+    assert migrate(empty) == ["0005_first_inputs"]
+    found = "SELECT window_start = min(window_start) OVER () AS first, first_input, version"
+    assert sql(
+        empty, f"{found} FROM {empty.database}.session_windows_versions FINAL ORDER BY window_start"
+    ) == [
+        (1, ("Grüß " * 100)[:200], 7),
+        (0, "", 1),
+    ]
 
 
 @pytest.mark.parametrize("view", VIEWS)
