@@ -64,7 +64,8 @@ def load(settings: ClickHouseSettings, sessions: int) -> None:
                 print(
                     f"{name} of {first + count:,} sessions: {time.perf_counter() - started:.0f} s", flush=True
                 )
-    for name in ("spans_versions", "traces_versions", "traces_by_time_versions", "session_windows_versions"):
+    tables = client.query("SHOW TABLES LIKE '%_versions'").result_rows
+    for (name,) in tables:
         print(f"{name}: {_size(client, settings.database, name)}", flush=True)
     client.close()
 

@@ -177,12 +177,14 @@ def insert_windows(start: int, days: int, sessions: int) -> str:
     return f"""
 INSERT INTO session_windows_versions (
     project_id, window_start, session_id, user_id, user_since, user_ids, start_time, end_time,
-    active_nanoseconds, trace_count, {", ".join(sums)}, {", ".join(costs)}, models, tags, services, version)
+    active_nanoseconds, trace_count, {", ".join(sums)}, {", ".join(costs)}, models, tags, services,
+    first_input, version)
 SELECT
     project_id, window_start, session_id, any(r.user_id), min(r.start_time), [any(r.user_id)], min(r.start_time),
     max(r.end_time), sum(toUnixTimestamp64Nano(r.end_time) - toUnixTimestamp64Nano(r.start_time)) * 1000000, count(),
     {", ".join(f"sum(r.{name})" for name in sums)},
     {", ".join(f"round(sum(r.{name}), 12)" for name in costs)},
-    arraySort(groupUniqArrayArray(r.models)), arraySort(groupUniqArrayArray(r.tags)), ['assistant'], max(r.version)
+    arraySort(groupUniqArrayArray(r.models)), arraySort(groupUniqArrayArray(r.tags)), ['assistant'],
+    argMin(substringUTF8(r.input, 1, 200), (r.start_time, r.trace_id)), max(r.version)
 FROM ({_trace_rows(start, days, sessions)}) AS r
 GROUP BY project_id, window_start, session_id"""

@@ -38,6 +38,7 @@ def apply_retention(client: Client, settings: ClickHouseSettings, dry_run: bool 
         "traces_versions": keep.traces_days,
         "traces_by_time_versions": keep.traces_days,
         "session_windows_versions": keep.sessions_days,
+        "session_windows_by_session_versions": keep.sessions_days,
     }
     rows = client.query(_ENGINES, {"database": settings.database}).result_rows
     engines = {str(name): str(engine) for name, engine in rows}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, Literal, get_args
 
 from warehouse.answers import SessionListRow, SessionPage
@@ -49,8 +48,6 @@ assert set(get_args(SessionSort)) == NUMBERS.keys() | TEXTS.keys()
 
 _WHAT = "list sessions"
 
-_FIRST_AND_LAST = "min(w.window_start) AS first_window, max(w.window_start) AS last_window"
-
 _SUMS = (
     "trace_count",
     "span_count",
@@ -67,8 +64,7 @@ _SUMS = (
 _COSTS = ("input_cost", "output_cost", "total_cost")
 _SETS = ("user_ids", "models", "tags", "services")
 
-# What the view `sessions` says, which can't be told that all windows lie in one stretch of time; and PREWHERE on
-# columns of the sort key, so that the others are read only where a wanted session is.
+# What the view `sessions` says, in whole numbers.
 _ROWS = f"""
 SELECT
     w.project_id AS project_id,
@@ -83,18 +79,12 @@ SELECT
     {", ".join(f"toFloat64({NUMBERS[name]}) / 1e12 AS {name}" for name in _COSTS)},
     {", ".join(f"arraySort(groupUniqArrayArray(w.{name})) AS {name}" for name in _SETS)},
     {FIRST_INPUT} AS input
-FROM session_windows_versions AS w FINAL
-PREWHERE (window_start >= {{first:DateTime('UTC')}})
-    AND (window_start <= {{last:DateTime('UTC')}})
-    AND (project_id IN {{projects:Array(String)}})
-    AND (session_id IN {{sessions:Array(String)}})
+FROM session_windows_by_session_versions AS w FINAL
+PREWHERE (project_id, session_id) IN {{sessions:Array(Tuple(String, String))}}
 GROUP BY
     project_id,
     session_id
 """
-
-_Key = tuple[str, str]
-_Windows = tuple[datetime, datetime]
 
 
 async def list_sessions(
@@ -123,12 +113,10 @@ SELECT
     {PROJECT_OF_KEY} AS project,
     {SESSION_OF_KEY} AS session,
     key,
-    sort_key,
-    first_window,
-    last_window
+    sort_key
 FROM
 (
-    {keys.sql(f"key, {expression} AS sort_key, {_FIRST_AND_LAST}")}
+    {keys.sql(f"key, {expression} AS sort_key")}
     ORDER BY
         sort_key {order},
         key {order}
@@ -141,26 +129,18 @@ ORDER BY
         keys.having.parameters | {"limit": limit + 1},
     )
     page = found[:limit]
-    rows = await _rows(
-        warehouse,
-        {(row["project"], row["session"]): (row["first_window"], row["last_window"]) for row in page},
-    )
+    rows = await _rows(warehouse, [(row["project"], row["session"]) for row in page])
     following = encode(list_name, (page[-1]["sort_key"], page[-1]["key"])) if len(found) > limit else None
     return SessionPage(rows=rows, next=following)
 
 
-async def _rows(warehouse: Warehouse, windows: dict[_Key, _Windows]) -> list[SessionListRow]:
-    """The rows of some sessions, in their order; each comes with its first and last window."""
-    if not windows:
+async def _rows(warehouse: Warehouse, keys: list[tuple[str, str]]) -> list[SessionListRow]:
+    """The rows of some sessions, in their order."""
+    if not keys:
         return []
-    parameters = {
-        "projects": sorted({project for project, _ in windows}),
-        "sessions": sorted({session for _, session in windows}),
-        "first": min(first for first, _ in windows.values()),
-        "last": max(last for _, last in windows.values()),
-    }
-    found = {_key(row): row for row in await ask(warehouse, _WHAT, _ROWS, parameters)}
-    return [_row(found[key]) for key in windows if key in found]
+    rows = await ask(warehouse, _WHAT, _ROWS, {"sessions": keys})
+    found = {(row["project_id"], row["session_id"]): row for row in rows}
+    return [_row(found[key]) for key in keys if key in found]
 
 
 def _row(row: dict[str, Any]) -> SessionListRow:
@@ -170,7 +150,3 @@ def _row(row: dict[str, Any]) -> SessionListRow:
         active_duration=row["active_nanoseconds"] / 1e9,
         has_errors=row["error_count"] > 0,
     )
-
-
-def _key(row: dict[str, Any]) -> _Key:
-    return row["project_id"], row["session_id"]

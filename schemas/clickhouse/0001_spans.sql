@@ -2,6 +2,9 @@
 --
 -- No partition key: a span that is sent again with another start must replace the first one, and rows only
 -- ever replace each other within one partition.
+--
+-- Granules are small: a session's traces lie anywhere, and for each of them a granule is read, texts and all. Blocks
+-- of narrow columns are small as well, since a whole one is unpacked for a granule.
 CREATE TABLE IF NOT EXISTS spans_versions
 (
     project_id         LowCardinality(String),
@@ -48,7 +51,8 @@ CREATE TABLE IF NOT EXISTS spans_versions
     is_deleted         UInt8 DEFAULT 0
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
-ORDER BY (project_id, trace_id, span_id);
+ORDER BY (project_id, trace_id, span_id)
+SETTINGS index_granularity = 512, min_compress_block_size = 16384;
 
 CREATE OR REPLACE VIEW spans AS
 SELECT

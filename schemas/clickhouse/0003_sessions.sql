@@ -27,6 +27,10 @@ CREATE TABLE IF NOT EXISTS session_windows_versions
     models              Array(LowCardinality(String)),
     tags                Array(LowCardinality(String)),
     services            Array(LowCardinality(String)),
+
+    -- How the input begins of the earliest trace that has one: lists of sessions show it and sort by it.
+    first_input         String CODEC(ZSTD(1)),
+
     version             UInt64 CODEC(Delta, ZSTD(1)),
     is_deleted          UInt8 DEFAULT 0,
     INDEX session_id_bloom session_id TYPE bloom_filter(0.01) GRANULARITY 1,
@@ -34,6 +38,25 @@ CREATE TABLE IF NOT EXISTS session_windows_versions
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
 ORDER BY (project_id, window_start, session_id);
+
+-- Every version of every session window once more, with the session before the window in the sort key: all of one
+-- session lies together, which is what whole totals of some sessions ask for; the table above is for ranges of time.
+-- The two keys have the same columns, so rows replace each other here as there.
+--
+-- Granules are small: a page of a list is fifty sessions that lie anywhere.
+CREATE TABLE IF NOT EXISTS session_windows_by_session_versions AS session_windows_versions
+ENGINE = ReplacingMergeTree(version, is_deleted)
+ORDER BY (project_id, session_id, window_start)
+SETTINGS index_granularity = 256;
+
+-- Its sort key and its granules do what these do above.
+ALTER TABLE session_windows_by_session_versions
+    DROP INDEX IF EXISTS session_id_bloom,
+    DROP INDEX IF EXISTS end_time_minmax;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS session_windows_into_sessions TO session_windows_by_session_versions AS
+SELECT *
+FROM session_windows_versions;
 
 CREATE OR REPLACE VIEW session_windows AS
 SELECT
@@ -95,7 +118,7 @@ SELECT
     arraySort(groupUniqArrayArray(w.models)) AS models,
     arraySort(groupUniqArrayArray(w.tags)) AS tags,
     arraySort(groupUniqArrayArray(w.services)) AS services
-FROM session_windows_versions AS w FINAL
+FROM session_windows_by_session_versions AS w FINAL
 GROUP BY
     project_id,
     session_id;

@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.warehouse.tables import partial, put, rows, run, spans, sql, window
+from tests.warehouse.tables import put, rows, run, spans, sql
 from warehouse.client import SchemaError, Unavailable, connect
 from warehouse.migrate import check_schema, migrate
 from warehouse.settings import ClickHouseSettings, RetentionSettings
 
-ALL = ["0001_spans", "0002_traces", "0003_sessions", "0004_traces_by_time", "0005_first_inputs"]
+ALL = ["0001_spans", "0002_traces", "0003_sessions", "0004_traces_by_time"]
 ONCE = [(number, 1, 1) for number in range(1, len(ALL) + 1)]
 
 # The contract of docs/design.md with every query out there.
@@ -122,35 +122,6 @@ def test_a_run_that_broke_off_is_taken_up_again(empty: ClickHouseSettings) -> No
     assert migrate(empty) == ALL[-1:]
 
 
-def test_first_inputs_of_sessions_before_the_column_are_filled_in(empty: ClickHouseSettings) -> None:
-    migrate(empty)
-    warehouse = connect(empty)
-    first, second = window("p", "s", 0), window("p", "s", 1)
-    del first["trace_count"], second["trace_count"]
-    said = {"input": "Grüß " * 100, "output": "", "end_time": first["end_time"]}
-    put(
-        warehouse,
-        "traces_versions",
-        partial(
-            first | {"trace_id": "2", "start_time": first["start_time"] + 2} | said,
-            first | {"trace_id": "1", "start_time": first["start_time"] + 1} | said | {"input": ""},
-            first | {"trace_id": "3", "start_time": first["start_time"] + 3} | said | {"input": "later"},
-            second | {"trace_id": "4", "input": "", "output": ""},
-        ),
-    )
-    put(warehouse, "session_windows_versions", partial(first | {"version": 7}, second))
-    sql(empty, f"ALTER TABLE {empty.database}.session_windows_versions DROP COLUMN first_input")
-    forget(empty, 5)
-    assert migrate(empty) == ["0005_first_inputs"]
-    found = "SELECT window_start = min(window_start) OVER () AS first, first_input, version"
-    assert sql(
-        empty, f"{found} FROM {empty.database}.session_windows_versions FINAL ORDER BY window_start"
-    ) == [
-        (1, ("Grüß " * 100)[:200], 7),
-        (0, "", 1),
-    ]
-
-
 @pytest.mark.parametrize("view", VIEWS)
 def test_every_view_has_the_columns_of_the_contract(empty: ClickHouseSettings, view: str) -> None:
     migrate(empty)
@@ -209,6 +180,7 @@ def test_retention_is_set_changed_and_removed_and_nothing_else_is_altered(empty:
     expected = [
         "spans_versions keeps its rows for 7 days",
         "session_windows_versions keeps its rows for 400 days",
+        "session_windows_by_session_versions keeps its rows for 400 days",
     ]
     assert migrate(both, dry_run=True) == expected
     assert "TTL" not in engine(empty, "spans_versions")
