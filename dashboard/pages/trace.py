@@ -152,7 +152,10 @@ def panel_of(span: SpanDetail) -> Panel:
         if event.name == "exception":
             stack = event.attributes.get("exception.stacktrace", "")
             exceptions.append(
-                (event, fold(Markup('<pre class="stack" dir="ltr">{}</pre>').format(stack), stack))
+                (
+                    event,
+                    fold(Markup('<pre class="stack" dir="ltr" tabindex="0">{}</pre>').format(stack), stack),
+                )
             )
         else:
             events.append((event, _values(event.attributes, budget)))

@@ -20,7 +20,7 @@ _GOOD_LINK = re.compile(r"(?:https?://|mailto:)[^\s\x00-\x20]+", re.IGNORECASE)
 LINK = Markup('<a href="{}" target="_blank" rel="noopener noreferrer nofollow">')
 
 _HEADINGS_BELOW = 3
-"""A page's own headings end at h3: a text's h1 is an h4."""
+"""A page's own headings end at h3: a text's highest is an h4."""
 
 
 def is_web_link(url: str) -> bool:
@@ -65,21 +65,26 @@ class _Renderer(RendererHTML):
         return code_block(tokens[idx].content, "")
 
     def heading_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: _Environment) -> str:
-        """A heading that ranks below the page's own."""
-        del options, env
-        return f"<{_heading(tokens[idx])}>"
+        """A heading that ranks below the page's own, and one below the heading it stands under."""
+        del options
+        outline: list[int] = env.setdefault("outline", [])
+        level = int(tokens[idx].tag[1:])
+        while outline and outline[-1] >= level:
+            outline.pop()
+        outline.append(level)
+        return f"<{_heading(outline)}>"
 
     def heading_close(
         self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: _Environment
     ) -> str:
         """The end of it."""
-        del options, env
-        return f"</{_heading(tokens[idx])}>\n"
+        del tokens, idx, options
+        return f"</{_heading(env['outline'])}>\n"
 
     def table_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: _Environment) -> str:
-        """A table that scrolls by itself where it is too wide."""
+        """A table that scrolls by itself where it is too wide, for which it takes the focus."""
         del tokens, idx, options, env
-        return '<div class="wide"><table>\n'
+        return '<div class="wide" tabindex="0" role="group" aria-label="Table"><table>\n'
 
     def table_close(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: _Environment) -> str:
         """The end of it."""
@@ -95,14 +100,15 @@ class _Renderer(RendererHTML):
 
 
 def code_block(code: str, language: str) -> str:
-    """Return code as it stands, from left to right in every script."""
+    """Return code as it stands, from left to right in every script; it takes the focus, to be scrolled by keys."""
     caption = Markup("<figcaption>{}</figcaption>").format(language) if language else Markup("")
-    block = Markup('<figure class="code">{}<pre dir="ltr"><code>{}</code></pre></figure>\n')
+    block = Markup('<figure class="code">{}<pre dir="ltr" tabindex="0"><code>{}</code></pre></figure>\n')
     return str(block.format(caption, code))
 
 
-def _heading(token: Token) -> str:
-    return f"h{min(6, int(token.tag[1:]) + _HEADINGS_BELOW)}"
+def _heading(outline: list[int]) -> str:
+    """The element for the last of the open headings: models leave levels out, a page's outline may not."""
+    return f"h{min(6, len(outline) + _HEADINGS_BELOW)}"
 
 
 def _cell(token: Token) -> str:

@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 from spanloom.local.ports import free_port
+from tests.dashboard.browser.accessible import violations_everywhere
 from tests.dashboard.browser.conftest import ROOT, NewPage, Stack
 from tests.fixtures_local import wait_until
 
@@ -55,6 +56,7 @@ def test_in_and_out(guarded: tuple[str, str], new_page: NewPage) -> None:
     expect(page.get_by_role("alert")).to_have_text("The name or the password is wrong.")
     expect(page.get_by_label("Name")).to_have_value("ada")
     expect(page.get_by_label("Password")).to_be_focused()
+    assert violations_everywhere(page, (1440, 390)) == []
     page.keyboard.type(password)
     page.keyboard.press("Enter")
     page.wait_for_url("**/sessions?user=alice")

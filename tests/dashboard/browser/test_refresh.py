@@ -6,6 +6,7 @@ import secrets
 
 from playwright.sync_api import Page, expect
 
+from tests.dashboard.browser.accessible import violations
 from tests.dashboard.browser.conftest import NewPage, Stack
 from tests.dashboard.browser.otlp import send, span
 
@@ -31,6 +32,7 @@ def test_what_is_looked_at_stays_where_it_is(stack: Stack, page: Page) -> None:
     send(stack.otlp_url, span(mine))
     pill = page.get_by_role("button", name="The list has changed")
     expect(pill).to_be_visible(timeout=20_000)
+    assert violations(page) == []
     assert page.locator(ROWS).nth(2).get_attribute("data-key") == looked_at
     before = row.bounding_box()
     pill.click()

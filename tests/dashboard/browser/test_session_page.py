@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.dashboard.browser.accessible import violations
 from tests.dashboard.browser.conftest import NewPage, Stack
 from tests.dashboard.browser.detail import send_everything, session_url
 from tests.dashboard.browser.load import LONG, LONG_TRACES, RICH
@@ -203,6 +204,7 @@ def test_what_fails_says_so_and_recovers(new_page: NewPage, url: str) -> None:
     expect(page.locator("#timeline [role=alert]")).to_contain_text("ClickHouse is away")
     page.locator("#search input[type=search]").fill("order")
     expect(page.locator("#found [role=alert]")).to_contain_text("does not answer")
+    assert violations(page) == []
     page.unroute("**/session/timeline?*")
     page.unroute("**/session/search?*")
     page.locator("#timeline").get_by_text("Try again").click()

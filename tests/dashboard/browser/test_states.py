@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from spanloom.local.ports import free_port
+from tests.dashboard.browser.accessible import violations_everywhere
 from tests.dashboard.browser.conftest import ROOT, NewPage, Stack
 from tests.fixtures_local import Process, clickhouse_process, wait_until
 
@@ -59,14 +60,17 @@ def test_from_no_data_over_an_outage_to_data(alone: Alone, new_page: NewPage) ->
     page.goto(f"{alone.url}/sessions")
     expect(page.get_by_text("No spans have come yet")).to_be_visible()
     expect(page.get_by_text("OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318")).to_be_visible()
+    assert violations_everywhere(page) == []
 
     alone.database.stop()
     expect(page.locator(".notice")).to_contain_text("out of reach", timeout=30_000)
     expect(page.get_by_text("No spans have come yet")).to_be_visible()  # what was there stays
+    assert violations_everywhere(page, (390,)) == []
 
     page.reload()
     expect(page.get_by_role("heading", name="ClickHouse is away")).to_be_visible()
     expect(page.get_by_role("searchbox")).to_be_visible()
+    assert violations_everywhere(page, (390,)) == []
     fresh = new_page(allowed=("Failed to load resource",))
     fresh.goto(f"{alone.url}/traces?range=7d&user=ada")
     expect(fresh.locator(".chips")).to_contain_text("ada")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.dashboard.browser.accessible import violations
 from tests.dashboard.browser.conftest import NewPage, Stack
 from tests.dashboard.browser.detail import send_everything, trace_url
 from tests.dashboard.browser.load import BIG_SPANS, BIG_TRACE
@@ -171,6 +172,7 @@ def test_what_fails_says_so_and_recovers(new_page: NewPage, url: str) -> None:
     page.route("**/spans/*", lambda route: route.abort())
     page.get_by_role("treeitem").nth(2).click()
     expect(page.locator("#panel [role=alert]")).to_contain_text("does not answer")
+    assert violations(page) == []
     page.unroute("**/spans/*")
     page.get_by_text("Try again").click()
     expect(page.locator("#panel h2")).to_have_text("find_order")

@@ -11,7 +11,11 @@ _ELEMENTS = frozenset((
 ))  # fmt: skip
 _ATTRIBUTES = frozenset((
     "class", "dir", "href", "target", "rel", "src", "alt", "loading", "decoding", "open", "start", "value", "data-as",
+    "tabindex", "role", "aria-label",
 ))  # fmt: skip
+_FIXED = {"tabindex": ("0",), "role": ("group",), "aria-label": ("Table",)}
+"""Attributes whose values are ours: none comes from a text."""
+
 _VOID = frozenset(("br", "hr", "img"))
 
 
@@ -29,6 +33,8 @@ class Reader(HTMLParser):
         assert tag in _ELEMENTS, tag
         for name, value in attrs:
             assert name in _ATTRIBUTES, (tag, name)
+            if name in _FIXED:
+                assert value in _FIXED[name], (name, value)
             if name == "href":
                 assert value is not None
                 assert value.lower().startswith(("http://", "https://", "mailto:")), value

@@ -32,6 +32,12 @@ def test_markdown_reads_well() -> None:
     assert "style=" not in html
 
 
+def test_headings_leave_no_level_out() -> None:
+    html = shown("## Found\n\n#### Deep\n\n### Next\n\n# Top\n\n## Below")
+    for part in ("<h4>Found", "<h5>Deep", "<h5>Next", "<h4>Top", "<h5>Below"):
+        assert part in html
+
+
 def test_code_keeps_its_lines_and_names_its_language() -> None:
     html = shown("Here:\n\n```python\nif a < b:\n    print('<b>')\n```\n")
     assert "<figcaption>python</figcaption>" in html
