@@ -1,8 +1,8 @@
-"""How long the dashboard's API takes on a big database: `python -m benchmarks.dashboard_queries --url …`.
+"""How long the dashboard takes on a big database: `python -m benchmarks.dashboard_queries --url …`.
 
-Asks each question of the API in this process, as a page would, over the database that `dashboard_load` filled: from
-the request to the last byte of JSON, ClickHouse over HTTP in between. p50 and p95 in milliseconds, each question
-once before the clock starts.
+Asks for each page, and each question of the API, in this process, over the database that `dashboard_load` filled: from
+the request to the last byte, ClickHouse over HTTP in between. p50 and p95 in milliseconds, each question once before
+the clock starts.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ import httpx2
 
 from benchmarks.dashboard_load import DAYS, START, database
 from benchmarks.dashboard_sql import BIG, NEEDLE, SESSION_ID
-from dashboard.api.app import api_app
+from dashboard.app import dashboard_app
+from dashboard.settings import DashboardSettings
 from warehouse.client import Warehouse, connect
 from warehouse.session_list import SessionSort
 from warehouse.trace_list import TraceSort
@@ -56,48 +57,69 @@ async def questions(warehouse: Warehouse, end: datetime) -> list[Question]:
         "SELECT span_id FROM spans WHERE trace_id = {trace:String} ORDER BY start_time LIMIT 1",
         {"trace": trace},
     )
-    asked = [Question("sessions, 24 h", "sessions", last(1), 300)]
+    page = ["/sessions", "/traces"]
+    asked = [
+        *(Question(f"page {path}, 24 h", path, last(1), 300) for path in page),
+        *(Question(f"page {path}, 30 days", path, last(30), 1000) for path in page),
+        Question(
+            "page /sessions, 30 days by total_cost", "/sessions", last(30) | {"sort": "total_cost"}, 1000
+        ),
+        Question("page /sessions, a day, with text (rare)", "/sessions", last(1) | {"q": NEEDLE}, 1000),
+        Question("page /sessions, a day, with text (frequent)", "/sessions", last(1) | {"q": "an"}, 1000),
+        Question("page of a session of 1,000 traces", "/session", session, 300),
+        Question(
+            "page of a session of 1,000 traces, timeline", "/session", session | {"view": "timeline"}, 300
+        ),
+        Question("page of a trace of 10,000 spans", f"/traces/{trace}", {}),
+    ]
+    asked += [Question("sessions, 24 h", "/api/sessions", last(1), 300)]
     asked += [
-        Question(f"sessions, 24 h by {sort}", "sessions", last(1) | {"sort": sort}, 300)
+        Question(f"sessions, 24 h by {sort}", "/api/sessions", last(1) | {"sort": sort}, 300)
         for sort in ("total_cost", "tags")
     ]
     asked += [
-        Question(f"sessions, 30 days by {sort}", "sessions", last(30) | {"sort": sort}, 1000)
+        Question(f"sessions, 30 days by {sort}", "/api/sessions", last(30) | {"sort": sort}, 1000)
         for sort in get_args(SessionSort)
     ]
     asked += [
-        Question("sessions, a day, with text (rare)", "sessions", last(1) | {"q": NEEDLE}, 1000),
-        Question("sessions, a day, with text (frequent)", "sessions", last(1) | {"q": "an"}, 1000),
-        Question("sessions, 30 days, with text (rare)", "sessions", last(30) | {"q": NEEDLE}),
-        Question("sessions, 24 h, metadata", "sessions", last(1) | {"metadata": "plan=pro"}, 300),
+        Question("sessions, a day, with text (rare)", "/api/sessions", last(1) | {"q": NEEDLE}, 1000),
+        Question("sessions, a day, with text (frequent)", "/api/sessions", last(1) | {"q": "an"}, 1000),
+        Question("sessions, 30 days, with text (rare)", "/api/sessions", last(30) | {"q": NEEDLE}),
+        Question("sessions, 24 h, metadata", "/api/sessions", last(1) | {"metadata": "plan=pro"}, 300),
         Question(
             "sessions, 24 h, model and min_cost",
-            "sessions",
+            "/api/sessions",
             last(1) | {"model": "gpt-4o", "min_cost": "0.1"},
             300,
         ),
-        Question("traces, 24 h", "traces", last(1), 300),
-        Question("traces, a day, with text (rare)", "traces", last(1) | {"q": NEEDLE}, 1000),
+        Question("traces, 24 h", "/api/traces", last(1), 300),
+        Question("traces, a day, with text (rare)", "/api/traces", last(1) | {"q": NEEDLE}, 1000),
     ]
     asked += [
-        Question(f"traces, 30 days by {sort}", "traces", last(30) | {"sort": sort}, 1000)
+        Question(f"traces, 30 days by {sort}", "/api/traces", last(30) | {"sort": sort}, 1000)
         for sort in get_args(TraceSort)
     ]
     for kind in ("sessions", "traces"):
         for days, goal in ((1, 300), (30, 1000)):
             asked.append(
-                Question(f"histogram of {kind}, {days} d", "histogram", last(days) | {"kind": kind}, goal)
+                Question(
+                    f"histogram of {kind}, {days} d", "/api/histogram", last(days) | {"kind": kind}, goal
+                )
             )
-            asked.append(Question(f"facets of {kind}, {days} d", "facets", last(days) | {"kind": kind}, goal))
+            asked.append(
+                Question(f"facets of {kind}, {days} d", "/api/facets", last(days) | {"kind": kind}, goal)
+            )
     return [
         *asked,
-        Question("session of 1,000 traces: header", "session", session, 300),
-        Question("session of 1,000 traces: 50 cards", "session/traces", session, 300),
-        Question("session of 1,000 traces: 1,000 cards", "session/traces", session | {"limit": "1000"}, 300),
-        Question("session of 1,000 traces: timeline", "session/timeline", session, 300),
-        Question("session of 1,000 traces: search", "session/search", session | {"q": "xylo"}),
-        Question("trace of 10,000 spans: tree", f"traces/{trace}", {}),
-        *(Question("one span", f"traces/{trace}/spans/{span['span_id']}", {}) for span in spans),
+        Question("session of 1,000 traces: header", "/api/session", session, 300),
+        Question("session of 1,000 traces: 50 cards", "/api/session/traces", session, 300),
+        Question(
+            "session of 1,000 traces: 1,000 cards", "/api/session/traces", session | {"limit": "1000"}, 300
+        ),
+        Question("session of 1,000 traces: timeline", "/api/session/timeline", session, 300),
+        Question("session of 1,000 traces: search", "/api/session/search", session | {"q": "xylo"}),
+        Question("trace of 10,000 spans: tree", f"/api/traces/{trace}", {}),
+        *(Question("one span", f"/api/traces/{trace}/spans/{span['span_id']}", {}) for span in spans),
     ]
 
 
@@ -112,8 +134,8 @@ def cpu_seconds(pid: int | None) -> float:
 async def measure(warehouse: Warehouse, runs: int, only: str, end: datetime, pid: int | None) -> bool:
     """Print a line a question; true if every goal is met."""
     met = True
-    transport = httpx2.ASGITransport(api_app(warehouse))
-    async with httpx2.AsyncClient(transport=transport, base_url="http://dashboard", timeout=60) as client:
+    transport = httpx2.ASGITransport(dashboard_app(warehouse, DashboardSettings()))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://localhost", timeout=60) as client:
         for question in await questions(warehouse, end):
             if only not in question.name:
                 continue
@@ -122,7 +144,7 @@ async def measure(warehouse: Warehouse, runs: int, only: str, end: datetime, pid
                 if number == 1:
                     used = cpu_seconds(pid)
                 started = time.perf_counter()
-                answer = await client.get(f"/api/{question.path}", params=question.parameters)
+                answer = await client.get(question.path, params=question.parameters)
                 took.append((time.perf_counter() - started) * 1000)
                 size = len(answer.content)
                 if answer.status_code != 200:

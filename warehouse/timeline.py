@@ -33,6 +33,7 @@ ORDER BY
 LIMIT {limit:UInt64}
 """
 
+# What the view `spans` says. FINAL would merge all that is read, of which these spans are one in a hundred.
 _SPANS = """
 SELECT
     trace_id,
@@ -41,12 +42,31 @@ SELECT
     multiIf(status = 'error', 'error', span_type = 'LLM', 'llm', 'tool') AS kind,
     start_time,
     end_time
-FROM spans_versions FINAL
-PREWHERE (project_id = {project:String}) AND (trace_id IN {traces:Array(String)})
-WHERE (span_type IN ('LLM', 'TOOL')) OR (status = 'error')
+FROM
+(
+    SELECT
+        trace_id,
+        span_id,
+        name,
+        span_type,
+        status,
+        start_time,
+        end_time,
+        is_deleted
+    FROM spans_versions
+    PREWHERE (project_id = {project:String}) AND (trace_id IN {traces:Array(String)})
+    ORDER BY
+        trace_id,
+        span_id,
+        version DESC
+    LIMIT 1 BY
+        trace_id,
+        span_id
+) AS newest
+WHERE (is_deleted = 0) AND ((span_type IN ('LLM', 'TOOL')) OR (status = 'error'))
 ORDER BY
     trace_id,
-    spans_versions.start_time,
+    newest.start_time,
     span_id
 LIMIT {spans:UInt64} BY trace_id
 """
