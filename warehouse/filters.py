@@ -92,22 +92,18 @@ def in_range(conditions: Conditions, wanted: Filter) -> None:
 def in_windows(conditions: Conditions, wanted: Filter) -> None:
     """Only rows of `traces_by_time_versions` in windows that may hold traces of the range, for PREWHERE.
 
-    Asks, in the same query and by their small indexes alone, for the first window of what ends in or after the
-    range, and the last one of what starts in or before it: in whatever version, so never too narrow.
+    A window starts no later than what is in it. The first one of what ends in or after the range is asked for in the
+    same query, by an index of the ends: in whatever version, so never too narrow.
     """
-    scope = Conditions(conditions.parameters)
-    in_scope(scope, wanted.project, wanted.visible)
-    for bound, sign, overlap in (
-        ("min", ">=", Filter(since=wanted.since)),
-        ("max", "<=", Filter(until=wanted.until)),
-    ):
-        if overlap != Filter():
-            ends = Conditions(conditions.parameters)
-            in_range(ends, overlap)
-            conditions.add(
-                f"window_start {sign} (SELECT {bound}(window_start) FROM traces_by_time_versions "
-                f"WHERE {scope.sql()} AND {ends.sql()})"
-            )
+    if wanted.since is not None:
+        ends = Conditions(conditions.parameters)
+        in_scope(ends, wanted.project, wanted.visible)
+        in_range(ends, Filter(since=wanted.since))
+        conditions.add(
+            f"window_start >= (SELECT min(window_start) FROM traces_by_time_versions WHERE {ends.sql()})"
+        )
+    if wanted.until is not None:
+        conditions.add(f"window_start <= {UNTIL}", until=nanoseconds(wanted.until))
 
 
 def with_words(conditions: Conditions, wanted: Filter) -> None:

@@ -50,7 +50,7 @@ def decode(list_name: str, cursor: str, kinds: Sequence[type]) -> list[int | str
     for value, kind in zip(key, kinds, strict=True):
         if type(value) is not kind or not isinstance(value, int | str):
             raise BadCursor
-        if isinstance(value, int) and abs(value) >= 2**126:
+        if isinstance(value, int) and not -(2**127) <= value < 2**127:
             raise BadCursor
         values.append(value)
     return values

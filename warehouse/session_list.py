@@ -12,8 +12,7 @@ from warehouse.keyset import Order, after, decode, encode
 from warehouse.session_keys import (
     FIRST_INPUT,
     NUMBERS,
-    PROJECT_OF_KEY,
-    SESSION_OF_KEY,
+    SESSION_HASH,
     TEXTS,
     USER,
     session_keys,
@@ -67,6 +66,7 @@ _SETS = ("user_ids", "models", "tags", "services")
 # What the view `sessions` says, in whole numbers.
 _ROWS = f"""
 SELECT
+    {SESSION_HASH} AS key,
     w.project_id AS project_id,
     w.session_id AS session_id,
     {USER} AS user_id,
@@ -80,7 +80,13 @@ SELECT
     {", ".join(f"arraySort(groupUniqArrayArray(w.{name})) AS {name}" for name in _SETS)},
     {FIRST_INPUT} AS input
 FROM session_windows_by_session_versions AS w FINAL
-PREWHERE (project_id, session_id) IN {{sessions:Array(Tuple(String, String))}}
+PREWHERE (project_id, session_id) IN (
+    SELECT
+        project_id,
+        session_id
+    FROM session_windows_versions
+    PREWHERE session_hash IN {{keys:Array(Int128)}}
+)
 GROUP BY
     project_id,
     session_id
@@ -97,49 +103,37 @@ async def list_sessions(
 ) -> SessionPage:
     """Return the sessions that a filter means, each with its whole totals.
 
-    Equal ones come in the order of project and session ID. Raises `BadCursor`, and what `ask` raises.
+    Equal ones come in an order that stays. Raises `BadCursor`, and what `ask` raises.
     """
     keys = await session_keys(warehouse, wanted)
     list_name = f"sessions {sort} {order}"
     expression = NUMBERS.get(sort) or TEXTS[sort]
     if cursor is not None:
-        last = decode(list_name, cursor, (int if sort in NUMBERS else str, str))
+        last = decode(list_name, cursor, (int if sort in NUMBERS else str, int))
         after(keys.having, ("sort_key", "key"), last, order)
     found = await ask(
         warehouse,
         _WHAT,
         f"""
-SELECT
-    {PROJECT_OF_KEY} AS project,
-    {SESSION_OF_KEY} AS session,
-    key,
-    sort_key
-FROM
-(
-    {keys.sql(f"key, {expression} AS sort_key")}
-    ORDER BY
-        sort_key {order},
-        key {order}
-    LIMIT {{limit:UInt64}}
-)
+{keys.sql(f"key, {expression} AS sort_key")}
 ORDER BY
     sort_key {order},
     key {order}
+LIMIT {{limit:UInt64}}
 """,
         keys.having.parameters | {"limit": limit + 1},
     )
     page = found[:limit]
-    rows = await _rows(warehouse, [(row["project"], row["session"]) for row in page])
+    rows = await _rows(warehouse, [row["key"] for row in page])
     following = encode(list_name, (page[-1]["sort_key"], page[-1]["key"])) if len(found) > limit else None
     return SessionPage(rows=rows, next=following)
 
 
-async def _rows(warehouse: Warehouse, keys: list[tuple[str, str]]) -> list[SessionListRow]:
+async def _rows(warehouse: Warehouse, keys: list[int]) -> list[SessionListRow]:
     """The rows of some sessions, in their order."""
     if not keys:
         return []
-    rows = await ask(warehouse, _WHAT, _ROWS, {"sessions": keys})
-    found = {(row["project_id"], row["session_id"]): row for row in rows}
+    found = {row.pop("key"): row for row in await ask(warehouse, _WHAT, _ROWS, {"keys": keys})}
     return [_row(found[key]) for key in keys if key in found]
 
 

@@ -34,8 +34,8 @@ CREATE TABLE IF NOT EXISTS session_windows_versions
     version             UInt64 CODEC(Delta, ZSTD(1)),
     is_deleted          UInt8 DEFAULT 0,
 
-    -- All windows of some thousand sessions are found by it in half the time that their IDs take.
-    session_hash        UInt64 MATERIALIZED sipHash64(project_id, session_id),
+    -- Names the session: what adds up a million sessions takes a third of the time that their IDs would cost.
+    session_hash        Int128 MATERIALIZED reinterpretAsInt128(sipHash128(project_id, session_id)),
 
     INDEX session_id_bloom session_id TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX end_time_minmax end_time TYPE minmax GRANULARITY 1

@@ -217,15 +217,23 @@ def wanted_traces(turns: list[dict[str, Any]], wanted: dict[str, Any]) -> list[d
 
 
 def in_order(
-    rows: list[dict[str, Any]], sort: str, order: str, last: str, texts: dict[str, str]
+    rows: list[dict[str, Any]], sort: str, order: str, texts: dict[str, str], equal: list[tuple[str, str]]
 ) -> list[dict[str, Any]]:
-    def key(row: dict[str, Any]) -> tuple[Any, ...]:
+    """By what they are sorted by, as bytes; among equal ones in the order in which the list has them."""
+
+    def key(row: dict[str, Any]) -> Any:
         value = row[sort]
         value = ", ".join(value) if isinstance(value, list) else value
-        value = value.encode() if sort in texts else value
-        return value, row["project_id"].encode(), row[last].encode()
+        return value.encode() if sort in texts else value
 
-    return sorted(rows, key=key, reverse=order == "desc")
+    place = {name: number for number, name in enumerate(equal)}
+    assert len(place) == len(equal), "a row came twice"
+    found = sorted(rows, key=lambda row: place.get(named(row), -1))
+    return sorted(found, key=key, reverse=order == "desc")
+
+
+def named(row: dict[str, Any]) -> tuple[str, str]:
+    return row["project_id"], row.get("trace_id") or row["session_id"]
 
 
 def check(listed: list[dict[str, Any]], expected: list[dict[str, Any]], names: Callable[[str], bool]) -> None:
@@ -267,7 +275,7 @@ def test_the_list_of_sessions_is_the_view(
             "sessions", project=project, sort=sort, order=order, limit=2, **as_parameters(wanted)
         )
         expected = in_order(
-            wanted_sessions(sessions, turns, wanted), sort, order, "session_id", SESSION_TEXTS
+            wanted_sessions(sessions, turns, wanted), sort, order, SESSION_TEXTS, [*map(named, listed)]
         )
         check(listed, expected, lambda name: name != "has_errors")
         for row in listed:
@@ -304,7 +312,7 @@ def test_the_list_of_traces_is_the_view(
         listed = api.all_rows(
             "traces", project=project, sort=sort, order=order, limit=2, **as_parameters(wanted)
         )
-        expected = in_order(wanted_traces(turns, wanted), sort, order, "trace_id", TRACE_TEXTS)
+        expected = in_order(wanted_traces(turns, wanted), sort, order, TRACE_TEXTS, [*map(named, listed)])
         check(listed, expected, lambda name: name not in ("input", "output", "has_errors"))
         assert [(row["input"], row["output"]) for row in listed] == [
             (row["input"], row["output"]) for row in expected

@@ -194,6 +194,7 @@ def test_retention_is_set_changed_and_removed_and_nothing_else_is_altered(empty:
     assert migrate(empty) == [
         "spans_versions keeps its rows for ever",
         "session_windows_versions keeps its rows for ever",
+        "session_windows_by_session_versions keeps its rows for ever",
     ]
     assert migrate(empty) == []
     assert "TTL" not in engine(empty, "spans_versions")
