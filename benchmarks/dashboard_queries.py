@@ -57,19 +57,18 @@ async def questions(warehouse: Warehouse, end: datetime) -> list[Question]:
         "SELECT span_id FROM spans WHERE trace_id = {trace:String} ORDER BY start_time LIMIT 1",
         {"trace": trace},
     )
-    page = ["/sessions", "/traces"]
     asked = [
-        *(Question(f"page {path}, 24 h", path, last(1), 300) for path in page),
-        *(Question(f"page {path}, 30 days", path, last(30), 1000) for path in page),
+        Question("page /sessions, 24 h", "/sessions", last(1), 300),
+        Question("page /sessions, 30 days", "/sessions", last(30), 1000),
         Question(
             "page /sessions, 30 days by total_cost", "/sessions", last(30) | {"sort": "total_cost"}, 1000
         ),
         Question("page /sessions, a day, with text (rare)", "/sessions", last(1) | {"q": NEEDLE}, 1000),
         Question("page /sessions, a day, with text (frequent)", "/sessions", last(1) | {"q": "an"}, 1000),
+        Question("page /traces, 24 h", "/traces", last(1)),
+        Question("page /traces, 30 days", "/traces", last(30)),
         Question("page of a session of 1,000 traces", "/session", session, 300),
-        Question(
-            "page of a session of 1,000 traces, timeline", "/session", session | {"view": "timeline"}, 300
-        ),
+        Question("page of a session of 1,000 traces, timeline", "/session", session | {"view": "timeline"}),
         Question("page of a trace of 10,000 spans", f"/traces/{trace}", {}),
     ]
     asked += [Question("sessions, 24 h", "/api/sessions", last(1), 300)]
@@ -92,11 +91,11 @@ async def questions(warehouse: Warehouse, end: datetime) -> list[Question]:
             last(1) | {"model": "gpt-4o", "min_cost": "0.1"},
             300,
         ),
-        Question("traces, 24 h", "/api/traces", last(1), 300),
+        Question("traces, 24 h", "/api/traces", last(1)),
         Question("traces, a day, with text (rare)", "/api/traces", last(1) | {"q": NEEDLE}, 1000),
     ]
     asked += [
-        Question(f"traces, 30 days by {sort}", "/api/traces", last(30) | {"sort": sort}, 1000)
+        Question(f"traces, 30 days by {sort}", "/api/traces", last(30) | {"sort": sort})
         for sort in get_args(TraceSort)
     ]
     for kind in ("sessions", "traces"):
@@ -116,7 +115,7 @@ async def questions(warehouse: Warehouse, end: datetime) -> list[Question]:
         Question(
             "session of 1,000 traces: 1,000 cards", "/api/session/traces", session | {"limit": "1000"}, 300
         ),
-        Question("session of 1,000 traces: timeline", "/api/session/timeline", session, 300),
+        Question("session of 1,000 traces: timeline", "/api/session/timeline", session),
         Question("session of 1,000 traces: search", "/api/session/search", session | {"q": "xylo"}),
         Question("trace of 10,000 spans: tree", f"/api/traces/{trace}", {}),
         *(Question("one span", f"/api/traces/{trace}/spans/{span['span_id']}", {}) for span in spans),

@@ -86,15 +86,11 @@ async def session_page(site: Site, request: Request, query: SessionPageQuery, se
     detail = await session_detail(site.warehouse, query.id, query.project, sees)
     if detail is None:
         raise NotThere(_NO_SESSION)
-    cards = await session_cards(site.warehouse, query.id, detail.project_id, CARDS, query.after)
-    drawn: dict[str, Any] = {"drawing": None}
-    if query.view == "timeline":
-        drawn = await _drawing(site, query.id, detail.project_id)
-    found = None
-    if query.filter() != SearchFilter():
-        found = await search_session(
-            site.warehouse, query.id, detail.project_id, query.filter(), query.cursor
-        )
+    cards, drawn, found = await asyncio.gather(
+        session_cards(site.warehouse, query.id, detail.project_id, CARDS, query.after),
+        _drawing(site, query.id, detail.project_id) if query.view == "timeline" else _no_drawing(),
+        _search(site, query, detail.project_id),
+    )
     return site.page(
         request,
         "session.html",
@@ -130,10 +126,8 @@ async def timeline_part(site: Site, request: Request, query: take.TimelineQuery,
 
 async def search_part(site: Site, request: Request, query: SessionPageQuery, sees: Visible) -> Response:
     """Answer `/session/search`: the traces and spans that match."""
-    found = None
     project = await _project(site, query, sees)
-    if query.filter() != SearchFilter():
-        found = await search_session(site.warehouse, query.id, project, query.filter(), query.cursor)
+    found = await _search(site, query, project)
     asked = query.model_copy(update={"project": project})
     return site.page(request, "session_found.html", asked=asked, **_found(asked, found))
 
@@ -172,6 +166,17 @@ def _found(asked: SessionPageQuery, found: SearchAnswer | None) -> dict[str, Any
 async def _drawing(site: Site, session_id: str, project: str, cursor: str | None = None) -> dict[str, Any]:
     bars = await timeline(site.warehouse, session_id, project, cursor)
     return {"drawing": lay_out(bars.traces), "next_bars": bars.next}
+
+
+async def _no_drawing() -> dict[str, Any]:
+    return {"drawing": None}
+
+
+async def _search(site: Site, query: SessionPageQuery, project: str) -> SearchAnswer | None:
+    """What the page's search finds; None where nothing is asked for."""
+    if query.filter() == SearchFilter():
+        return None
+    return await search_session(site.warehouse, query.id, project, query.filter(), query.cursor)
 
 
 async def _project(site: Site, query: take.SessionQuery, sees: Visible) -> str:

@@ -52,7 +52,7 @@ CREATE TABLE IF NOT EXISTS spans_versions
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
 ORDER BY (project_id, trace_id, span_id)
-SETTINGS index_granularity = 512, min_compress_block_size = 16384;
+SETTINGS index_granularity = 512, min_compress_block_size = 4096;
 
 CREATE OR REPLACE VIEW spans AS
 SELECT

@@ -47,11 +47,12 @@ ORDER BY (project_id, window_start, session_id);
 -- session lies together, which is what whole totals of some sessions ask for; the table above is for ranges of time.
 -- The two keys have the same columns, so rows replace each other here as there.
 --
--- Granules are small: a page of a list is fifty sessions that lie anywhere.
+-- Granules are small, and so are the blocks of a column, of which a whole one is unpacked for a granule: a page of a
+-- list is fifty sessions that lie anywhere.
 CREATE TABLE IF NOT EXISTS session_windows_by_session_versions AS session_windows_versions
 ENGINE = ReplacingMergeTree(version, is_deleted)
 ORDER BY (project_id, session_id, window_start)
-SETTINGS index_granularity = 256;
+SETTINGS index_granularity = 256, min_compress_block_size = 4096;
 
 -- Its sort key and its granules do what these do above.
 ALTER TABLE session_windows_by_session_versions

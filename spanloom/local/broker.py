@@ -46,6 +46,15 @@ def broker_command(port: int) -> tuple[str, ...]:
 
 async def broker_answers(bootstrap_servers: str) -> bool:
     """Whether a Kafka broker answers a metadata request there (a real Kafka call, not just an open port)."""
+    try:
+        # The client's own limit holds for each request, not for closing its connections.
+        async with asyncio.timeout(3 * _PROBE_TIMEOUT_MS / 1000):
+            return await _lists_brokers(bootstrap_servers)
+    except TimeoutError:
+        return False
+
+
+async def _lists_brokers(bootstrap_servers: str) -> bool:
     host, _, port = bootstrap_servers.rpartition(":")
     try:
         # aiokafka logs every refused connection as an error; while a broker starts that is no news.
