@@ -2,7 +2,7 @@
 
 At scale 1: 1,000,000 sessions, 5,000,000 traces, 20,000,000 spans over 31 days, made up by ClickHouse itself
 (INSERT … SELECT FROM numbers()), a few thousand sessions a statement, in the order of time as they would have come.
-Takes about 25 GB of disk. Starts the local ClickHouse on `--data`, or fills the one at `--url`.
+Takes about 15 GB of disk. Starts the local ClickHouse on `--data`, or fills the one at `--url`.
 """
 
 from __future__ import annotations
