@@ -64,7 +64,7 @@ TEXTS = {
 """Texts to sort by."""
 
 
-SESSION_HASH = "reinterpretAsInt128(sipHash128(project_id, session_id))"
+SESSION_HASH = "reinterpretAsInt128(sipHash128Reference(project_id, session_id))"
 """What `session_hash` holds: 128 bits, which no two sessions share."""
 
 

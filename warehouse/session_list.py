@@ -7,12 +7,11 @@ from typing import Any, Literal, get_args
 from warehouse.answers import SessionListRow, SessionPage
 from warehouse.ask import ask
 from warehouse.client import Warehouse
-from warehouse.filters import Filter
+from warehouse.filters import Conditions, Filter, in_scope
 from warehouse.keyset import Order, after, decode, encode
 from warehouse.session_keys import (
     FIRST_INPUT,
     NUMBERS,
-    SESSION_HASH,
     TEXTS,
     USER,
     session_keys,
@@ -66,7 +65,7 @@ _SETS = ("user_ids", "models", "tags", "services")
 # What the view `sessions` says, in whole numbers.
 _ROWS = f"""
 SELECT
-    {SESSION_HASH} AS key,
+    any(w.session_hash) AS key,
     w.project_id AS project_id,
     w.session_id AS session_id,
     {USER} AS user_id,
@@ -85,7 +84,7 @@ PREWHERE (project_id, session_id) IN (
         project_id,
         session_id
     FROM session_windows_versions
-    PREWHERE session_hash IN {{keys:Array(Int128)}}
+    PREWHERE {{scope}} AND (session_hash IN {{{{keys:Array(Int128)}}}})
 )
 GROUP BY
     project_id,
@@ -124,16 +123,19 @@ LIMIT {{limit:UInt64}}
         keys.having.parameters | {"limit": limit + 1},
     )
     page = found[:limit]
-    rows = await _rows(warehouse, [row["key"] for row in page])
+    rows = await _rows(warehouse, wanted, [row["key"] for row in page])
     following = encode(list_name, (page[-1]["sort_key"], page[-1]["key"])) if len(found) > limit else None
     return SessionPage(rows=rows, next=following)
 
 
-async def _rows(warehouse: Warehouse, keys: list[int]) -> list[SessionListRow]:
+async def _rows(warehouse: Warehouse, wanted: Filter, keys: list[int]) -> list[SessionListRow]:
     """The rows of some sessions, in their order."""
     if not keys:
         return []
-    found = {row.pop("key"): row for row in await ask(warehouse, _WHAT, _ROWS, {"keys": keys})}
+    scope = Conditions({"keys": keys})
+    in_scope(scope, wanted.project, wanted.visible)
+    rows = await ask(warehouse, _WHAT, _ROWS.format(scope=scope.sql()), scope.parameters)
+    found = {row.pop("key"): row for row in rows}
     return [_row(found[key]) for key in keys if key in found]
 
 

@@ -33,7 +33,8 @@ ORDER BY
 LIMIT {limit:UInt64}
 """
 
-# What the view `spans` says. FINAL would merge all that is read, of which these spans are one in a hundred.
+# What the view `spans` says (of a span that was written with one version twice, either). FINAL would merge all that
+# is read, of which these spans are one in a hundred.
 _SPANS = """
 SELECT
     trace_id,

@@ -116,7 +116,7 @@ class Narrowed(Scope):
 class Paged(Narrowed):
     """Some rows at a time."""
 
-    order: Order = Field("desc", description="Descending by default; equal rows by project and ID, likewise.")
+    order: Order = Field("desc", description="Descending by default; equal rows come in an order that stays.")
     limit: int = Field(50, ge=1, le=500, description="Rows.")
     cursor: str | None = Field(
         None, max_length=10_000, description="`next` of the answer before; with the same sort and order."

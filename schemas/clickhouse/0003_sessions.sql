@@ -35,7 +35,7 @@ CREATE TABLE IF NOT EXISTS session_windows_versions
     is_deleted          UInt8 DEFAULT 0,
 
     -- Names the session: what adds up a million sessions takes a third of the time that their IDs would cost.
-    session_hash        Int128 MATERIALIZED reinterpretAsInt128(sipHash128(project_id, session_id)),
+    session_hash        Int128 MATERIALIZED reinterpretAsInt128(sipHash128Reference(project_id, session_id)),
 
     INDEX session_id_bloom session_id TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX end_time_minmax end_time TYPE minmax GRANULARITY 1
@@ -49,19 +49,74 @@ ORDER BY (project_id, window_start, session_id);
 --
 -- Granules are small, and so are the blocks of a column, of which a whole one is unpacked for a granule: a page of a
 -- list is fifty sessions that lie anywhere.
-CREATE TABLE IF NOT EXISTS session_windows_by_session_versions AS session_windows_versions
+CREATE TABLE IF NOT EXISTS session_windows_by_session_versions
+(
+    project_id          LowCardinality(String),
+    window_start        DateTime('UTC') CODEC(Delta, ZSTD(1)),
+    session_id          String CODEC(ZSTD(1)),
+    user_id             String CODEC(ZSTD(1)),
+    user_since          DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
+    user_ids            Array(String) CODEC(ZSTD(1)),
+    start_time          DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
+    end_time            DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
+    active_nanoseconds  UInt64 CODEC(ZSTD(1)),
+    trace_count         UInt64 CODEC(T64, ZSTD(1)),
+    span_count          UInt64 CODEC(T64, ZSTD(1)),
+    llm_call_count      UInt64 CODEC(T64, ZSTD(1)),
+    tool_call_count     UInt64 CODEC(T64, ZSTD(1)),
+    error_count         UInt64 CODEC(T64, ZSTD(1)),
+    input_tokens        UInt64 CODEC(T64, ZSTD(1)),
+    output_tokens       UInt64 CODEC(T64, ZSTD(1)),
+    cache_read_tokens   UInt64 CODEC(T64, ZSTD(1)),
+    cache_write_tokens  UInt64 CODEC(T64, ZSTD(1)),
+    reasoning_tokens    UInt64 CODEC(T64, ZSTD(1)),
+    input_cost          Float64 CODEC(ZSTD(1)),
+    output_cost         Float64 CODEC(ZSTD(1)),
+    total_cost          Float64 CODEC(ZSTD(1)),
+    unpriced_call_count UInt64 CODEC(T64, ZSTD(1)),
+    models              Array(LowCardinality(String)),
+    tags                Array(LowCardinality(String)),
+    services            Array(LowCardinality(String)),
+    first_input         String CODEC(ZSTD(1)),
+    version             UInt64 CODEC(Delta, ZSTD(1)),
+    is_deleted          UInt8 DEFAULT 0,
+    session_hash        Int128 MATERIALIZED reinterpretAsInt128(sipHash128Reference(project_id, session_id))
+)
 ENGINE = ReplacingMergeTree(version, is_deleted)
 ORDER BY (project_id, session_id, window_start)
 SETTINGS index_granularity = 256, min_compress_block_size = 4096;
 
--- Its sort key and its granules do what these do above.
-ALTER TABLE session_windows_by_session_versions
-    DROP INDEX IF EXISTS session_id_bloom,
-    DROP INDEX IF EXISTS end_time_minmax,
-    DROP COLUMN IF EXISTS session_hash;
-
 CREATE MATERIALIZED VIEW IF NOT EXISTS session_windows_into_sessions TO session_windows_by_session_versions AS
-SELECT *
+SELECT
+    project_id,
+    window_start,
+    session_id,
+    user_id,
+    user_since,
+    user_ids,
+    start_time,
+    end_time,
+    active_nanoseconds,
+    trace_count,
+    span_count,
+    llm_call_count,
+    tool_call_count,
+    error_count,
+    input_tokens,
+    output_tokens,
+    cache_read_tokens,
+    cache_write_tokens,
+    reasoning_tokens,
+    input_cost,
+    output_cost,
+    total_cost,
+    unpriced_call_count,
+    models,
+    tags,
+    services,
+    first_input,
+    version,
+    is_deleted
 FROM session_windows_versions;
 
 CREATE OR REPLACE VIEW session_windows AS

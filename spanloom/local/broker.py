@@ -11,7 +11,7 @@ tests/spanloom/local/test_broker.py:
   more partitions nor other settings (the requests are not known).
 * A replication factor it can't keep is accepted; the one broker is the only replica.
 * Idempotent and transactional producers fail (InitProducerId answers "unknown error"), and
-  aiokafka can't decode its answer to `list_consumer_group_offsets`; a consumer's `committed()` works.
+  aiokafka can't decode its answer to `list_consumer_group_offsets` that names no partitions.
 """
 
 from __future__ import annotations

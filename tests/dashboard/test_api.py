@@ -122,6 +122,28 @@ def test_the_timeline_shows_calls_tools_and_errors(api: Api, warehouse: Warehous
     assert (len(second["spans"]), second["complete"]) == (100, False)
 
 
+def test_the_timeline_shows_the_newest_version_of_a_span(
+    api: Api, warehouse: Warehouse, project: str
+) -> None:
+    put_world(warehouse, trace(project, "s", 1))
+    newest = (
+        {"span_id": "a", "span_type": "CHAIN"},
+        {"span_id": "b", "span_type": "LLM", "is_deleted": 1},
+        {"span_id": "c", "span_type": "LLM", "name": "newest"},
+    )
+    for version in (2, 1, 3):  # each in an insert of its own, the newest neither first nor alone
+        some = (
+            newest
+            if version == 3
+            else [{"span_id": n, "span_type": "TOOL", "status": "error"} for n in "abc"]
+        )
+        put_spans(warehouse, project, *(span | {"version": version} for span in some))
+    [bar] = api.get("session/timeline", id="s", project=project)["traces"]
+    assert [(span["span_id"], span["kind"], span["name"]) for span in bar["spans"]] == [
+        ("c", "llm", "newest")
+    ]
+
+
 def test_search_finds_in_every_place_and_shows_where(api: Api, warehouse: Warehouse, project: str) -> None:
     put_world(
         warehouse, trace(project, "s", 1, name="Straße", tags=["Prüfung"]), trace(project, "s", 2, at=9)

@@ -20,6 +20,7 @@ from urllib.parse import urlencode
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 
 from agents import topics
 from agents.kafka import MAX_MESSAGE_BYTES
@@ -274,8 +275,15 @@ class Installation:
         await admin.start()
         try:
             partitions = [TopicPartition(topic, number) for number in range(PARTITIONS)]
-            found = await admin.list_consumer_group_offsets("spanloom", partitions=partitions)
-            return sum(max(stored.offset, 0) for stored in found.values())
+            while True:
+                try:
+                    found = await admin.list_consumer_group_offsets("spanloom", partitions=partitions)
+                except KafkaError as error:  # the group's coordinator is not there yet, or again
+                    if not error.retriable:
+                        raise
+                    await asyncio.sleep(0.2)
+                else:
+                    return sum(max(stored.offset, 0) for stored in found.values())
         finally:
             await admin.close()
 

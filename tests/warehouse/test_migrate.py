@@ -122,6 +122,38 @@ def test_a_run_that_broke_off_is_taken_up_again(empty: ClickHouseSettings) -> No
     assert migrate(empty) == ALL[-1:]
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "only_first", "only_second"),
+    [
+        ("session_windows_versions", "session_windows_by_session_versions", set(), set()),
+        (
+            "traces_versions",
+            "traces_by_time_versions",
+            {"input", "output"},
+            {"input_start", "output_start", "said"},
+        ),
+    ],
+)
+def test_rows_that_are_kept_twice_have_the_same_columns(
+    empty: ClickHouseSettings, first: str, second: str, only_first: set[str], only_second: set[str]
+) -> None:
+    migrate(empty)
+    columns = [
+        {row[:4] for row in sql(empty, f"DESCRIBE TABLE {empty.database}.{table}")}
+        for table in (first, second)
+    ]
+    names = [{str(row[0]) for row in some} for some in columns]
+    assert names[0] - only_first == names[1] - only_second
+    assert {row for row in columns[0] ^ columns[1] if row[0] in names[0] & names[1]} == set()
+    [[view]] = sql(
+        empty,
+        "SELECT as_select FROM system.tables WHERE engine = 'MaterializedView' "
+        f"AND database = '{empty.database}' AND create_table_query LIKE '%.{second}%'",
+    )
+    filled = names[1] - {row[0] for row in columns[1] if row[2] == "MATERIALIZED"}
+    assert all(name in view for name in filled)
+
+
 @pytest.mark.parametrize("view", VIEWS)
 def test_every_view_has_the_columns_of_the_contract(empty: ClickHouseSettings, view: str) -> None:
     migrate(empty)

@@ -66,6 +66,12 @@ def test_a_record_goes_in_and_comes_out_with_everything_it_had(local_broker: str
         await consumer.commit()
         assert await consumer.committed(TopicPartition("in-and-out", 2)) == 2
         await consumer.stop()
+        admin = AIOKafkaAdminClient(bootstrap_servers=local_broker)
+        await admin.start()
+        partition = TopicPartition("in-and-out", 2)
+        stored = await admin.list_consumer_group_offsets("g", partitions=[partition])
+        await admin.close()
+        assert stored[partition].offset == 2
         assert (record.partition, record.offset, record.key, record.value) == (2, 0, b"key", b"value")
         assert (record.timestamp, record.headers) == (1_700_000_000_123, (("h", b"v"),))
         assert tombstone.value is None
