@@ -1,7 +1,8 @@
 """One question of a person: read-only, with limits, and a sentence where it is too big.
 
-The limits go along as settings of the query, so a user whose profile has `readonly = 2` is enough. With
-`readonly = 1` ClickHouse refuses settings; they are left out then, and the profile's own limits hold.
+`readonly = 2` and the limits go along as settings of the query, so it changes nothing whoever asks it, and a user whose
+profile has `readonly = 2` is enough. With `readonly = 1` ClickHouse refuses settings; they are left out then, and the
+profile's own limits hold.
 """
 
 from __future__ import annotations
@@ -56,6 +57,8 @@ _TOO_BIG = {
     241: "needs more memory than a question may have",
 }
 
+_READ_ONLY = {"readonly": "2"}
+
 # The status of an answer must tell the truth.
 _WAIT_FOR_THE_END = {"wait_end_of_query": "1", "send_progress_in_http_headers": "0"}
 
@@ -80,7 +83,9 @@ async def ask(
     """
 
     def work(client: Client) -> list[dict[str, Any]]:
-        settings = {name: value for name, value in limits.settings().items() if _may_set(client, name)}
+        settings = {
+            name: value for name, value in (_READ_ONLY | limits.settings()).items() if _may_set(client, name)
+        }
         try:
             result = client.query(
                 sql, dict(parameters), settings=settings | _WAIT_FOR_THE_END, tz_mode="aware"

@@ -11,7 +11,7 @@ from tests.dashboard.client import Api
 from tests.dashboard.world import put_world, trace
 from tests.warehouse.tables import SECOND, START, put, spans
 from warehouse.ask import Limits, TooBig, ask
-from warehouse.client import Warehouse, connect
+from warehouse.client import Warehouse, WarehouseError, connect
 from warehouse.settings import ClickHouseSettings
 
 HOSTILE = (
@@ -307,6 +307,13 @@ def test_a_question_has_limits_that_end_in_a_sentence(
         sql = "SELECT number FROM numbers(100)"
     with pytest.raises(TooBig, match=f"To count to a billion .*{said}.*: choose a shorter range"):
         asyncio.run(ask(warehouse, "count to a billion", sql, {}, limits))
+
+
+@pytest.mark.parametrize("sql", ["DROP VIEW sessions", "INSERT INTO traces_versions (trace_id) VALUES ('x')"])
+def test_a_question_changes_nothing_whoever_asks(warehouse: Warehouse, sql: str) -> None:
+    with pytest.raises(WarehouseError, match="readonly"):
+        asyncio.run(ask(warehouse, "read", sql, {}))
+    assert asyncio.run(warehouse.query_rows("count", "SELECT count() AS n FROM sessions"))
 
 
 def test_every_question_is_answered_to_a_read_only_user(warehouse: Warehouse, project: str) -> None:
