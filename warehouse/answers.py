@@ -11,7 +11,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
-PREVIEW = 200
+from spans.contribution import INPUT_START
+
+PREVIEW = INPUT_START
 """Characters of an input or output that a row of a list shows."""
 
 

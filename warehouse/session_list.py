@@ -9,13 +9,7 @@ from warehouse.ask import ask
 from warehouse.client import Warehouse
 from warehouse.filters import Conditions, Filter, in_scope
 from warehouse.keyset import Order, after, decode, encode
-from warehouse.session_keys import (
-    FIRST_INPUT,
-    NUMBERS,
-    TEXTS,
-    USER,
-    session_keys,
-)
+from warehouse.session_keys import FIRST_INPUT, NUMBERS, TEXTS, USER, session_keys
 
 SessionSort = Literal[
     "start_time",
