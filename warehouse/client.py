@@ -106,7 +106,7 @@ class Warehouse:
         await self.run(
             f"insert into {table}",
             lambda client: client.insert_arrow(
-                table, rows, settings={**self._known(client, settings), **_WAIT_FOR_THE_END}
+                table, rows, settings={**known_settings(client, settings), **_WAIT_FOR_THE_END}
             ),
             quote=False,
         )
@@ -139,10 +139,10 @@ class Warehouse:
                 self._client = new_client(self.settings, self.settings.database)
             return self._client
 
-    @staticmethod
-    def _known(client: Client, settings: Mapping[str, str]) -> dict[str, str]:
-        """Without the settings that this version of ClickHouse does not have."""
-        return {name: value for name, value in settings.items() if name in client.server_settings}
+
+def known_settings(client: Client, settings: Mapping[str, str]) -> dict[str, str]:
+    """Without the settings that this version of ClickHouse does not have."""
+    return {name: value for name, value in settings.items() if name in client.server_settings}
 
 
 def new_client(settings: ClickHouseSettings, database: str | None) -> Client:

@@ -19,12 +19,15 @@ INSERT_BYTES = 64 * 2**20
 # have been deleted since, and answer that all is well; rows replace each other by version anyway.
 # `insert_deduplicate` does that in 25.8; later versions heed `deduplicate_insert` only (seen in 26.9).
 # And an insert that did not reach the table beside the first one, whose rows are kept twice, has failed.
-_EXACT = {
+# Nor may one fail because its rows lie in more than a hundred weeks: whoever sends spans chooses their times.
+EXACT = {
     "async_insert": "0",
     "insert_deduplicate": "0",
     "deduplicate_insert": "disable",
     "materialized_views_ignore_errors": "0",
+    "throw_on_max_partitions_per_insert_block": "0",
 }
+"""ClickHouse's settings of every insert."""
 
 
 async def insert(
@@ -46,7 +49,7 @@ async def insert(
     if table_name not in TABLES:
         raise ValueError(f"{table_name!r} is not one of {', '.join(sorted(TABLES))}")
     for part in parts(rows, insert_bytes):
-        await warehouse.insert_arrow(table_name, part, _EXACT)
+        await warehouse.insert_arrow(table_name, part, EXACT)
 
 
 def parts(rows: pa.Table, limit: int) -> Iterator[pa.Table]:
