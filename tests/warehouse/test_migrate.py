@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from spanloom.warehouse.client import SchemaError, Unavailable, connect
+from spanloom.warehouse.migrate import check_schema, migrate
+from spanloom.warehouse.settings import ClickHouseSettings, RetentionSettings
 from tests.warehouse.tables import put, rows, run, spans, sql
-from warehouse.client import SchemaError, Unavailable, connect
-from warehouse.migrate import check_schema, migrate
-from warehouse.settings import ClickHouseSettings, RetentionSettings
 
 ALL = ["0001_spans", "0002_traces", "0003_sessions", "0004_traces_by_time"]
 ONCE = [(number, 1, 1) for number in range(1, len(ALL) + 1)]
@@ -103,7 +103,7 @@ def test_four_threads_at_once_all_succeed(empty: ClickHouseSettings) -> None:
 
 def test_three_processes_at_once_all_succeed(empty: ClickHouseSettings) -> None:
     program = (
-        "from warehouse.migrate import migrate; from warehouse.settings import ClickHouseSettings; "
+        "from spanloom.warehouse.migrate import migrate; from spanloom.warehouse.settings import ClickHouseSettings; "
         f"migrate(ClickHouseSettings(url={empty.url!r}, database={empty.database!r}))"
     )
     pods = [
