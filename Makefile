@@ -68,7 +68,7 @@ bench: install ## measure throughput and latency
 	@$(BIN)/python -m benchmarks.latency
 
 bench-receiver: install ## measure the receiver: spans per CPU-second, latencies
-	@$(BIN)/python -m benchmarks.receiver
+	@$(BIN)/python -m benchmarks.receiver.throughput
 
 constraints: dev ## pin all dependencies anew
 	@$(BIN)/python -m pip install --quiet uv

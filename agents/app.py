@@ -17,28 +17,31 @@ from aiokafka.errors import KafkaError
 from faust.types import TP, StreamT
 from yarl import URL
 
-from agents import metrics, topics
-from agents.changelog import ChangelogTable
-from agents.checkpoint import Partition
-from agents.continuity import Continuity
-from agents.gate import Gate
-from agents.ingest import Ingest
-from agents.kafka import Producer, connection
-from agents.patience import Patience
-from agents.rebuild import Rebuild
-from agents.session_state import SessionPartition
-from agents.sessions import Sessions
-from agents.settings import KafkaSettings, WorkerSettings
-from agents.source_log import SourceLog
-from agents.stage import Outlets, Stage
-from agents.stalls import Stalls
-from agents.trace_state import TracePartition
-from agents.traces import Traces
-from agents.transport import Transport
-from spans.limits import Limits
-from spans.pricing import Prices
-from warehouse.client import Warehouse
-from warehouse.write import insert
+from spanloom.agents import metrics
+from spanloom.agents.consuming.changelog import ChangelogTable
+from spanloom.agents.consuming.continuity import Continuity
+from spanloom.agents.consuming.gate import Gate
+from spanloom.agents.consuming.records import Partition
+from spanloom.agents.consuming.source_log import SourceLog
+from spanloom.agents.consuming.stalls import Stalls
+from spanloom.agents.consuming.transport import Transport
+from spanloom.agents.patience import Patience
+from spanloom.agents.settings import WorkerSettings
+from spanloom.agents.stages.ingest import Ingest
+from spanloom.agents.stages.sessions import Sessions
+from spanloom.agents.stages.stage import Outlets, Stage
+from spanloom.agents.stages.traces import Traces
+from spanloom.agents.state.rebuild import Rebuild
+from spanloom.agents.state.sessions import SessionPartition
+from spanloom.agents.state.traces import TracePartition
+from spanloom.kafka import topics
+from spanloom.kafka.connection import connection
+from spanloom.kafka.producer import Producer
+from spanloom.kafka.settings import KafkaSettings
+from spanloom.spans.limits import Limits
+from spanloom.spans.pricing.prices import Prices
+from spanloom.warehouse.client import Warehouse
+from spanloom.warehouse.write import insert
 
 logger = logging.getLogger("spanloom.worker")
 
@@ -266,7 +269,7 @@ def fail(error: BaseException) -> None:
 
 
 def _credentials(kafka: KafkaSettings) -> faust.auth.Credentials | None:
-    """Return Faust's form of the same connection that `agents.kafka.connection` describes."""
+    """Return Faust's form of the same connection that `spanloom.kafka.connection.connection` describes."""
     arguments = connection(kafka)
     context = arguments.get("ssl_context")
     if kafka.security_protocol.startswith("SASL"):

@@ -6,9 +6,9 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from agents import metrics
-from warehouse.errors import Unavailable
-from warehouse.waiting import retry_while_unavailable
+from spanloom.agents import metrics
+from spanloom.warehouse.errors import Unavailable
+from spanloom.warehouse.waiting import retry_while_unavailable
 
 logger = logging.getLogger("spanloom.worker")
 

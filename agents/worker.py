@@ -13,15 +13,17 @@ from typing import TypeVar
 import pyarrow as pa
 from aiokafka.errors import KafkaError
 
-from agents import metrics, topics
-from agents.app import WorkerApp, fail
-from agents.patience import Patience
-from agents.settings import KafkaSettings, WorkerSettings
-from agents.web import Probes
-from spans.limits import Limits
-from spans.pricing import Prices
-from warehouse.client import Warehouse
-from warehouse.migrate import check_schema
+from spanloom.agents import metrics
+from spanloom.agents.app import WorkerApp, fail
+from spanloom.agents.patience import Patience
+from spanloom.agents.settings import WorkerSettings
+from spanloom.kafka import topics
+from spanloom.kafka.settings import KafkaSettings
+from spanloom.probes import Probes
+from spanloom.spans.limits import Limits
+from spanloom.spans.pricing.prices import Prices
+from spanloom.warehouse.client import Warehouse
+from spanloom.warehouse.migrate import check_schema
 
 logger = logging.getLogger("spanloom.worker")
 

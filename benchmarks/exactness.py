@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from benchmarks.load import Totals, Truth
+from benchmarks.load.load import Totals, Truth
 from benchmarks.parts import Stack
 
 PROJECT = "default"

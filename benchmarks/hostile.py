@@ -18,15 +18,15 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from benchmarks.encode import messages
-from benchmarks.histories import FORMS, history
-from benchmarks.hostile_cases import MEGABYTE, cases
-from benchmarks.load import Load
-from spans import facts as facts_codec
-from spans.decode import Message, decode
-from spans.limits import Limits
-from spans.pricing import Prices
-from spans.trace_fold import fold
+from benchmarks.load.encode import messages
+from benchmarks.load.histories import FORMS, history
+from benchmarks.load.hostile_cases import MEGABYTE, cases
+from benchmarks.load.load import Load
+from spanloom.spans.folding import facts as facts_codec
+from spanloom.spans.folding.trace_fold import fold
+from spanloom.spans.limits import Limits
+from spanloom.spans.pricing.prices import Prices
+from spanloom.spans.reading.decode import Message, decode
 
 _PRICES = Prices()
 _LIMITS = Limits()

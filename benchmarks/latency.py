@@ -19,11 +19,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
 
-from benchmarks.encode import message
+from benchmarks.load.encode import message
+from benchmarks.load.texts import Texts
+from benchmarks.load.turns import Conversation, turn
 from benchmarks.parts import BenchmarkError, Stack, answers, local_stack, worker
 from benchmarks.produce import PARTITIONS, producer
-from benchmarks.texts import Texts
-from benchmarks.turns import Conversation, turn
 
 _LOOK = 0.02  # seconds from the start of a query to that of the next one
 _TURN = 6.0  # seconds between two traces of a session

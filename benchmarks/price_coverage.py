@@ -21,8 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from spans.pricing import Prices, TokenUsage
-from spans.table import PICODOLLARS
+from spanloom.spans.pricing.prices import Prices, TokenUsage
+from spanloom.spans.table import PICODOLLARS
 
 MODES = frozenset({"chat", "responses", "completion", "embedding"})
 

@@ -21,17 +21,17 @@ import lz4.frame  # type: ignore[import-untyped]
 import numpy as np
 import pyarrow as pa
 
-from agents.session_state import SessionPartition
-from agents.trace_state import TracePartition
-from benchmarks.encode import SPANS_PER_MESSAGE, messages
-from benchmarks.load import Load
+from benchmarks.load.encode import SPANS_PER_MESSAGE, messages
+from benchmarks.load.load import Load
 from benchmarks.produce import PARTITIONS
-from spans import contribution, facts
-from spans.aggregates import trace_table, window_table
-from spans.decode import Message, decode
-from spans.facts import partition_of
-from spans.limits import Limits
-from spans.pricing import Prices
+from spanloom.agents.state.sessions import SessionPartition
+from spanloom.agents.state.traces import TracePartition
+from spanloom.spans.folding import contribution, facts
+from spanloom.spans.folding.facts import partition_of
+from spanloom.spans.folding.rows import trace_table, window_table
+from spanloom.spans.limits import Limits
+from spanloom.spans.pricing.prices import Prices
+from spanloom.spans.reading.decode import Message, decode
 
 Result = TypeVar("Result")
 

@@ -7,7 +7,7 @@
 4. start one worker; note its CPU time when it reports ready and when `sessions` shows every span;
 5. compare every session with the truth.
 
-With `--baseline`, the same for an idiomatic Faust app of one event a span (`benchmarks.baseline_faust`).
+With `--baseline`, the same for an idiomatic Faust app of one event a span (`benchmarks.baseline.faust_app`).
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from benchmarks import baseline
-from benchmarks.encode import SPANS_PER_MESSAGE, event, messages
+from benchmarks.baseline import setting as baseline
 from benchmarks.exactness import differences, spans_in_sessions
-from benchmarks.load import Load
+from benchmarks.load.encode import SPANS_PER_MESSAGE, event, messages
+from benchmarks.load.load import Load
 from benchmarks.parts import BenchmarkError, Process, Stack, answers, local_stack, worker
 from benchmarks.produce import produce
 
@@ -154,7 +154,7 @@ def run_baseline(stack: Stack, spans: int, seed: int) -> Measured:
     ready = stack.folder / "baseline.ready"
     process = Process(
         "baseline",
-        (sys.executable, "-m", "benchmarks.baseline_faust"),
+        (sys.executable, "-m", "benchmarks.baseline.faust_app"),
         stack.folder,
         baseline.environment(stack, ready),
     )

@@ -1,6 +1,6 @@
 """`python -m spanloom`, the same as `spanloom`."""
 
-from spanloom.cli import main
+from spanloom.commands.cli import main
 
 if __name__ == "__main__":
     main()

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
+from spanloom.commands.console import Stop, app, problems
 from spanloom.commands.packages import need_dashboard
-from spanloom.console import Stop, app, problems
 
 users_app = typer.Typer(name="users", help="Who may log in to the dashboard.", no_args_is_help=True)
 app.add_typer(users_app)
@@ -29,9 +29,9 @@ def new_user(
 ) -> None:
     """Make a user. A made password is shown once; only its hash is kept."""
     need_dashboard()
-    from dashboard import passwords
-    from dashboard.projects import ALL
-    from dashboard.users import UsersError, entry, from_toml
+    from spanloom.dashboard.access import passwords
+    from spanloom.dashboard.access.projects import ALL
+    from spanloom.dashboard.access.users import UsersError, entry, from_toml
 
     if bool(project) == all_projects:
         raise Stop("say what the user may see: --project NAME, once or more, or --all-projects", code=2)
@@ -77,8 +77,8 @@ def new_key(
     ] = None,
 ) -> None:
     """Make an API key. It is shown once; only its hash is kept."""
-    from receiver.keys import KeysError, entry, from_toml
-    from receiver.keys import new_key as make
+    from spanloom.receiver.keys import KeysError, entry, from_toml
+    from spanloom.receiver.keys import new_key as make
 
     key = make()
     lines = entry(project, key)

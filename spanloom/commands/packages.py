@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from spanloom.console import Stop
+from spanloom.commands.console import Stop
 
 
 def need_dashboard() -> None:

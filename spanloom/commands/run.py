@@ -13,10 +13,10 @@ from typing import Annotated
 import typer
 from rich.logging import RichHandler
 
-from spanloom import settings as settings_module
+from spanloom.commands import settings as settings_module
+from spanloom.commands.console import Stop, app, console, problems
 from spanloom.commands.packages import need_dashboard
-from spanloom.console import Stop, app, console, problems
-from spans.price_table import PriceTable
+from spanloom.spans.pricing.price_table import PriceTable
 
 
 @app.command()
@@ -33,8 +33,8 @@ def up(
     dashboard_port: Annotated[int, typer.Option(min=1, max=65535, help="Where the pages are.")] = 8080,
 ) -> None:
     """Run the whole of spanloom on this machine, until Ctrl-C."""
+    from spanloom.commands.serving.up import UpError, run_stack
     from spanloom.local.stack import StackOptions
-    from spanloom.up import UpError, run_stack
 
     # The workers read it; whatever is wrong with it is better said before anything is started.
     _own_prices(settings_module.load().worker.prices_file)
@@ -64,10 +64,10 @@ def worker() -> None:
     # Importing takes seconds, and as a container's first process the worker would not even hear it until then.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
-    from agents.topics import TopicError
-    from agents.worker import run
-    from spans.pricing import Prices
-    from warehouse.client import connect
+    from spanloom.agents.worker import run
+    from spanloom.kafka.topics import TopicError
+    from spanloom.spans.pricing.prices import Prices
+    from spanloom.warehouse.client import connect
 
     settings = settings_module.load()
     prices = Prices(_own_prices(settings.worker.prices_file))
@@ -97,12 +97,12 @@ def receiver() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
     try:
-        from spanloom.receiver import run
+        from spanloom.commands.serving.receiver import run
     except ModuleNotFoundError as error:
         raise Stop(
             f"the receiver needs the package {error.name}, which is not installed: install spanloom[receiver]"
         ) from None
-    from receiver.keys import KeysError
+    from spanloom.receiver.keys import KeysError
 
     settings = settings_module.load()
     if name := settings.receiver.missing_file():
@@ -131,8 +131,8 @@ def dashboard() -> None:
         signal.signal(number, lambda *_: sys.exit(0))
 
     need_dashboard()
-    from dashboard.users import UsersError
-    from spanloom.dashboard import run
+    from spanloom.commands.serving.dashboard import run
+    from spanloom.dashboard.access.users import UsersError
 
     settings = settings_module.load()
     if name := settings.dashboard.missing_file():
@@ -150,7 +150,7 @@ def dashboard() -> None:
 
 
 def _own_prices(path: str) -> PriceTable:
-    from agents.price_file import PriceFileError, read_prices
+    from spanloom.commands.serving.price_file import PriceFileError, read_prices
 
     try:
         return read_prices(path)

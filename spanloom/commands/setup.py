@@ -11,8 +11,8 @@ from typing import Annotated, Any, TypeVar
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from spanloom import settings as settings_module
-from spanloom.console import Json, Stop, app, console, problems
+from spanloom.commands import settings as settings_module
+from spanloom.commands.console import Json, Stop, app, console, problems
 
 T = TypeVar("T")
 
@@ -23,7 +23,7 @@ def migrate(
     as_json: Json = False,
 ) -> None:
     """Bring ClickHouse's schema up to date; safe to run twice and from several places at once."""
-    from warehouse.migrate import migrate as run_migrations
+    from spanloom.warehouse.migrate import migrate as run_migrations
 
     done = run_migrations(settings_module.load().clickhouse, dry_run)
     if as_json:
@@ -37,7 +37,7 @@ def migrate(
 @app.command()
 def topics(as_json: Json = False) -> None:
     """Create the topics with the right partitions and settings; say how existing ones differ."""
-    from agents.topics import TopicError, ensure
+    from spanloom.kafka.topics import TopicError, ensure
 
     settings = settings_module.load().kafka
     try:
@@ -70,9 +70,9 @@ def send(
     ] = False,
 ) -> None:
     """Produce OTLP files to Kafka."""
-    from spanloom.files import FileError
-    from spanloom.send import SendError
-    from spanloom.send import send as send_files
+    from spanloom.commands.otlp_files import FileError
+    from spanloom.commands.send import SendError
+    from spanloom.commands.send import send as send_files
 
     settings = settings_module.load().kafka
     columns = (TextColumn("sending"), BarColumn(), MofNCompleteColumn())

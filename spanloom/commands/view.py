@@ -9,9 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
-from spanloom import settings as settings_module
-from spanloom.console import Json, Project, Stop, app, console
-from warehouse.read import SORT_KEYS, SortKey
+from spanloom.commands import settings as settings_module
+from spanloom.commands.console import Json, Project, Stop, app, console
+from spanloom.warehouse.queries.read import SORT_KEYS, SortKey
 
 
 @app.command()
@@ -23,8 +23,8 @@ def sessions(
     as_json: Json = False,
 ) -> None:
     """List sessions, each with its whole totals."""
-    from spanloom import show
-    from warehouse.read import sessions as read_sessions
+    from spanloom.commands import show
+    from spanloom.warehouse.queries.read import sessions as read_sessions
 
     if sort not in SORT_KEYS:
         raise Stop(f"sessions can't be sorted by {sort}: use one of {', '.join(SORT_KEYS)}", code=2)
@@ -47,8 +47,8 @@ def session(
     as_json: Json = False,
 ) -> None:
     """Show one session: its totals and its traces in order."""
-    from spanloom import show
-    from warehouse.read import session as read_session
+    from spanloom.commands import show
+    from spanloom.warehouse.queries.read import session as read_session
 
     detail = _read(lambda warehouse: read_session(warehouse, session_id, project))
     if detail is None:
@@ -66,8 +66,8 @@ def trace(
     as_json: Json = False,
 ) -> None:
     """Show one trace: its totals and the tree of its spans."""
-    from spanloom import show
-    from warehouse.read import trace as read_trace
+    from spanloom.commands import show
+    from spanloom.warehouse.queries.read import trace as read_trace
 
     if not re.fullmatch(r"[0-9a-fA-F]{32}", trace_id):
         raise Stop("a trace ID has 32 hexadecimal digits: copy it from `spanloom session ID --json`", code=2)
@@ -96,8 +96,8 @@ def models(
     write it into a TOML file and name the file in SPANLOOM_WORKER__PRICES_FILE (docs/pricing.md); it holds for spans
     that workers read from then on.
     """
-    from spanloom import show
-    from warehouse.read import models as read_models
+    from spanloom.commands import show
+    from spanloom.warehouse.queries.read import models as read_models
 
     rows = _read(lambda warehouse: read_models(warehouse, project, _since(since), limit, unpriced=unpriced))
     if as_json:
@@ -113,7 +113,7 @@ def models(
 
 
 def _read(question: Any) -> Any:
-    from warehouse.client import connect
+    from spanloom.warehouse.client import connect
 
     warehouse = connect(settings_module.load().clickhouse)
     try:

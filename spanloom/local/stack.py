@@ -69,7 +69,7 @@ class StackOptions:
     otlp_grpc_port: int = 4317
     otlp_http_port: int = 4318
     dashboard_port: int = 8080
-    spanloom: Sequence[str] = (sys.executable, "-m", "spanloom")
+    spanloom: Sequence[str] = (sys.executable, "-P", "-m", "spanloom")
     backoff: Backoff | None = None
 
     @property
@@ -177,7 +177,7 @@ class LocalStack:
                     f"stop what listens there or choose another one with {option}."
                 )
         folder = options.data / "clickhouse"
-        argv = (sys.executable, "-m", "spanloom.local.clickhouse", "--data", str(folder))
+        argv = (sys.executable, "-P", "-m", "spanloom.local.clickhouse", "--data", str(folder))
         return Part(
             "clickhouse",
             (*argv, "--port", str(options.clickhouse_port)),

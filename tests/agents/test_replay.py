@@ -2,7 +2,7 @@
 again, the rows are those of all spans folded once.
 
 The log, the changelogs and the tables are lists and dictionaries here; the states and folds are the real ones, and
-what reads a changelog follows the rule of `agents.changelog`.
+what reads a changelog follows the rule of `spanloom.agents.consuming.changelog`.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.changelog import PartitionState
-from agents.clock import CLOCK_RECORD, CLOCK_SKEW
-from agents.session_state import SessionPartition
-from agents.trace_state import Novelty, TracePartition
-from spans import facts as facts_codec
-from spans.contribution import Contribution, WindowKey, contribution_of, window_start
-from spans.facts import Fact, TraceKey
-from spans.session_fold import SessionWindow
-from spans.session_fold import fold as fold_session
-from spans.trace_fold import Trace, fold
+from spanloom.agents.consuming.changelog import PartitionState
+from spanloom.agents.state.clock import CLOCK_RECORD, CLOCK_SKEW
+from spanloom.agents.state.sessions import SessionPartition
+from spanloom.agents.state.traces import Novelty, TracePartition
+from spanloom.spans.folding import facts as facts_codec
+from spanloom.spans.folding.contribution import Contribution, WindowKey, contribution_of, window_start
+from spanloom.spans.folding.facts import Fact, TraceKey
+from spanloom.spans.folding.session_fold import SessionWindow
+from spanloom.spans.folding.session_fold import fold as fold_session
+from spanloom.spans.folding.trace_fold import Trace, fold
 from tests.spans.examples import START, facts
 
 WINDOW = 3600

@@ -5,12 +5,12 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.trace_state import TracePartition
-from spans import facts as facts_codec
-from spans.contribution import WindowKey
-from spans.trace_fold import COUNTERS, Trace
+from spanloom.agents.state.traces import TracePartition
+from spanloom.spans.folding import facts as facts_codec
+from spanloom.spans.folding.contribution import WindowKey
+from spanloom.spans.folding.trace_fold import COUNTERS, Trace
 from tests.spans.examples import KEY, START
-from tests.spans.usage_trees import UsageTree, usage_trees
+from tests.spans.folding.usage_trees import UsageTree, usage_trees
 
 NOW = START // 1_000_000
 

@@ -6,13 +6,13 @@ from collections import Counter
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from benchmarks.encode import event, messages
-from benchmarks.load import Load, Totals, Truth
-from spans.decode import Message, decode
-from spans.facts import Fact, TraceKey, facts_of
-from spans.limits import Limits
-from spans.pricing import Prices
-from spans.trace_fold import COUNTERS, fold
+from benchmarks.load.encode import event, messages
+from benchmarks.load.load import Load, Totals, Truth
+from spanloom.spans.folding.facts import Fact, TraceKey, facts_of
+from spanloom.spans.folding.trace_fold import COUNTERS, fold
+from spanloom.spans.limits import Limits
+from spanloom.spans.pricing.prices import Prices
+from spanloom.spans.reading.decode import Message, decode
 
 START = 1_780_000_000_000_000_000  # nanoseconds since the epoch
 

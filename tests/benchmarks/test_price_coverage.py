@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from benchmarks.price_coverage import compare, listed
-from spans.price_table import PriceTable
-from spans.pricing import Prices
+from spanloom.spans.pricing.price_table import PriceTable
+from spanloom.spans.pricing.prices import Prices
 
 
 def entry(provider: str, mode: str = "chat", **prices: Any) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from typing import Any
 import httpx2
 from fastapi import Request
 
-from dashboard.api.app import api_app
-from warehouse.client import Warehouse
+from spanloom.dashboard.api.app import api_app
+from spanloom.warehouse.client import Warehouse
 
 
 class Api:

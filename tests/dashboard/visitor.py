@@ -8,9 +8,9 @@ from typing import Any
 
 import httpx2
 
-from dashboard.app import dashboard_app
-from dashboard.settings import DashboardSettings
-from warehouse.client import Warehouse
+from spanloom.dashboard.app import dashboard_app
+from spanloom.dashboard.settings import DashboardSettings
+from spanloom.warehouse.client import Warehouse
 
 
 class Visitor:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
+from spanloom.warehouse.client import Warehouse
 from tests.warehouse.tables import HOUR, SECOND, START, partial, put
-from warehouse.client import Warehouse
 
 _SUMS = (
     "span_count",

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from dashboard.passwords import Checker
-from dashboard.settings import DashboardSettings
-from dashboard.users import from_toml
+from spanloom.dashboard.access.passwords import Checker
+from spanloom.dashboard.access.users import from_toml
+from spanloom.dashboard.settings import DashboardSettings
 from tests.deploy.test_deploy import DEPLOY, WORKLOADS, compose, documents, pod
 
 

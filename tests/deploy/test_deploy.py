@@ -329,7 +329,7 @@ def test_a_pod_takes_its_settings_from_the_config_map_and_the_secret(name: str) 
 
 @pytest.mark.parametrize("name", ["worker", "receiver"])
 def test_a_pod_is_probed_where_it_answers(name: str) -> None:
-    from spanloom.settings import load
+    from spanloom.commands.settings import load
 
     (worker,) = pod(f"spanloom-{name}")["containers"]
     (port,) = (port for port in worker["ports"] if port["name"] == "web")
@@ -408,7 +408,7 @@ def used_variables() -> dict[str, str]:
 
 
 def test_every_variable_is_one_that_the_settings_know() -> None:
-    from spanloom.settings import Settings
+    from spanloom.commands.settings import Settings
 
     prefix = str(Settings.model_config.get("env_prefix", ""))
     known = set(environment_names(Settings, prefix.upper()))
@@ -418,7 +418,7 @@ def test_every_variable_is_one_that_the_settings_know() -> None:
 
 
 def test_the_settings_accept_the_config_map_and_the_secret(monkeypatch: pytest.MonkeyPatch) -> None:
-    from spanloom.settings import load
+    from spanloom.commands.settings import load
 
     (config,) = documents(DEPLOY / "kubernetes" / "configmap.yaml")
     (secret,) = documents(DEPLOY / "kubernetes" / "secret.example.yaml")
@@ -430,7 +430,7 @@ def test_the_settings_accept_the_config_map_and_the_secret(monkeypatch: pytest.M
 def test_the_settings_accept_what_compose_sets(
     services: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from spanloom.settings import load
+    from spanloom.commands.settings import load
 
     for name, value in services["worker"]["environment"].items():
         monkeypatch.setenv(name, value)
@@ -438,7 +438,7 @@ def test_the_settings_accept_what_compose_sets(
 
 
 def test_a_pod_has_time_for_its_last_checkpoint() -> None:
-    from spanloom.settings import load
+    from spanloom.commands.settings import load
 
     assert pod("spanloom-worker")["terminationGracePeriodSeconds"] >= 2 * load().worker.checkpoint_deadline
 

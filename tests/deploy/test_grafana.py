@@ -16,11 +16,11 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
+from spanloom.warehouse.client import Warehouse, connect, new_client
+from spanloom.warehouse.migrate import migrate
+from spanloom.warehouse.settings import ClickHouseSettings
 from tests.deploy.grafana_macros import ALL, View, expand
 from tests.warehouse.tables import HOUR, SECOND, START, partial, put, spans, sql, window
-from warehouse.client import Warehouse, connect, new_client
-from warehouse.migrate import migrate
-from warehouse.settings import ClickHouseSettings
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 GRAFANA = DEPLOY / "grafana"

@@ -10,9 +10,9 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from spanloom import settings
-from spans.conventions.fields import FIRST_MERGED, Field
-from spans.conventions.registry import CONVENTIONS
+from spanloom.commands import settings
+from spanloom.spans.conventions.fields import FIRST_MERGED, Field
+from spanloom.spans.conventions.registry import CONVENTIONS
 from tests.clients.cases import CASES, COMPRESSION
 
 ROOT = Path(__file__).resolve().parents[2]

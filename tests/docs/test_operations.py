@@ -7,9 +7,9 @@ import re
 import typer.main
 from prometheus_client.metrics import MetricWrapperBase
 
-from agents import metrics
-from receiver import metrics as receiver_metrics
-from spanloom.cli import app
+from spanloom.agents import metrics
+from spanloom.commands.cli import app
+from spanloom.receiver import metrics as receiver_metrics
 from tests.docs.generated import ROOT
 
 _PAGE = (ROOT / "docs" / "operations.md").read_text()

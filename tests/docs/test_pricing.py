@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from agents.price_file import read_prices
-from spans.price_table import _MEMBERS
-from spans.pricing import Prices, TokenUsage
+from spanloom.commands.serving.price_file import read_prices
+from spanloom.spans.pricing.price_table import _MEMBERS
+from spanloom.spans.pricing.prices import Prices, TokenUsage
 from tests.docs.generated import ROOT
 
 _PAGE = (ROOT / "docs" / "pricing.md").read_text()

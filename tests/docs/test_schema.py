@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 
 import pytest
 
+from spanloom.warehouse.migrate import migrate
+from spanloom.warehouse.settings import ClickHouseSettings
 from tests.docs.generated import ROOT
-from warehouse.migrate import migrate
-from warehouse.settings import ClickHouseSettings
 
 _PAGE = (ROOT / "docs" / "schema.md").read_text()
 _ROW = re.compile(r"^\| `(\w+)`(?: \(only `(\w+)`\))? \| `(.+?)` \|", re.MULTILINE)

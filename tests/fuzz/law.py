@@ -8,16 +8,22 @@ from itertools import pairwise
 import numpy as np
 import pyarrow as pa
 
-from spans import contribution as contribution_codec
-from spans import facts as facts_codec
-from spans.aggregates import TraceRow, WindowRow, contributions_of, trace_table, window_table
-from spans.contribution import Contribution, WindowKey, contribution_of, window_start, withdrawn
-from spans.decode import Decoded, Message, decode
-from spans.facts import Fact, TraceKey
-from spans.limits import TRUNCATED, Limits
-from spans.pricing import Prices
-from spans.session_fold import fold as fold_session
-from spans.trace_fold import fold as fold_trace
+from spanloom.spans.folding import contribution as contribution_codec
+from spanloom.spans.folding import facts as facts_codec
+from spanloom.spans.folding.contribution import (
+    Contribution,
+    WindowKey,
+    contribution_of,
+    window_start,
+    withdrawn,
+)
+from spanloom.spans.folding.facts import Fact, TraceKey
+from spanloom.spans.folding.rows import TraceRow, WindowRow, contributions_of, trace_table, window_table
+from spanloom.spans.folding.session_fold import fold as fold_session
+from spanloom.spans.folding.trace_fold import fold as fold_trace
+from spanloom.spans.limits import TRUNCATED, Limits
+from spanloom.spans.pricing.prices import Prices
+from spanloom.spans.reading.decode import Decoded, Message, decode
 from tests.spans.examples import read_back
 
 KAFKA_LIMIT = 1_048_588

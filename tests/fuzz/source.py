@@ -11,7 +11,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from tests.fuzz.words import EVENTS, KEYS, MEMBERS, NUMBERS, PREFIXES, RESTS, TIMES, WORDS
-from tests.spans.otlp_examples import key_values
+from tests.spans.reading.otlp_examples import key_values
 
 _T = TypeVar("_T")
 _DEEPEST = 6

@@ -10,7 +10,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from tests.fuzz.words import EVENTS, INDEXES, KEYS, MEMBERS, NUMBERS, PREFIXES, RESTS, TIMES, WORDS
-from tests.spans.otlp_examples import key_values, otlp_json
+from tests.spans.reading.otlp_examples import key_values, otlp_json
 
 # Text that protobuf takes: no lone surrogates. JSON below spells those by itself.
 _texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20) | st.sampled_from(

@@ -10,17 +10,17 @@ from typing import Any
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from spans import contribution as contribution_codec
-from spans import facts as facts_codec
-from spans.contribution import WindowKey
-from spans.session_fold import fold as fold_session
-from spans.trace_fold import fold as fold_trace
+from spanloom.spans.folding import contribution as contribution_codec
+from spanloom.spans.folding import facts as facts_codec
+from spanloom.spans.folding.contribution import WindowKey
+from spanloom.spans.folding.session_fold import fold as fold_session
+from spanloom.spans.folding.trace_fold import fold as fold_trace
 from tests.captures_truth import captures
 from tests.fuzz.law import holds
 from tests.fuzz.source import Source, json_text, request
 from tests.fuzz.words import KEYS, MEMBERS, PREFIXES, RESTS, WORDS
-from tests.spans import otlp_examples
-from tests.spans.otlp_json_dialects import collector
+from tests.spans.reading import otlp_examples
+from tests.spans.reading.otlp_json_dialects import collector
 
 Target = Callable[[bytes], None]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spans.limits import Limits
+from spanloom.spans.limits import Limits
 from tests.fuzz.law import holds
 from tests.fuzz.strategies import json_requests, requests
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from spans.attributes import UNDECODABLE
-from spans.conventions.registry import CONVENTIONS
-from spans.limits import TRUNCATED
-from tests.spans.otlp_examples import START
+from spanloom.spans.conventions.registry import CONVENTIONS
+from spanloom.spans.limits import TRUNCATED
+from spanloom.spans.reading.attributes import UNDECODABLE
+from tests.spans.reading.otlp_examples import START
 
 KEYS = sorted({key.name for convention in CONVENTIONS for key in convention.keys} | {TRUNCATED, UNDECODABLE})
 PREFIXES = sorted({prefix.name for convention in CONVENTIONS for prefix in convention.prefixes})

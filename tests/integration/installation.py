@@ -22,15 +22,15 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from agents import topics
-from agents.kafka import MAX_MESSAGE_BYTES
-from agents.settings import KafkaSettings
+from spanloom.kafka import topics
+from spanloom.kafka.settings import KafkaSettings
+from spanloom.kafka.topics import MAX_MESSAGE_BYTES
 from spanloom.local.ports import free_port
+from spanloom.warehouse.migrate import migrate
+from spanloom.warehouse.settings import ClickHouseSettings
 from tests.fixtures_kafka import KafkaServer
 from tests.fixtures_local import Process, wait_until
 from tests.integration import probes
-from warehouse.migrate import migrate
-from warehouse.settings import ClickHouseSettings
 
 _numbers = itertools.count()
 

@@ -13,11 +13,11 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span, Status
 
-from spans import facts as facts_codec
-from spans.decode import Message, decode
-from spans.limits import Limits
-from spans.pricing import Prices
-from spans.trace_fold import COUNTERS, Trace, fold
+from spanloom.spans.folding import facts as facts_codec
+from spanloom.spans.folding.trace_fold import COUNTERS, Trace, fold
+from spanloom.spans.limits import Limits
+from spanloom.spans.pricing.prices import Prices
+from spanloom.spans.reading.decode import Message, decode
 
 SECOND = 1_000_000_000
 

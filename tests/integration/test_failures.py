@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 
-from agents.app import EXIT_FAILED
+from spanloom.agents.app import EXIT_FAILED
 from tests.fixtures_local import wait_until
 from tests.integration import otlp
 from tests.integration.installation import Installation

@@ -6,7 +6,7 @@ import asyncio
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from agents.transport import seek_to_what_is_due
+from spanloom.agents.consuming.transport import seek_to_what_is_due
 from tests.integration.installation import PARTITIONS, Installation
 
 

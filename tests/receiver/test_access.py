@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from receiver import access as access_module
-from receiver.access import Access
-from receiver.keys import KeysError, entry, hash_of
-from receiver.refusals import Reason, Refused
-from receiver.settings import ReceiverSettings
+from spanloom.receiver import access as access_module
+from spanloom.receiver.access import Access
+from spanloom.receiver.keys import KeysError, entry, hash_of
+from spanloom.receiver.refusals import Reason, Refused
+from spanloom.receiver.settings import ReceiverSettings
 from tests.fixtures_local import wait_until
 
 

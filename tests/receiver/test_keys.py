@@ -9,7 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from receiver.keys import Key, Keys, KeysError, entry, from_setting, from_toml, given_key, hash_of, new_key
+from spanloom.receiver.keys import (
+    Key,
+    Keys,
+    KeysError,
+    entry,
+    from_setting,
+    from_toml,
+    given_key,
+    hash_of,
+    new_key,
+)
 
 DIGEST = hash_of("k").hex()
 

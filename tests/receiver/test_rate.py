@@ -7,7 +7,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from receiver.rate import BURST, LEAST, Rates
+from spanloom.receiver.rate import BURST, LEAST, Rates
 
 
 class Clock:

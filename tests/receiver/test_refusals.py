@@ -6,7 +6,7 @@ import pytest
 from google.protobuf.json_format import ParseDict
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
-from receiver.refusals import Reason, Refused
+from spanloom.receiver.refusals import Reason, Refused
 
 RETRYABLE_HTTP = {429, 502, 503, 504}
 """https://opentelemetry.io/docs/specs/otlp/#retryable-response-codes"""

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from receiver.keys import hash_of
-from receiver.settings import ReceiverSettings, is_loopback
+from spanloom.receiver.keys import hash_of
+from spanloom.receiver.settings import ReceiverSettings, is_loopback
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from tests.captures_truth import Capture, captures
 from tests.recordings.strip import neutral_text, strip
-from tests.spans.otlp_examples import event, request, span
+from tests.spans.reading.otlp_examples import event, request, span
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.recordings.truth import TruthError, truth
-from tests.spans.otlp_examples import SPAN_ID, START, TRACE_ID, request, span
+from tests.spans.reading.otlp_examples import SPAN_ID, START, TRACE_ID, request, span
 
 CALLS: list[dict[str, Any]] = [
     {"path": "/v1/embeddings", "input_tokens": 57, "output_tokens": 0, "usage_sent": True},

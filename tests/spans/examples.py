@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from hypothesis import strategies as st
 
-from spans.contribution import INPUT_START
-from spans.facts import Fact, SpanLabels, TraceKey
-from spans.table import INPUT_IS_MESSAGE, OUTPUT_IS_MESSAGE, SPAN_TYPES, STATUSES
+from spanloom.spans.folding.contribution import INPUT_START
+from spanloom.spans.folding.facts import Fact, SpanLabels, TraceKey
+from spanloom.spans.table import INPUT_IS_MESSAGE, OUTPUT_IS_MESSAGE, SPAN_TYPES, STATUSES
 
 KEY = TraceKey("default", bytes(range(16)))
 SECOND = 1_000_000_000

@@ -6,13 +6,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from spans import facts as facts_codec
-from spans.contribution import WindowKey, contribution_of, window_start
-from spans.decode import Message, decode
-from spans.limits import Limits
-from spans.pricing import Prices
-from spans.session_fold import fold as fold_session
-from spans.trace_fold import COUNTERS, Trace, fold
+from spanloom.spans.folding import facts as facts_codec
+from spanloom.spans.folding.contribution import WindowKey, contribution_of, window_start
+from spanloom.spans.folding.session_fold import fold as fold_session
+from spanloom.spans.folding.trace_fold import COUNTERS, Trace, fold
+from spanloom.spans.limits import Limits
+from spanloom.spans.pricing.prices import Prices
+from spanloom.spans.reading.decode import Message, decode
 from tests.captures_truth import Capture, captures
 
 PRICES = Prices()

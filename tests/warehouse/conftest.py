@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import pytest
 
 from spanloom.local.ports import free_port
+from spanloom.warehouse.client import Warehouse, connect
+from spanloom.warehouse.migrate import migrate
+from spanloom.warehouse.settings import ClickHouseSettings
 from tests.warehouse.tables import sql
-from warehouse.client import Warehouse, connect
-from warehouse.migrate import migrate
-from warehouse.settings import ClickHouseSettings
 
 _numbers = itertools.count(1)
 

@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 
 import pyarrow as pa
 
-from spans.table import SPAN_TABLE
-from warehouse.client import Warehouse, new_client
-from warehouse.settings import ClickHouseSettings
-from warehouse.write import insert
+from spanloom.spans.table import SPAN_TABLE
+from spanloom.warehouse.client import Warehouse, new_client
+from spanloom.warehouse.settings import ClickHouseSettings
+from spanloom.warehouse.write import insert
 
 Result = TypeVar("Result")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from warehouse.settings import ClickHouseSettings, RetentionSettings
+from spanloom.warehouse.settings import ClickHouseSettings, RetentionSettings
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,10 @@ from clickhouse_connect.driver.exceptions import OperationalError
 from pydantic import SecretStr
 from urllib3.exceptions import MaxRetryError, SSLError
 
+from spanloom.warehouse.client import SchemaError, Unavailable, Warehouse, WarehouseError, connect
+from spanloom.warehouse.errors import translate
+from spanloom.warehouse.settings import ClickHouseSettings
 from tests.warehouse.tables import run, sql
-from warehouse.client import SchemaError, Unavailable, Warehouse, WarehouseError, connect
-from warehouse.errors import translate
-from warehouse.settings import ClickHouseSettings
 
 
 class Answering:

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pytest
 
-from spans.table import FACT_COLUMNS, SPAN_TABLE
+from spanloom.spans.table import FACT_COLUMNS, SPAN_TABLE
+from spanloom.warehouse import lookup
+from spanloom.warehouse.client import Warehouse
+from spanloom.warehouse.lookup import placed_traces, span_facts, window_contributions, window_versions
 from tests.warehouse.tables import HOUR, SECOND, START, partial, put, rows, run, spans, sql, window
-from warehouse import lookup
-from warehouse.client import Warehouse
-from warehouse.lookup import placed_traces, span_facts, window_contributions, window_versions
 
 STRANGE = 'it\'s \\ 🧵 \t\n "x" ` (,)[]'
 

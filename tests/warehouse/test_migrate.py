@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from spanloom.warehouse.client import SchemaError, Unavailable, connect
+from spanloom.warehouse.migrate import check_schema, migrate
+from spanloom.warehouse.settings import ClickHouseSettings, RetentionSettings
 from tests.warehouse.tables import put, rows, run, spans, sql
-from warehouse.client import SchemaError, Unavailable, connect
-from warehouse.migrate import check_schema, migrate
-from warehouse.settings import ClickHouseSettings, RetentionSettings
 
 ALL = ["0001_spans", "0002_traces", "0003_sessions", "0004_traces_by_time"]
 ONCE = [(number, 1, 1) for number in range(1, len(ALL) + 1)]
@@ -106,7 +106,7 @@ def test_four_threads_at_once_all_succeed(empty: ClickHouseSettings) -> None:
 
 def test_three_processes_at_once_all_succeed(empty: ClickHouseSettings) -> None:
     program = (
-        "from warehouse.migrate import migrate; from warehouse.settings import ClickHouseSettings; "
+        "from spanloom.warehouse.migrate import migrate; from spanloom.warehouse.settings import ClickHouseSettings; "
         f"migrate(ClickHouseSettings(url={empty.url!r}, database={empty.database!r}))"
     )
     pods = [
@@ -128,9 +128,9 @@ def test_a_run_that_broke_off_is_taken_up_again(empty: ClickHouseSettings) -> No
 @pytest.fixture
 def with_a_column(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The migrations of this version, and one more that adds a column to traces."""
-    for folder in (str(files("schemas") / "clickhouse"), str(Path(__file__).parent / "migrations")):
+    for folder in (str(files("spanloom.schemas") / "clickhouse"), str(Path(__file__).parent / "migrations")):
         shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
-    monkeypatch.setattr("warehouse.migrate._folder", lambda stack: tmp_path)
+    monkeypatch.setattr("spanloom.warehouse.migrate._folder", lambda stack: tmp_path)
 
 
 def test_a_migration_that_adds_a_column_runs_beside_the_others_and_twice(

@@ -20,7 +20,7 @@ def changed(folder: Path, released: dict[str, str]) -> list[str]:
 
 
 def test_released_migrations_are_as_they_were() -> None:
-    with as_file(files("schemas") / "clickhouse") as folder:
+    with as_file(files("spanloom.schemas") / "clickhouse") as folder:
         assert changed(folder, RELEASED) == []
 
 

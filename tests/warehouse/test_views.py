@@ -10,10 +10,10 @@ import pyarrow as pa
 import pytest
 
 from tests.warehouse.tables import partial, put, rows, sql, window
-from warehouse.client import SchemaError, Warehouse, connect
-from warehouse.migrate import migrate
-from warehouse.settings import ClickHouseSettings
-from warehouse.views import View, views_of
+from spanloom.warehouse.client import SchemaError, Warehouse, connect
+from spanloom.warehouse.migrate import migrate
+from spanloom.warehouse.settings import ClickHouseSettings
+from spanloom.warehouse.views import View, views_of
 
 PLAIN = ("spans", "traces", "session_windows", "sessions")
 FILLING = {
@@ -113,7 +113,7 @@ def test_a_filling_view_with_another_target_is_made_anew(migrated: Warehouse) ->
     where = settings.database
     sql(settings, f"CREATE TABLE {where}.elsewhere AS {where}.traces_by_time_versions")
     sql(settings, f"DROP VIEW {where}.traces_into_time")
-    folder = files("schemas") / "clickhouse"
+    folder = files("spanloom.schemas") / "clickhouse"
     scripts = [path.read_text() for path in folder.iterdir() if path.name.endswith(".sql")]
     [select] = [view.select for view in views_of(scripts) if view.name == "traces_into_time"]
     select = select.replace("FROM traces_versions", f"FROM {where}.traces_versions")

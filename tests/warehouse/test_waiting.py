@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from spanloom.local.ports import free_port
+from spanloom.warehouse.client import Unavailable, WarehouseError, connect, retry_while_unavailable
+from spanloom.warehouse.migrate import migrate
+from spanloom.warehouse.settings import ClickHouseSettings
+from spanloom.warehouse.waiting import LONGEST_DELAY, backoff
+from spanloom.warehouse.write import insert
 from tests.fixtures_local import clickhouse_process
 from tests.warehouse.tables import rows, run, spans
-from warehouse.client import Unavailable, WarehouseError, connect, retry_while_unavailable
-from warehouse.migrate import migrate
-from warehouse.settings import ClickHouseSettings
-from warehouse.waiting import LONGEST_DELAY, backoff
-from warehouse.write import insert
 
 
 def sleeping(slept: list[float]) -> Callable[[float], Awaitable[None]]:

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spans.table import SPAN_TABLE
+from spanloom.spans.table import SPAN_TABLE
+from spanloom.warehouse.client import SchemaError, Warehouse, WarehouseError, connect
+from spanloom.warehouse.settings import ClickHouseSettings
+from spanloom.warehouse.write import insert, parts
 from tests.warehouse.tables import SECOND, START, put, rows, run, spans, sql
-from warehouse.client import SchemaError, Warehouse, WarehouseError, connect
-from warehouse.settings import ClickHouseSettings
-from warehouse.write import insert, parts
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 KEY = {"trace_id": TRACE, "span_id": "b7ad6b7169203331"}

@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markupsafe import Markup
 
-from dashboard.rendering.budget import Budget
-from dashboard.rendering.marked import marked
-from dashboard.rendering.printable import printable, verbatim
-from dashboard.rendering.texts import attribute_html, prose, value_html
+from spanloom.dashboard.rendering.budget import Budget
+from spanloom.dashboard.rendering.marked import marked
+from spanloom.dashboard.rendering.printable import printable, verbatim
+from spanloom.dashboard.rendering.texts import attribute_html, prose, value_html
+from spanloom.warehouse.queries.answers import Snippet
 from tests.dashboard.rendering.corpus import HOSTILE, LARGE
 from tests.dashboard.rendering.reader import Attributes, read
-from warehouse.answers import Snippet
 
 SECONDS = 5.0
 """Far more than it takes on a quiet machine (under one), and far less than anything unbounded."""

@@ -8,8 +8,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.rendering.span_tree import Row, rows_of
-from warehouse.answers import TreeSpan
+from spanloom.dashboard.rendering.span_tree import Row, rows_of
+from spanloom.warehouse.queries.answers import TreeSpan
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

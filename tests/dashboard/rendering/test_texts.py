@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from dashboard.rendering.budget import Budget
-from dashboard.rendering.texts import attribute_html, prose, value_html
+from spanloom.dashboard.rendering.budget import Budget
+from spanloom.dashboard.rendering.texts import attribute_html, prose, value_html
 from tests.dashboard.rendering.reader import read
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.rendering.timeline import lay_out
-from warehouse.answers import TimelineSpan, TimelineTrace
+from spanloom.dashboard.rendering.timeline import lay_out
+from spanloom.warehouse.queries.answers import TimelineSpan, TimelineTrace
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

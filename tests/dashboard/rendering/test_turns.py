@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dashboard.rendering.turns import Call, Media, Other, Part, Result, Text, turns_of
+from spanloom.dashboard.rendering.turns import Call, Media, Other, Part, Result, Text, turns_of
 
 PNG = "iVBORw0KGgo="
 

@@ -1,0 +1,78 @@
+"""Records as a stage reads them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+MAX_AHEAD = 1800 * 1000
+"""How far in the future a record may say it is, ms. One such record moves the stream clock for good, and state would
+be forgotten: Kafka 4 refuses more than an hour by default (also from us), other brokers and settings do not."""
+
+MAX_BEHIND = 3 * 24 * 3600 * 1000
+"""How far back a record may be that we produce, ms: Kafka deletes by timestamps, after a week by default, and must not
+delete what was not read yet."""
+
+BATCH_BYTES = 16 * 2**20
+"""What is worked on at once, bytes of messages: decoded it takes some five times as much memory."""
+
+
+Partition = tuple[str, int]
+"""A topic and the number of a partition of it."""
+
+
+class SourceRecord(NamedTuple):
+    """A record read from Kafka; `timestamp` in milliseconds since the epoch."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    value: bytes
+    headers: dict[str, bytes]
+
+
+def of_generation(events: Iterable[Any], generation: int) -> list[SourceRecord]:
+    """Return the records of Faust's events, without those that were taken in another generation of the group."""
+    now = round(time.time() * 1000)
+    return [
+        SourceRecord(
+            topic=message.topic,
+            partition=message.partition,
+            offset=message.offset,
+            timestamp=_timestamp(message.timestamp, now),
+            value=message.value or b"",
+            headers=dict(message.headers or ()),
+        )
+        for message in (event.message for event in events)
+        if message.generation_id == generation
+    ]
+
+
+def _timestamp(seconds: float | None, now: int) -> int:
+    """A record's timestamp in ms; the time now for one that has none, as old clients send them."""
+    return min(round(seconds * 1000), now + MAX_AHEAD) if seconds and seconds > 0 else now
+
+
+def newest(records: list[SourceRecord]) -> int:
+    """Return the newest timestamp of a batch, ms.
+
+    What a batch leads to carries it on: so the stream clock of the next stage is that of the source, however
+    long ago that was, and a worker that catches up after hours finds nothing late.
+    """
+    return max(*(record.timestamp for record in records), round(time.time() * 1000) - MAX_BEHIND)
+
+
+def portions(records: list[SourceRecord], limit: int) -> Iterator[list[SourceRecord]]:
+    """Cut records, in order, into runs of at most `limit` bytes of values, or a single record."""
+    run: list[SourceRecord] = []
+    run_bytes = 0
+    for record in records:
+        if run and run_bytes + len(record.value) > limit:
+            yield run
+            run, run_bytes = [], 0
+        run.append(record)
+        run_bytes += len(record.value)
+    if run:
+        yield run

@@ -1,0 +1,79 @@
+"""ingest: OTLP messages become span rows in ClickHouse, and facts for the traces stage. It holds no state."""
+
+from __future__ import annotations
+
+import asyncio
+
+import numpy as np
+import pyarrow as pa
+
+from spanloom.agents import metrics
+from spanloom.agents.consuming.records import SourceRecord, newest
+from spanloom.agents.stages.checkpoint import Writes
+from spanloom.agents.stages.dead_letters import dead_letter
+from spanloom.agents.stages.unpriced import UnpricedSpans
+from spanloom.agents.state.clock import next_version
+from spanloom.kafka.producer import Record
+from spanloom.kafka.topics import DEAD_LETTERS, PROJECT_HEADER, SPAN_FACTS
+from spanloom.spans.folding import facts
+from spanloom.spans.limits import Limits
+from spanloom.spans.pricing.prices import Prices
+from spanloom.spans.reading.decode import Message, decode
+
+SPANS_TABLE = "spans_versions"
+
+
+class Ingest:
+    """The work of the first stage.
+
+    Args:
+        partitions: partitions of the topic of span facts.
+        limits: what a span may hold at the most.
+        prices: what tokens cost.
+    """
+
+    def __init__(self, partitions: int, limits: Limits, prices: Prices) -> None:
+        self._partitions = partitions
+        self._limits = limits
+        self._prices = prices
+        self._unpriced = UnpricedSpans(metrics.UNPRICED_SPANS)
+
+    async def __call__(self, records: list[SourceRecord]) -> Writes:
+        """Decode, price, and send on."""
+        # In a thread: decoding takes long enough for probes and heartbeats to notice.
+        return await asyncio.to_thread(self._prepare, records)
+
+    def _prepare(self, records: list[SourceRecord]) -> Writes:
+        messages = [
+            Message(record.value, (record.headers.get(PROJECT_HEADER) or b"").decode(errors="replace"))
+            for record in records
+        ]
+        decoded = decode(messages, limits=self._limits, prices=self._prices)
+        versions = np.array(
+            [next_version(0, record.timestamp, record.offset) for record in records], np.uint64
+        )
+        table = decoded.table.append_column(
+            pa.field("version", pa.uint64(), False), pa.array(versions[decoded.message])
+        )
+        letters = []
+        for reject in decoded.rejects:
+            record = records[reject.message]
+            letters.append(
+                dead_letter(
+                    reject.payload,
+                    reject.reason,
+                    record.topic,
+                    record.partition,
+                    record.offset,
+                    project=record.headers.get(PROJECT_HEADER),
+                )
+            )
+        metrics.SPANS.inc(table.num_rows)
+        self._unpriced.count(table)
+        metrics.DEAD_LETTERS.labels("ingest").inc(len(letters))
+        timestamp = newest(records)
+        sent_on = [
+            Record(partition, None, value, timestamp=timestamp)
+            for partition, value in facts.encode_table(table, self._partitions)
+        ]
+        return Writes(rows=[(SPANS_TABLE, table)], messages={SPAN_FACTS: sent_on, DEAD_LETTERS: letters})

@@ -1,0 +1,1 @@
+"""What the keyed stages remember: open traces, open session windows, the stream clock, what ClickHouse gives back."""

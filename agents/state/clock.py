@@ -1,0 +1,79 @@
+"""The stream clock of a partition and the versions of rows: functions of the log, never of a wall clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from spanloom.schemas.facts_pb2 import PartitionClock
+
+CLOCK_RECORD = b"clock"
+"""The key of the changelog record that keeps a partition's clock, and ends what one checkpoint has written.
+
+What stands behind the last of them was written by a checkpoint that did not come to its end. It is true, but
+may not be all: what it belongs to is completed from ClickHouse. It goes in a batch of its own: the local broker,
+asked for the end of a partition, answers with the first offset of the last batch plus one, and a recovery up to
+there would leave out all but the first record of a larger batch.
+"""
+
+CLOCK_SKEW = 300_000
+"""How far an application's clock may be off, in milliseconds, before lateness is judged by it."""
+
+_OFFSET_BITS = 22
+
+
+@dataclass(slots=True)
+class StreamClock:
+    """The newest record timestamp seen in a partition, and since when its state has been kept; ms.
+
+    A state that begins anew is given the wall clock for `kept_since`: whatever was read before it was lost, was
+    read before now. The timestamp of the first record would be too early where that record is an old one.
+    """
+
+    kept_since: int = 0
+    now: int = 0
+
+    def advance(self, timestamp: int) -> None:
+        """See a record's timestamp."""
+        self.now = max(self.now, timestamp)
+
+    def surely_remembers(self, start: int, retention: int) -> bool:
+        """Whether state of something that started at `start` (ms) would certainly still be here.
+
+        What started before the retention may have been forgotten, and what started before this state began
+        to be kept may never have been here. A start in the future tells of a clock that nothing can be
+        concluded from.
+        """
+        horizon = max(self.now - retention, self.kept_since) + CLOCK_SKEW
+        return horizon <= start <= self.now + CLOCK_SKEW
+
+    def encode(self) -> bytes:
+        """Return the clock as the changelog keeps it."""
+        return PartitionClock(stream_clock=self.now, kept_since=self.kept_since).SerializeToString()
+
+    def restore(self, value: bytes) -> None:
+        """Take over what the changelog kept."""
+        kept = PartitionClock.FromString(value)
+        self.now = max(self.now, kept.stream_clock)
+        self.kept_since = kept.kept_since
+
+
+def next_version(previous: int, timestamp: int, offset: int) -> int:
+    """Return the version of a row after a record has been applied to it.
+
+    The newest record timestamp in milliseconds, shifted left 22 bits, plus the low 22 bits of the offset: it
+    grows with the log, also when a topic is created anew. Where it would not (a clock stood still while the
+    low bits went around) the previous version plus one does.
+
+    Args:
+        previous: the row's version before, 0 without one.
+        timestamp: the record's timestamp, milliseconds since the epoch.
+        offset: the record's offset.
+    """
+    newest = max(previous >> _OFFSET_BITS, timestamp)
+    version = newest << _OFFSET_BITS | offset & ((1 << _OFFSET_BITS) - 1)
+    return max(version, previous + 1)
+
+
+def timestamp_of(version: int) -> int:
+    """Return the record timestamp in a version, milliseconds since the epoch."""
+    return version >> _OFFSET_BITS

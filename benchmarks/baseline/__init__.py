@@ -1,0 +1,1 @@
+"""What spanloom is measured against."""

@@ -1,0 +1,1 @@
+"""The dashboard's questions on a big database."""

@@ -1,0 +1,1 @@
+"""The load: realistic and hostile spans, the same for the same seed."""

@@ -1,0 +1,1 @@
+"""The receiver: throughput, latency, endurance."""

@@ -1,0 +1,39 @@
+"""The command line `spanloom`."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+from spanloom.commands import access, run, setup, view
+from spanloom.commands.console import Stop, app, problems
+from spanloom.commands.settings import SettingsError
+from spanloom.warehouse.errors import Unavailable, WarehouseError
+
+__all__ = ["app", "main"]
+
+# Each has added its commands to the app.
+_COMMANDS = (run, setup, view, access)
+
+
+def main() -> None:
+    """Run the command line; every error a user can cause is one sentence on standard error."""
+    # What goes wrong is said once, in our words.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    try:
+        app()
+    except Stop as stop:
+        _say_problem(str(stop))
+        sys.exit(stop.code)
+    except (SettingsError, WarehouseError) as error:
+        _say_problem(str(error))
+        sys.exit(1)
+    except Unavailable as error:
+        _say_problem(f"{error}: start it, or set SPANLOOM_CLICKHOUSE__URL")
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.exit(0)
+
+
+def _say_problem(sentence: str) -> None:
+    problems.print(sentence, style="red", markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,1 @@
+"""The parts that run until they are told to stop."""

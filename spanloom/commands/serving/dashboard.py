@@ -1,0 +1,72 @@
+"""`spanloom dashboard`: the pages and their API, reading ClickHouse, with probes beside them."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import socket
+
+import uvicorn
+
+from spanloom.dashboard.app import dashboard_app
+from spanloom.dashboard.settings import DashboardSettings
+from spanloom.probes import Probes
+from spanloom.warehouse.client import connect
+from spanloom.warehouse.settings import ClickHouseSettings
+
+logger = logging.getLogger("spanloom.dashboard")
+
+_BACKLOG = 512  # connections that wait to be taken
+_SHUTDOWN = 10  # seconds that requests under way get at the end
+
+
+def reading(clickhouse: ClickHouseSettings, settings: DashboardSettings) -> ClickHouseSettings:
+    """Return how the dashboard reaches ClickHouse: as a user of its own, where one is set."""
+    if not settings.clickhouse_user:
+        return clickhouse
+    own = {"user": settings.clickhouse_user, "password": settings.clickhouse_password}
+    return clickhouse.model_copy(update=own)
+
+
+async def run(clickhouse: ClickHouseSettings, settings: DashboardSettings) -> None:
+    """Run a dashboard until SIGTERM or SIGINT; requests under way are answered first.
+
+    It starts without ClickHouse too: its pages say that it is away, and recover.
+
+    Raises:
+        dashboard.users.UsersError: the users file can't be read.
+        OSError: a port is taken, or the certificate can't be read.
+    """
+    # Its news are our own; its errors are heard.
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    warehouse = connect(reading(clickhouse, settings))
+    config = uvicorn.Config(
+        dashboard_app(warehouse, settings),
+        lifespan="off",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # Ours believes trusted proxies only.
+        proxy_headers=False,
+        ssl_certfile=settings.tls_certfile or None,
+        ssl_keyfile=settings.tls_keyfile or None,
+        timeout_graceful_shutdown=_SHUTDOWN,
+    )
+    config.load()  # reads the certificate
+    # Bound here: uvicorn would end the process by itself where the port is taken.
+    bound = _bound(settings.host, settings.port)
+    probes = Probes(settings.web_host, settings.web_port, lambda: {"serving": True})
+    async with contextlib.AsyncExitStack() as stack:
+        stack.callback(warehouse.close)
+        stack.callback(bound.close)
+        await probes.start()
+        stack.push_async_callback(probes.stop)
+        scheme = "https" if settings.tls_certfile else "http"
+        logger.info("serving %s://%s:%s", scheme, settings.host, settings.port)
+        await uvicorn.Server(config).serve(sockets=[bound])
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+    return socket.create_server((host, port), family=family, backlog=_BACKLOG)

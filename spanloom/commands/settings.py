@@ -1,0 +1,89 @@
+"""All settings, from the environment: `SPANLOOM_KAFKA__BOOTSTRAP_SERVERS`, `SPANLOOM_CLICKHOUSE__URL`, …"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from pydantic import BaseModel, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsError as BrokenSettings
+
+from spanloom.agents.settings import LimitSettings, WorkerSettings
+from spanloom.dashboard.settings import DashboardSettings
+from spanloom.kafka.settings import KafkaSettings
+from spanloom.receiver.settings import ReceiverSettings
+from spanloom.warehouse.settings import ClickHouseSettings
+
+PREFIX = "SPANLOOM_"
+
+
+class SettingsError(Exception):
+    """A setting is unknown or impossible; the message says which and what to change."""
+
+
+class Settings(BaseSettings):
+    """The settings of every command, one object a part."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid")
+
+    kafka: KafkaSettings = Field(default_factory=KafkaSettings)
+    clickhouse: ClickHouseSettings = Field(default_factory=ClickHouseSettings)
+    worker: WorkerSettings = Field(default_factory=WorkerSettings)
+    limits: LimitSettings = Field(default_factory=LimitSettings)
+    receiver: ReceiverSettings = Field(default_factory=ReceiverSettings)
+    dashboard: DashboardSettings = Field(default_factory=DashboardSettings)
+
+
+class Variable(NamedTuple):
+    """One environment variable: for the documentation and for finding misspelled ones."""
+
+    name: str
+    default: str
+    description: str
+
+
+def load() -> Settings:
+    """Read the settings from the environment.
+
+    Raises:
+        SettingsError: one is unknown or impossible. The message never shows a value: it may be a secret.
+    """
+    known = {variable.name for variable in variables()}
+    unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name.upper() not in known)
+    if unknown:
+        raise SettingsError(
+            f"unknown setting {unknown[0]}: unset it, or see docs/configuration.md for the names there are"
+        )
+    try:
+        return Settings()
+    except BrokenSettings:
+        # The only settings that are not plain are read as JSON; the library's message does not name the variable.
+        raise SettingsError(
+            f'{PREFIX}CLICKHOUSE__SETTINGS is no JSON object: write it as {{"insert_quorum": "2"}}'
+        ) from None
+    except ValidationError as error:
+        problem = error.errors(include_input=False, include_context=False)[0]
+        message = problem["msg"].removeprefix("Value error, ")
+        name = PREFIX + "__".join(str(part) for part in problem["loc"]).upper()
+        raise SettingsError(f"{name}: {message[:1].lower()}{message[1:]}") from None
+
+
+def variables() -> Iterator[Variable]:
+    """Return every environment variable that spanloom reads."""
+    for part, info in Settings.model_fields.items():
+        yield from _variables_of(info.annotation, f"{PREFIX}{part}".upper())
+
+
+def _variables_of(model: object, prefix: str) -> Iterator[Variable]:
+    assert isinstance(model, type)
+    assert issubclass(model, BaseModel)
+    for name, field in model.model_fields.items():
+        variable = f"{prefix}__{name}".upper()
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from _variables_of(field.annotation, variable)
+            continue
+        default = "" if field.default_factory else field.default
+        shown = default.get_secret_value() if isinstance(default, SecretStr) else default
+        yield Variable(variable, "" if shown is None else str(shown), field.description or "")

@@ -1,0 +1,244 @@
+"""Sessions, traces and spans on the terminal."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+from spanloom.warehouse.queries.rows import (
+    ModelRow,
+    SessionDetail,
+    SessionRow,
+    SpanRow,
+    TraceDetail,
+    TraceRow,
+)
+
+_PREVIEW = 200  # characters of an input or output in a table
+
+
+def as_json(value: Any) -> str:
+    """Return rows (dataclasses, or lists of them) as JSON; times in ISO 8601."""
+
+    def plain(thing: Any) -> Any:
+        if isinstance(thing, datetime):
+            return thing.isoformat()
+        if dataclasses.is_dataclass(thing) and not isinstance(thing, type):
+            return {field.name: getattr(thing, field.name) for field in dataclasses.fields(thing)}
+        raise TypeError(type(thing).__name__)
+
+    return json.dumps(value, default=plain, ensure_ascii=False, indent=2)
+
+
+def sessions(rows: Sequence[SessionRow], now: datetime) -> RenderableType:
+    """A table with one row a session."""
+    table = _table(
+        "session", "started", "duration", "traces", "LLM calls", "tokens", "cost", "errors", "user", "tags"
+    )
+    several_projects = len({row.project_id for row in rows}) > 1
+    for row in rows:
+        name = f"{row.project_id}/{row.session_id}" if several_projects else row.session_id
+        table.add_row(
+            Text(name, overflow="fold"),
+            ago(row.start_time, now),
+            duration(row.duration),
+            f"{row.trace_count:,}",
+            f"{row.llm_call_count:,}",
+            tokens(row),
+            cost(row),
+            errors(row.error_count),
+            Text(row.user_id),
+            Text(", ".join(row.tags)),
+        )
+    return table
+
+
+def session(detail: SessionDetail, now: datetime) -> RenderableType:
+    """A session's totals, then its traces in order with what was said."""
+    row = detail.session
+    head = Table.grid(padding=(0, 2))
+    for name, value in (
+        ("session", row.session_id),
+        ("project", row.project_id),
+        ("user", ", ".join(row.user_ids)),
+        ("tags", ", ".join(row.tags)),
+        ("started", f"{row.start_time:%Y-%m-%d %H:%M:%S} UTC, {ago(row.start_time, now)}"),
+        ("duration", f"{duration(row.duration)} ({duration(row.active_duration)} active)"),
+        ("tokens", tokens(row)),
+        ("cost", cost(row)),
+        ("models", ", ".join(row.models)),
+        ("errors", str(row.error_count)),
+    ):
+        head.add_row(Text(name, style="dim"), Text(value))
+    table = _table("", "trace", "name", "duration", "tokens", "cost", "errors", "input", "output")
+    for number, trace in enumerate(detail.traces, 1):
+        table.add_row(
+            f"{number}/{row.trace_count}",
+            trace.trace_id,
+            Text(trace.name),
+            duration(trace.duration),
+            tokens(trace),
+            cost(trace),
+            errors(trace.error_count),
+            preview(trace.input),
+            preview(trace.output),
+        )
+    return Group(head, table, *_more(row.trace_count - len(detail.traces), "traces"))
+
+
+def trace(detail: TraceDetail) -> RenderableType:
+    """A trace's totals and the tree of its spans."""
+    parts: list[RenderableType] = []
+    if detail.trace is not None:
+        row = detail.trace
+        parts.append(
+            Text.assemble(
+                (row.name or row.trace_id, "bold"),
+                f"  {duration(row.duration)}  {tokens(row)} tokens  {cost(row)}",
+                f"  session {row.session_id}" if row.session_id else "",
+            )
+        )
+        for name, value in (("input", row.input), ("output", row.output)):
+            if value:
+                parts.append(Text.assemble((f"{name}: ", "dim"), preview(value)))
+    tree = Tree(Text(detail.spans[0].trace_id if detail.spans else "no spans", style="dim"))
+    nodes: dict[str, Tree] = {}
+    known = {span.span_id for span in detail.spans}
+    children: dict[str, list[SpanRow]] = {}
+    for span in detail.spans:
+        parent = span.parent_span_id if span.parent_span_id in known else ""
+        children.setdefault("" if parent == span.span_id else parent, []).append(span)
+    # Breadth first over what hangs together; spans whose parents form a circle come last, flat.
+    waiting = [(tree, span) for span in children.get("", [])]
+    while waiting:
+        above, span = waiting.pop(0)
+        if span.span_id not in nodes:
+            nodes[span.span_id] = above.add(_span(span))
+            waiting += [(nodes[span.span_id], child) for child in children.get(span.span_id, [])]
+    for span in detail.spans:
+        if span.span_id not in nodes:
+            nodes[span.span_id] = tree.add(_span(span))
+    total = detail.trace.span_count if detail.trace else len(detail.spans)
+    return Group(*parts, tree, *_more(total - len(detail.spans), "spans"))
+
+
+def models(rows: Sequence[ModelRow]) -> RenderableType:
+    """A table with one row a model; those without a price stand out, and a sentence says what to do about them."""
+    table = _table("provider", "model", "calls", "tokens", "cost", "price")
+    unpriced = 0
+    for row in rows:
+        price = Text("known")
+        if row.unpriced_call_count:
+            unpriced += 1
+            some = row.unpriced_call_count < row.call_count
+            price = Text(f"unknown for {row.unpriced_call_count:,}" if some else "unknown", style="red")
+        table.add_row(
+            preview(row.provider),
+            preview(row.model) if row.model else Text("none named", style="dim"),
+            f"{row.call_count:,}",
+            tokens(row),
+            cost(row),
+            price,
+        )
+    if not unpriced:
+        return table
+    what = "1 model has" if unpriced == 1 else f"{unpriced:,} models have"
+    advice = (
+        f"{what} calls whose price is not known: their cost is left out of every sum. Give them a price in the"
+        " file that SPANLOOM_WORKER__PRICES_FILE names, see docs/pricing.md."
+    )
+    return Group(table, Text(advice, style="yellow"))
+
+
+def _span(span: SpanRow) -> Text:
+    usage = (
+        f"  {span.input_tokens:,} → {span.output_tokens:,} tokens"
+        if span.input_tokens or span.output_tokens
+        else ""
+    )
+    message = f"  {span.status_message}" if span.status == "error" else ""
+    return Text.assemble(
+        (f"{span.span_type:<9} ", "dim"),
+        (span.name, "red" if span.status == "error" else ""),
+        f"  {duration(span.duration)}",
+        f"  {span.model}" if span.model else "",
+        usage,
+        (message, "red"),
+    )
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, padding=(0, 1), header_style="dim")
+    right = {"duration", "traces", "LLM calls", "calls", "tokens", "cost", "errors", "started"}
+    # On a narrow terminal the texts give way, never the names and numbers.
+    named = {"session": 12, "model": 12, "price": 15, "trace": 32, "input": 16, "output": 16}
+    for column in columns:
+        table.add_column(
+            column,
+            justify="right" if column in right else "left",
+            no_wrap=column in right,
+            min_width=named.get(column),
+        )
+    return table
+
+
+def _more(count: int, what: str) -> Iterable[Text]:
+    return [Text(f"and {count:,} more {what}", style="dim")] if count > 0 else []
+
+
+def ago(time: datetime, now: datetime) -> str:
+    """How long ago a time was: '3 min ago'."""
+    seconds = (now - time).total_seconds()
+    if seconds < 0:
+        return "in the future"
+    for size, name in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size:.0f} {name} ago"
+    return f"{seconds:.0f} s ago"
+
+
+def duration(seconds: float) -> str:
+    """A duration to read: '12 ms', '3.4 s', '5 min 10 s', '2 h 3 min'."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    if seconds < 3600:
+        return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
+    return f"{seconds // 3600:,.0f} h {seconds % 3600 // 60:.0f} min"
+
+
+def tokens(row: SessionRow | TraceRow | ModelRow) -> str:
+    """Tokens as 'in → out (total)'."""
+    return f"{row.input_tokens:,} → {row.output_tokens:,} ({row.total_tokens:,})"
+
+
+def cost(row: SessionRow | TraceRow | ModelRow) -> str:
+    """USD; '+ ?' where some calls have no known price."""
+    unknown = " + ?" if row.unpriced_call_count else ""
+    return f"${row.total_cost:.4f}{unknown}" if row.total_cost or not unknown else "?"
+
+
+def errors(count: int) -> Text:
+    """A count that is red unless it is zero."""
+    return Text(f"{count:,}", style="red" if count else "")
+
+
+def preview(text: str) -> Text:
+    """The beginning of a text, on one line; what could move the cursor is left out."""
+    line = " ".join(text[: 2 * _PREVIEW].split())
+    line = "".join(character for character in line if character.isprintable())
+    return Text(line if len(line) <= _PREVIEW else line[: _PREVIEW - 1] + "…")
+
+
+def now() -> datetime:
+    """The time against which 'ago' is reckoned."""
+    return datetime.now(UTC)

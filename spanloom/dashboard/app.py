@@ -1,0 +1,38 @@
+"""The whole dashboard as an application: pages, JSON API, static files."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from spanloom.dashboard.access.hosts import Hosts, allowed_hosts
+from spanloom.dashboard.access.proxies import TrustedProxies
+from spanloom.dashboard.api.routes import api_router
+from spanloom.dashboard.pages.routes import pages_router
+from spanloom.dashboard.settings import DashboardSettings
+from spanloom.dashboard.web.failures import install_failures
+from spanloom.dashboard.web.headers import SecurityHeaders
+from spanloom.dashboard.web.site import Site
+from spanloom.dashboard.web.static_files import static_router
+from spanloom.warehouse.client import Warehouse
+
+
+def dashboard_app(warehouse: Warehouse, settings: DashboardSettings) -> FastAPI:
+    """Return the application; it reads the warehouse and writes nothing.
+
+    Raises:
+        dashboard.users.UsersError: the users file can't be read.
+    """
+    site = Site(warehouse, settings)
+    app = FastAPI(
+        title="spanloom", openapi_url="/api/openapi.json", docs_url=None, redoc_url=None, version="1"
+    )
+    app.state.site = site
+    app.include_router(static_router())
+    app.include_router(api_router(warehouse, site.visible))
+    app.include_router(pages_router(site))
+    install_failures(app, site)
+    # The last one added is the first to see a request.
+    app.add_middleware(Hosts, allowed_hosts(settings))
+    app.add_middleware(TrustedProxies, settings.proxy_addresses)
+    app.add_middleware(SecurityHeaders)
+    return app

@@ -1,0 +1,134 @@
+"""The settings of the dashboard."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+
+from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
+
+_SHORTEST_SECRET = 32
+
+
+def split(text: str) -> list[str]:
+    """The parts of a setting that are separated by commas."""
+    return [part for part in map(str.strip, text.split(",")) if part]
+
+
+class DashboardSettings(BaseModel, extra="forbid"):
+    """Where the pages are served, who may look, and as whom ClickHouse is read."""
+
+    host: str = Field("127.0.0.1", description="The address that the pages are served on.")
+    port: int = Field(8080, ge=1, le=65535, description="The port of the pages and their API.")
+    web_host: str = Field("127.0.0.1", description="The address of the probes and metrics.")
+    web_port: int = Field(6064, ge=1, le=65535, description="The port of the probes and metrics.")
+    hosts: str = Field(
+        "",
+        description="Names that the pages may be asked for under, separated by commas; without any, on loopback"
+        " without a login, only this machine's own, else all.",
+    )
+    users_file: str = Field(
+        "",
+        description="TOML file of those who may log in; `spanloom users new` writes it. Read again when it changes.",
+    )
+    secret: SecretStr = Field(
+        SecretStr(""),
+        description="Signs the cookies, 32 characters or more, the same for all dashboards behind one address;"
+        " without it a random one, and a restart logs everybody out.",
+    )
+    login_hours: int = Field(168, ge=1, le=8760, description="Hours after which one must log in again.")
+    proxy_addresses: str = Field(
+        "",
+        description="Addresses or networks of the reverse proxies whose headers are believed, separated by commas.",
+    )
+    proxy_user_header: str = Field(
+        "",
+        description="The header in which such a proxy names the user that it let in; nobody logs in here then.",
+    )
+    proxy_projects: str = Field(
+        "",
+        description="Projects that everybody whom the proxy lets in may see, separated by commas, `*` for all;"
+        " none: as the users file says.",
+    )
+    tls_certfile: str = Field("", description="PEM file with the server's certificate chain; none is no TLS.")
+    tls_keyfile: str = Field("", description="PEM file with the certificate's key.")
+    clickhouse_user: str = Field(
+        "", description="The user that reads ClickHouse; none: that of SPANLOOM_CLICKHOUSE__USER."
+    )
+    clickhouse_password: SecretStr = Field(SecretStr(""), description="The password of clickhouse_user.")
+    otlp_url: str = Field(
+        "http://127.0.0.1:4318",
+        description="Where the receiver takes OTLP/HTTP: what the pages tell people to send to.",
+    )
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anybody who reaches it may look."""
+        return not self.users_file and not self.proxy_user_header
+
+    def missing_file(self) -> str | None:
+        """Return the name of a setting whose file is not there.
+
+        Not checked when settings are read: other commands may share them without having the files.
+        """
+        names = ("users_file", "tls_certfile", "tls_keyfile")
+        return next(
+            (name for name in names if (path := getattr(self, name)) and not Path(path).is_file()), None
+        )
+
+    @field_validator("proxy_addresses")
+    @classmethod
+    def _check_addresses(cls, addresses: str) -> str:
+        for part in split(addresses):
+            try:
+                ip_network(part)
+            except ValueError:
+                raise ValueError(
+                    "must be addresses such as 10.0.0.7 or networks such as 10.0.0.0/8, separated by commas"
+                ) from None
+        return addresses
+
+    @field_validator("secret")
+    @classmethod
+    def _check_secret(cls, secret: SecretStr) -> SecretStr:
+        if 0 < len(secret.get_secret_value()) < _SHORTEST_SECRET:
+            raise ValueError(
+                f"must have {_SHORTEST_SECRET} characters or more: `openssl rand -hex 32` makes one"
+            )
+        return secret
+
+    @model_validator(mode="after")
+    def _check(self) -> DashboardSettings:
+        if self.is_open and not is_loopback(self.host):
+            raise ValueError(
+                "host is not a loopback address, and without a login anybody could look: set"
+                " SPANLOOM_DASHBOARD__USERS_FILE (`spanloom users new NAME` makes users) or __PROXY_USER_HEADER,"
+                " or host to 127.0.0.1"
+            )
+        if self.proxy_user_header and not self.proxy_addresses:
+            raise ValueError(
+                "proxy_user_header is set, but not proxy_addresses, so anybody could claim to be anyone: set it to"
+                " the addresses of the proxy"
+            )
+        if self.proxy_user_header and not self.proxy_projects and not self.users_file:
+            raise ValueError(
+                "proxy_user_header is set, but nothing says what those users may see: set proxy_projects"
+                " or users_file"
+            )
+        if self.proxy_projects and not self.proxy_user_header:
+            raise ValueError("proxy_projects is set without proxy_user_header: set both or none")
+        if bool(self.tls_certfile) != bool(self.tls_keyfile):
+            raise ValueError("tls_certfile and tls_keyfile belong together: set both or none")
+        if self.clickhouse_password.get_secret_value() and not self.clickhouse_user:
+            raise ValueError("clickhouse_password is set without clickhouse_user: set both or none")
+        return self
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches an address."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,1 @@
+"""Kafka: the connection, the producer and the topics, for the worker, the receiver and the commands alike."""

@@ -1,0 +1,193 @@
+"""The topics: their names, their settings, and whether they stand as they should."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from spanloom.kafka.connection import connection
+from spanloom.kafka.settings import KafkaSettings
+
+MAX_MESSAGE_BYTES = 10 * 2**20
+"""What the topics of OTLP messages and dead letters take in one message, in bytes: spans may be large."""
+
+PROJECT_HEADER = "spanloom-project"
+"""The header that names the project of a message's spans."""
+
+SPAN_FACTS = "spanloom.span-facts"
+TRACE_FACTS = "spanloom.trace-facts"
+DEAD_LETTERS = "spanloom.dead-letters"
+TRACES_CHANGELOG = "spanloom.traces-changelog"
+SESSIONS_CHANGELOG = "spanloom.sessions-changelog"
+
+# A span may be large: what an exporter could send must fit.
+# State that is deleted by a tombstone must be gone for good only after every worker could have read the
+# tombstone; a day is Kafka's default. Small segments keep a changelog close to the size of its state.
+_LARGE = {"max.message.bytes": str(MAX_MESSAGE_BYTES)}
+_COMPACTED = {"cleanup.policy": "compact", "segment.bytes": "67108864", "min.cleanable.dirty.ratio": "0.3"}
+
+
+class TopicError(Exception):
+    """The topics are not as they should be; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic as it should be; `config` names only what matters."""
+
+    name: str
+    partitions: int
+    config: dict[str, str] = field(default_factory=dict)
+    any_partitions: bool = False
+    """Exporters may have made it: nothing depends on how it is cut."""
+
+
+def topics(settings: KafkaSettings) -> list[Topic]:
+    """Return all topics of an installation."""
+    return [
+        Topic(settings.source_topic, settings.partitions, _LARGE, any_partitions=True),
+        Topic(SPAN_FACTS, settings.partitions),
+        Topic(TRACE_FACTS, settings.partitions),
+        Topic(TRACES_CHANGELOG, settings.partitions, _COMPACTED),
+        Topic(SESSIONS_CHANGELOG, settings.partitions, _COMPACTED),
+        Topic(DEAD_LETTERS, 1, _LARGE),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What `ensure` found or did for one topic."""
+
+    topic: str
+    created: bool
+    differences: tuple[str, ...]
+
+
+async def ensure(settings: KafkaSettings) -> list[Outcome]:
+    """Create the topics that are missing and say how the others differ; change nothing that exists.
+
+    Raises:
+        TopicError: a topic could not be created.
+        KafkaError: Kafka can't be reached.
+    """
+    admin = AIOKafkaAdminClient(**connection(settings))
+    await admin.start()
+    try:
+        wanted = topics(settings)
+        existing = set(await admin.list_topics())
+        missing = [topic for topic in wanted if topic.name not in existing]
+        created = await _create(admin, missing, settings.replication_factor)
+        outcomes = [Outcome(name, True, ()) for name in created]
+        outcomes += [
+            Outcome(topic.name, False, tuple(await _differences(admin, topic)))
+            for topic in wanted
+            if topic.name not in created
+        ]
+    finally:
+        await admin.close()
+    return outcomes
+
+
+async def check(settings: KafkaSettings) -> None:
+    """Make sure that every topic is there with the right number of partitions.
+
+    Raises:
+        TopicError: one is missing or is cut differently.
+        KafkaError: Kafka can't be reached.
+    """
+    admin = AIOKafkaAdminClient(**connection(settings))
+    await admin.start()
+    try:
+        # Asking about a topic that is not there creates it on some brokers, so only existing ones are described.
+        existing = set(await admin.list_topics())
+        counts = await _partition_counts(admin, [t.name for t in topics(settings) if t.name in existing])
+    finally:
+        await admin.close()
+    for topic in topics(settings):
+        count = counts.get(topic.name, 0)
+        if not count:
+            raise _missing(topic.name)
+        if count != topic.partitions and not topic.any_partitions:
+            raise TopicError(
+                f"topic {topic.name} has {count} partitions, but SPANLOOM_KAFKA__PARTITIONS says"
+                f" {topic.partitions}: set it to {count}, or delete the spanloom.* topics and run `spanloom topics`"
+            )
+
+
+def _missing(topic: str) -> TopicError:
+    return TopicError(f"topic {topic} does not exist: run `spanloom topics` first")
+
+
+async def largest_message(settings: KafkaSettings) -> int:
+    """Return how many bytes a message of the source topic may have.
+
+    Raises:
+        TopicError: it is not there.
+        KafkaError: Kafka can't be reached.
+    """
+    admin = AIOKafkaAdminClient(**connection(settings))
+    try:
+        await admin.start()
+        if settings.source_topic not in await admin.list_topics():
+            raise _missing(settings.source_topic)
+        config = await _config(admin, settings.source_topic)
+    finally:
+        await admin.close()
+    return int(config.get("max.message.bytes", MAX_MESSAGE_BYTES))
+
+
+async def _create(admin: AIOKafkaAdminClient, missing: Iterable[Topic], replication: int) -> list[str]:
+    """Create topics and return the names of those that nobody else created meanwhile."""
+    new = [
+        NewTopic(topic.name, topic.partitions, replication, topic_configs=dict(topic.config))
+        for topic in missing
+    ]
+    if not new:
+        return []
+    response = await admin.create_topics(new)
+    created = []
+    for name, code, *detail in response.topic_errors:
+        error = for_code(code)
+        if code == 0:
+            created.append(name)
+        elif error is not TopicAlreadyExistsError:
+            reason = next((text for text in detail if text), error.description or error.__name__)
+            raise TopicError(f"topic {name} could not be created: {reason}")
+    return created
+
+
+async def _differences(admin: AIOKafkaAdminClient, topic: Topic) -> list[str]:
+    differences = []
+    count = (await _partition_counts(admin, [topic.name])).get(topic.name, 0)
+    if count != topic.partitions:
+        differences.append(f"{count} partitions, not {topic.partitions}")
+    if topic.config:
+        try:
+            found = await _config(admin, topic.name)
+        except KafkaError as error:
+            return [*differences, f"its settings can't be read ({type(error).__name__})"]
+        differences += [
+            f"{key} is {found[key]}, not {value}"
+            for key, value in topic.config.items()
+            if key in found and found[key] != value
+        ]
+    return differences
+
+
+async def _partition_counts(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, int]:
+    if not names:
+        return {}  # no names would mean all
+    described = await admin.describe_topics(names)
+    return {topic["topic"]: len(topic["partitions"]) for topic in described if not topic["error_code"]}
+
+
+async def _config(admin: AIOKafkaAdminClient, name: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for response in await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name)]):
+        for resource in response.resources:
+            found.update({entry[0]: entry[1] for entry in resource[4]})
+    return found

@@ -1,0 +1,226 @@
+"""Appending to Kafka: what this has returned from is stored."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError, KafkaTimeoutError
+
+from spanloom.receiver import metrics
+from spanloom.receiver.refusals import Reason, Refused
+
+logger = logging.getLogger("spanloom.receiver")
+
+RETRY = 2.0
+"""Seconds between two attempts to reach Kafka, and what a client is told to wait while it is away."""
+
+RECORD_OVERHEAD = 4096
+"""Bytes that Kafka adds to a message at the most: the batch around it, its headers, packing what can't be packed."""
+
+WATCH = 5.0
+"""Seconds between two questions whether Kafka is there, and within which it must answer."""
+
+
+class Connection(NamedTuple):
+    """A producer, started, that waits for all replicas; and what the topic takes."""
+
+    producer: AIOKafkaProducer
+    largest: int
+    """Bytes of a message at the most."""
+
+
+class NotReady(Exception):
+    """The topic can't be appended to yet; the message is a sentence that says what to do."""
+
+
+Connect = Callable[[], Awaitable[Connection]]
+"""Reaches Kafka; raises KafkaError or OSError while it is away, NotReady where somebody must do something."""
+
+
+class Held:
+    """The bytes of one request, in flight for as long as anybody holds them: whoever answers it, and Kafka's client.
+
+    Args:
+        count: adds to what is in flight in all; raises Refused where that is too much.
+    """
+
+    def __init__(self, count: Callable[[int], None]) -> None:
+        self._count = count
+        self._size = 0
+        self._holders = 1
+
+    def add(self, size: int) -> None:
+        """Hold more bytes.
+
+        Raises:
+            Refused: too many are in flight.
+        """
+        self._count(size)
+        self._size += size
+
+    def keep_until(self, future: asyncio.Future[object]) -> None:
+        """Hold them until a future is settled, too."""
+        self._holders += 1
+        future.add_done_callback(self._settled)
+
+    def drop(self) -> None:
+        """Hold them no longer."""
+        self._holders -= 1
+        if not self._holders:
+            self._count(-self._size)
+
+    def _settled(self, future: asyncio.Future[object]) -> None:
+        self.drop()
+        if not future.cancelled():
+            future.exception()  # looked at: where the client has gone nobody else would
+
+
+class Log:
+    """The topic that is appended to.
+
+    Bounded in memory: bytes count as in flight until Kafka has acknowledged them or given them up, also where the
+    client was told long ago to send again.
+
+    Args:
+        topic: its name.
+        connect: reaches Kafka.
+        max_bytes: bytes in flight at the most.
+        ack_timeout: seconds to wait for an acknowledgement.
+    """
+
+    def __init__(self, topic: str, connect: Connect, *, max_bytes: int, ack_timeout: float) -> None:
+        self._topic = topic
+        self._connect = connect
+        self._max_bytes = max_bytes
+        self._ack_timeout = ack_timeout
+        self._connection: Connection | None = None
+        self._broken = asyncio.Event()
+        self._in_flight = 0
+        self._unsettled: set[asyncio.Future[object]] = set()
+        self.answers = False
+
+    @property
+    def largest(self) -> int:
+        """What the topic takes in one message, bytes.
+
+        Raises:
+            Refused: Kafka has not been reached yet.
+        """
+        return self._connected().largest - RECORD_OVERHEAD
+
+    def hold(self) -> Held:
+        """Return an account of the bytes of one request, empty yet."""
+        return Held(self._count)
+
+    def _count(self, size: int) -> None:
+        if size > 0 and self._in_flight + size > self._max_bytes:
+            raise Refused(Reason.UNAVAILABLE, "Too much is on its way to Kafka: send again later.", RETRY)
+        self._in_flight += size
+        metrics.BYTES_IN_FLIGHT.set(self._in_flight)
+
+    async def append(
+        self, messages: Sequence[bytes], headers: Sequence[tuple[str, bytes]], held: Held
+    ) -> None:
+        """Append messages and return when Kafka has acknowledged every one.
+
+        Args:
+            messages: each no larger than `largest`.
+            headers: of each message.
+            held: the bytes of the request, which Kafka's client holds as well until it has settled them.
+
+        Raises:
+            Refused: it has not, in time. They may be in the log all the same; sent again they change nothing.
+        """
+        producer = self._connected().producer
+        waiting: list[asyncio.Future[object]] = []
+        try:
+            async with asyncio.timeout(self._ack_timeout):
+                for message in messages:
+                    waiting.append(await producer.send(self._topic, message, headers=list(headers)))
+                    held.keep_until(waiting[-1])
+                    self._unsettled.add(waiting[-1])
+                    waiting[-1].add_done_callback(self._unsettled.discard)
+                await asyncio.gather(*map(asyncio.shield, waiting))
+        except (TimeoutError, KafkaTimeoutError):
+            raise Refused(
+                Reason.UNAVAILABLE, "Kafka did not acknowledge in time: send again.", RETRY
+            ) from None
+        except KafkaError as error:
+            # Whatever it was, the numbers of an idempotent producer have a gap now, and Kafka would refuse all that
+            # follows. Nor is a message too large for good: the topic may take less than it did, which connecting asks.
+            if self._connection is not None and self._connection.producer is producer:
+                if not self._broken.is_set():
+                    logger.warning("Kafka refused a message (%s); connecting anew", type(error).__name__)
+                self._broken.set()
+            raise Refused(Reason.UNAVAILABLE, "Kafka refused the message: send again.", RETRY) from None
+        finally:
+            # With its error each would hold this frame, and the messages, until some garbage collection.
+            waiting.clear()
+
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            raise Refused(Reason.UNAVAILABLE, "Kafka can't be reached: send again later.", RETRY)
+        return self._connection
+
+    async def run(self) -> None:
+        """Keep a connection to Kafka until cancelled, and look whether it answers."""
+        try:
+            while True:
+                self._broken.clear()
+                self._connection = await self._reached()
+                while not self._broken.is_set():
+                    self.answers = await self._asked()
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(self._broken.wait(), WATCH if self.answers else 0.5)
+                await self._close()
+        finally:
+            await self._close()
+
+    async def _reached(self) -> Connection:
+        told = ""
+        while True:
+            try:
+                connection = await self._connect()
+            except (KafkaError, OSError, NotReady) as error:
+                why = str(error) if isinstance(error, NotReady) else type(error).__name__
+                if why != told:
+                    logger.warning("Kafka can't be appended to (%s), waiting for it", why)
+                    told = why
+                await asyncio.sleep(RETRY)
+            else:
+                logger.info(
+                    "connected to Kafka; %s takes %s bytes a message", self._topic, connection.largest
+                )
+                return connection
+
+    async def _asked(self) -> bool:
+        assert self._connection is not None
+        with contextlib.suppress(TimeoutError, KafkaError):
+            return bool(
+                await asyncio.wait_for(self._connection.producer.client.force_metadata_update(), WATCH)
+            )
+        return False
+
+    async def _close(self) -> None:
+        connection, self._connection = self._connection, None
+        self.answers = False
+        if connection is not None:
+            # Waits for what is under way; where Kafka is away that would take for ever.
+            try:
+                await asyncio.wait_for(connection.producer.stop(), self._ack_timeout)
+            except (TimeoutError, KafkaError):
+                await self._abandon(connection.producer)
+
+    async def _abandon(self, producer: AIOKafkaProducer) -> None:
+        """Give up what a producer still holds, which it would try to send for ever, and let go of its connections."""
+        with contextlib.suppress(TimeoutError, KafkaError):
+            await asyncio.wait_for(producer.client.close(), 1)
+            await asyncio.wait_for(producer._sender.close(), 1)
+        for future in list(self._unsettled):
+            if not future.done():
+                future.set_exception(KafkaError("given up"))

@@ -1,0 +1,123 @@
+"""What happens to a request, however it has arrived."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from spanloom.kafka.topics import PROJECT_HEADER
+from spanloom.receiver import metrics
+from spanloom.receiver.access import Access
+from spanloom.receiver.append import RETRY, Held, Log
+from spanloom.receiver.rate import Rates
+from spanloom.receiver.refusals import Reason, Refused
+from spanloom.receiver.requests.envelope import looks_like_request
+from spanloom.receiver.requests.split import split
+from spanloom.receiver.requests.threads import beside
+
+CONTENT_TYPE_HEADER = "content-type"
+
+
+class Answer(NamedTuple):
+    """A request that was stored, but for so many spans, and why not those."""
+
+    rejected_spans: int = 0
+    message: str = ""
+
+
+class Export:
+    """Decides about each request and appends it to the log.
+
+    Args:
+        access: who may send.
+        rates: how fast.
+        log: where to.
+        max_requests: requests in flight at the most.
+    """
+
+    def __init__(self, access: Access, rates: Rates, log: Log, max_requests: int) -> None:
+        self._access = access
+        self._rates = rates
+        self._log = log
+        self._max_requests = max_requests
+        self._requests = 0
+
+    @contextlib.contextmanager
+    def request(self, transport: str) -> Iterator[None]:
+        """Count a request while it is under way, and how it ends.
+
+        Raises:
+            Refused: there are too many under way.
+        """
+        outcome = "failed"
+        started = time.perf_counter()
+        self._requests += 1
+        metrics.REQUESTS_IN_FLIGHT.set(self._requests)
+        try:
+            if self._requests > self._max_requests:
+                raise Refused(Reason.UNAVAILABLE, "Too many requests are under way: send again later.", RETRY)
+            yield
+            outcome = "stored"
+        except Refused as refused:
+            outcome = refused.reason.name.lower()
+            raise
+        finally:
+            self._requests -= 1
+            metrics.REQUESTS_IN_FLIGHT.set(self._requests)
+            metrics.REQUESTS.labels(transport, outcome).inc()
+            metrics.REQUEST_SECONDS.labels(transport).observe(time.perf_counter() - started)
+
+    def project(self, headers: Mapping[str, str]) -> str:
+        """Return whose request this is, by its headers alone.
+
+        Raises:
+            Refused: nobody's.
+        """
+        return self._access.project(headers)
+
+    def hold(self) -> Held:
+        """Return an account for the bytes of a request, to be dropped when it is answered."""
+        return self._log.hold()
+
+    async def store(self, project: str, body: bytes, content_type: str, held: Held) -> Answer:
+        """Append a request to the log, whole where it fits, else split by span.
+
+        Args:
+            project: whose it is.
+            body: an ExportTraceServiceRequest.
+            content_type: how it is encoded.
+            held: the account of its bytes.
+
+        Raises:
+            Refused: nothing of it counts as stored.
+        """
+        if not body:
+            return Answer()
+        if wait := self._rates.take(project, len(body)):
+            raise Refused(Reason.TOO_FAST, "The project sends more than it may: send again later.", wait)
+        if not looks_like_request(body, content_type):
+            raise Refused(Reason.MALFORMED, f"The body is no ExportTraceServiceRequest as {content_type}.")
+        largest = self._log.largest
+        messages: tuple[bytes, ...] = (body,)
+        answer = Answer()
+        if len(body) > largest:
+            try:
+                parts = await beside(split, body, content_type, largest)
+            except ValueError as error:
+                raise Refused(Reason.MALFORMED, str(error)) from None
+            messages = parts.messages
+            held.add(sum(map(len, messages)))
+            if parts.rejected:
+                metrics.REJECTED_SPANS.inc(parts.rejected)
+                answer = Answer(
+                    parts.rejected,
+                    f"{parts.rejected} spans are larger, each with its resource, than the {largest} bytes that the"
+                    " topic takes: shorten what they hold.",
+                )
+        headers = [(PROJECT_HEADER, project.encode()), (CONTENT_TYPE_HEADER, content_type.encode())]
+        await self._log.append(messages, headers, held)
+        metrics.MESSAGES.inc(len(messages))
+        metrics.BYTES.inc(sum(map(len, messages)))
+        return answer

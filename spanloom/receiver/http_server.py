@@ -1,0 +1,219 @@
+"""OTLP over HTTP: `POST /v1/traces`, protobuf or JSON (https://opentelemetry.io/docs/specs/otlp/#otlphttp)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import ssl
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import aiohttp_cors
+from aiohttp import web
+
+from spanloom.receiver.append import Held
+from spanloom.receiver.export import Answer, Export
+from spanloom.receiver.refusals import Reason, Refused
+from spanloom.receiver.requests import bodies
+from spanloom.receiver.requests.envelope import JSON, PROTOBUF
+from spanloom.receiver.requests.threads import beside
+from spanloom.receiver.settings import ReceiverSettings
+from spanloom.schemas import otlp_pb2
+
+logger = logging.getLogger("spanloom.receiver")
+
+PATHS = ("/v1/traces", "/api/public/otel/v1/traces")
+"""Where traces are taken: OTLP's own path, and that of Langfuse's SDKs."""
+
+_CONTENT_TYPES = {
+    PROTOBUF: PROTOBUF,
+    "application/protobuf": PROTOBUF,
+    "application/octet-stream": PROTOBUF,
+    "": PROTOBUF,
+    JSON: JSON,
+}
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_ON_THE_LOOP = 1 << 20
+"""Bytes up to which a body is unpacked on the event loop: some milliseconds."""
+
+_LAST_REQUESTS = 10.0
+"""Seconds that requests under way have when the server stops."""
+
+
+class HttpServer:
+    """Serves OTLP/HTTP and a health endpoint, `GET /health`."""
+
+    def __init__(self, settings: ReceiverSettings, export: Export) -> None:
+        self._settings = settings
+        self._export = export
+        self._runner: web.AppRunner | None = None
+
+    async def start(self) -> None:
+        """Bind and serve.
+
+        Raises:
+            OSError: the port is taken, or a certificate can't be read.
+        """
+        app = web.Application(middlewares=[_in_words])
+        routes = [app.router.add_post(path, self._traces) for path in PATHS]
+        app.router.add_get("/health", _health)
+        self._allow_browsers(app, routes)
+        # Bodies stay as they are sent: how far they are unpacked is ours to decide.
+        self._runner = web.AppRunner(
+            app, access_log=None, auto_decompress=False, shutdown_timeout=_LAST_REQUESTS
+        )
+        await self._runner.setup()
+        settings = self._settings
+        await web.TCPSite(
+            self._runner, settings.host, settings.http_port, ssl_context=_tls(settings), backlog=1024
+        ).start()
+
+    async def stop(self) -> None:
+        """Take no more requests; those under way end first."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    def _allow_browsers(self, app: web.Application, routes: list[web.AbstractRoute]) -> None:
+        origins = [origin.strip() for origin in self._settings.cors_origins.split(",") if origin.strip()]
+        if not origins:
+            return
+        options: Any = aiohttp_cors.ResourceOptions(  # type: ignore[no-untyped-call]
+            allow_headers="*", expose_headers=("Retry-After",), max_age=7200
+        )
+        cors = aiohttp_cors.setup(app, defaults=dict.fromkeys(origins, options))
+        for route in routes:
+            cors.add(route)
+
+    async def _traces(self, request: web.Request) -> web.Response:
+        content_type = _content_type(request)
+        with self._export.request("http"):
+            if content_type is None:
+                raise Refused(Reason.UNKNOWN_ENCODING, f"The content type must be {PROTOBUF} or {JSON}.")
+            project = self._export.project(request.headers)
+            return _stored(await self._take(request, project, content_type), content_type)
+
+    async def _take(self, request: web.Request, project: str, content_type: str) -> Answer:
+        encoding = request.headers.get("Content-Encoding", "").strip().lower()
+        if encoding not in ("", "identity", *bodies.ENCODINGS):
+            raise Refused(
+                Reason.UNKNOWN_ENCODING, f"The content encoding must be one of {', '.join(bodies.ENCODINGS)}."
+            )
+        held = self._export.hold()
+        try:
+            body = await self._unpack(await self._receive(request, held), encoding)
+            held.add(len(body) if encoding in bodies.ENCODINGS else 0)
+            return await self._export.store(project, body, content_type, held)
+        finally:
+            held.drop()
+
+    async def _receive(self, request: web.Request, held: Held) -> bytes:
+        limit = self._settings.max_body_bytes
+        too_large = f"The request is larger than {limit} bytes: send fewer spans at once."
+        if (request.content_length or 0) > limit:
+            raise Refused(Reason.TOO_LARGE, too_large)
+        chunks: list[bytes] = []
+        size = 0
+        try:
+            async with asyncio.timeout(self._settings.body_timeout):
+                async for chunk in request.content.iter_any():
+                    size += len(chunk)
+                    if size > limit:
+                        raise Refused(Reason.TOO_LARGE, too_large)
+                    held.add(len(chunk))
+                    chunks.append(chunk)
+        except TimeoutError:
+            raise Refused(Reason.TOO_SLOW, "The request took too long to arrive: send again.") from None
+        except (web.RequestPayloadError, ConnectionError):
+            raise Refused(Reason.MALFORMED, "The request ended before its body did.") from None
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+    async def _unpack(self, packed: bytes, encoding: str) -> bytes:
+        limit = self._settings.max_message_bytes
+        try:
+            if encoding not in bodies.ENCODINGS:
+                return bodies.unpack(packed, encoding, limit)
+            with contextlib.suppress(bodies.TooLarge):
+                return bodies.unpack(packed, encoding, min(limit, _ON_THE_LOOP))
+            return await beside(bodies.unpack, packed, encoding, limit)
+        except bodies.TooLarge:
+            raise Refused(
+                Reason.TOO_LARGE, f"The request unpacks to more than {limit} bytes: send fewer spans at once."
+            ) from None
+        except bodies.Broken:
+            raise Refused(Reason.MALFORMED, f"The body is not {encoding}.") from None
+
+
+def _stored(answer: Answer, content_type: str) -> web.Response:
+    if content_type == JSON:
+        partial = {"rejectedSpans": str(answer.rejected_spans), "errorMessage": answer.message}
+        return web.json_response({"partialSuccess": partial} if answer.rejected_spans else {})
+    return web.Response(body=partial_success(answer), content_type=PROTOBUF)
+
+
+def partial_success(answer: Answer) -> bytes:
+    """Return an ExportTraceServiceResponse as protobuf; that of a full success is empty."""
+    response = otlp_pb2.ExportTraceServiceResponse()
+    if answer.rejected_spans:
+        response.partial_success.rejected_spans = answer.rejected_spans
+        response.partial_success.error_message = answer.message.encode()
+    return response.SerializeToString()
+
+
+def _refused(refused: Refused, request: web.Request) -> web.Response:
+    content_type = _content_type(request) or PROTOBUF
+    body = (
+        json.dumps(refused.status_json()).encode()
+        if content_type == JSON
+        else refused.status().SerializeToString()
+    )
+    return web.Response(
+        status=refused.reason.http_status,
+        body=body,
+        content_type=content_type,
+        headers=refused.http_headers(),
+    )
+
+
+@web.middleware
+async def _in_words(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Make an answer of whatever goes wrong: a Status in the encoding of the request, as OTLP wants it.
+
+    No refusal is kept in a variable: with its traceback it would hold this frame, and the body, until some garbage
+    collection finds the circle.
+    """
+    try:
+        return await handler(request)
+    except Refused as refused:
+        return _refused(refused, request)
+    except web.HTTPNotFound:
+        sentence = f"There is nothing here: traces go to POST {PATHS[0]}, logs and metrics are not taken."
+        return _refused(Refused(Reason.NOT_FOUND, sentence), request)
+    except web.HTTPMethodNotAllowed as error:
+        answer = _refused(Refused(Reason.WRONG_METHOD, f"Traces are sent with POST {PATHS[0]}."), request)
+        answer.headers["Allow"] = ", ".join(sorted(error.allowed_methods))
+        return answer
+    except web.HTTPException:
+        raise
+    except Exception:
+        logger.exception("a request failed")
+        return _refused(Refused(Reason.FAILED, "The receiver has failed: its log says why."), request)
+
+
+def _content_type(request: web.Request) -> str | None:
+    return _CONTENT_TYPES.get(request.content_type if "Content-Type" in request.headers else "")
+
+
+async def _health(_: web.Request) -> web.Response:
+    return web.json_response({"ok": True})
+
+
+def _tls(settings: ReceiverSettings) -> ssl.SSLContext | None:
+    if not settings.tls_certfile:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(settings.tls_certfile, settings.tls_keyfile)
+    return context

@@ -1,0 +1,1 @@
+"""One module a convention: its keys, in order of precedence."""

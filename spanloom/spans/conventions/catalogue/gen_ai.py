@@ -1,0 +1,49 @@
+"""OpenTelemetry's semantic conventions for generative AI, the present ones and those they replaced."""
+
+from __future__ import annotations
+
+from spanloom.spans.conventions.fields import Convention, Field, Key
+from spanloom.spans.conventions.readers import choice
+
+OPERATIONS = {
+    "chat": "LLM",
+    "text_completion": "LLM",
+    "generate_content": "LLM",
+    "embeddings": "EMBEDDING",
+    "retrieval": "RETRIEVER",
+    "execute_tool": "TOOL",
+    "invoke_agent": "AGENT",
+    "create_agent": "AGENT",
+    "invoke_workflow": "CHAIN",
+}
+
+CONVENTION = Convention(
+    name="OpenTelemetry GenAI",
+    source="https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/ and its earlier versions",
+    keys=(
+        Key("gen_ai.conversation.id", Field.SESSION_ID, 9),
+        Key("enduser.id", Field.USER_ID, 9),
+        Key("gen_ai.operation.name", Field.SPAN_TYPE, 5, read=choice(OPERATIONS)),
+        Key("gen_ai.response.model", Field.MODEL, 1),
+        Key("gen_ai.request.model", Field.MODEL, 5),
+        Key("gen_ai.provider.name", Field.PROVIDER, 1),
+        Key("gen_ai.system", Field.PROVIDER, 2),
+        Key("gen_ai.usage.input_tokens", Field.INPUT_TOKENS, 1),
+        Key("gen_ai.usage.prompt_tokens", Field.INPUT_TOKENS, 2),
+        Key("gen_ai.usage.output_tokens", Field.OUTPUT_TOKENS, 1),
+        Key("gen_ai.usage.completion_tokens", Field.OUTPUT_TOKENS, 2),
+        Key("gen_ai.usage.cache_read.input_tokens", Field.CACHE_READ_TOKENS, 1),
+        Key("gen_ai.usage.cache_read_input_tokens", Field.CACHE_READ_TOKENS, 2),
+        Key("gen_ai.usage.cache_creation.input_tokens", Field.CACHE_WRITE_TOKENS, 1),
+        Key("gen_ai.usage.cache_creation_input_tokens", Field.CACHE_WRITE_TOKENS, 2),
+        Key("gen_ai.usage.reasoning.output_tokens", Field.REASONING_TOKENS, 1),
+        Key("gen_ai.usage.reasoning_tokens", Field.REASONING_TOKENS, 2),
+        Key("gen_ai.usage.input_cost", Field.INPUT_COST, 1),
+        Key("gen_ai.usage.output_cost", Field.OUTPUT_COST, 1),
+        Key("gen_ai.usage.cost", Field.TOTAL_COST, 1),
+        Key("gen_ai.input.messages", Field.INPUT, 1),
+        Key("gen_ai.output.messages", Field.OUTPUT, 1),
+        Key("gen_ai.tool.call.arguments", Field.TOOL_INPUT, 1),
+        Key("gen_ai.tool.call.result", Field.TOOL_OUTPUT, 1),
+    ),
+)

@@ -1,0 +1,108 @@
+"""LiteLLM's OpenTelemetry callback, the older one and the one that `LITELLM_OTEL_V2` turns on.
+
+It writes OpenTelemetry's names, with words of its own for the kind of a call, and says what the call cost. The older
+one knows no session: it stands on the spans around it. The newer one gives the caller's `session_id` as
+`gen_ai.conversation.id`.
+
+Below a span of the user's the older one writes each call onto that span, the next over the one before, or nowhere if
+that span has ended. What it always exports is a child `raw_gen_ai_request` with the provider's request and response,
+each member as `str(value)` under `llm.<provider>.<member>`. A child that tells its usage is a call, and what stands
+above it only repeats it. A child without usage (of a streamed or failed call) is none, so that its parent counts.
+"""
+
+from __future__ import annotations
+
+from spanloom.spans.conventions.fields import Convention, Field, Key, Reader, Template
+from spanloom.spans.conventions.readers import choice, json_object, number_at, sum_at
+from spanloom.spans.text.python_repr import as_json, short_as_json
+
+CALL_TYPES = {
+    f"{prefix}{name}": kind
+    for prefix in ("", "a")
+    for name, kind in {
+        "completion": "LLM",
+        "text_completion": "LLM",
+        "responses": "LLM",
+        "anthropic_messages": "LLM",
+        "generate_content": "LLM",
+        "generate_content_stream": "LLM",
+        "embedding": "EMBEDDING",
+        "rerank": "RERANKER",
+    }.items()
+}
+"""`litellm.types.utils.CallTypes`; an `a` in front says that the call was asynchronous."""
+
+OBJECTS = {
+    "chat.completion": "LLM",
+    "text_completion": "LLM",
+    "response": "LLM",
+    "list": "EMBEDDING",
+}
+"""What OpenAI's API calls its responses; a list is one of embeddings."""
+
+NO_PROVIDERS = frozenset({"None", "Unknown"})
+"""What stands in the place of a provider that LiteLLM does not know there."""
+
+
+def provider(word: str) -> str | None:
+    """The provider of a raw request."""
+    return None if word in NO_PROVIDERS else word
+
+
+def usage_type(text: str) -> str | None:
+    """What the usage of a response that does not say what it is was for: embeddings have no output."""
+    usage = json_object(text)
+    if "completion_tokens" in usage or "output_tokens" in usage:
+        return "LLM"
+    return "EMBEDDING" if "prompt_tokens" in usage or "input_tokens" in usage else None
+
+
+def _raw(member: str, field: Field, rank: int, read: Reader | None = None) -> Template:
+    return Template("llm.", f".{member}", field, rank, read)
+
+
+def _usage(field: Field, rank: int, read: Reader) -> Template:
+    """A field in the usage of a raw response."""
+    return _raw("usage", field, rank, lambda text: read(short_as_json(text)))
+
+
+CONVENTION = Convention(
+    name="LiteLLM",
+    source="litellm 1.110 (PyPI): litellm/integrations/opentelemetry.py, litellm/integrations/otel/model/semconv.py",
+    keys=(
+        Key("llm.request.type", Field.SPAN_TYPE, 9, read=choice(CALL_TYPES)),
+        Key("gen_ai.cost.input_cost", Field.INPUT_COST, 4),
+        Key("gen_ai.cost.output_cost", Field.OUTPUT_COST, 4),
+        Key("gen_ai.cost.total_cost", Field.TOTAL_COST, 5),
+        Key("litellm.cost.input", Field.INPUT_COST, 5),
+        Key("litellm.cost.output", Field.OUTPUT_COST, 5),
+        Key("litellm.cost.total", Field.TOTAL_COST, 6),
+    ),
+    templates=(
+        _raw("object", Field.SPAN_TYPE_IF_USED, 1, choice(OBJECTS)),
+        _usage(Field.SPAN_TYPE_IF_USED, 2, usage_type),
+        _raw("model", Field.MODEL, 8),
+        Template("llm.", ".usage", Field.PROVIDER, 6, provider, word=True),
+        _usage(Field.INPUT_TOKENS, 8, number_at("prompt_tokens")),
+        # Anthropic counts what it cached apart; OpenAI's Responses have no such names.
+        _usage(
+            Field.INPUT_TOKENS,
+            9,
+            sum_at("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"),
+        ),
+        _usage(Field.OUTPUT_TOKENS, 7, number_at("completion_tokens")),
+        _usage(Field.OUTPUT_TOKENS, 8, number_at("output_tokens")),
+        _usage(Field.CACHE_READ_TOKENS, 10, number_at("prompt_tokens_details", "cached_tokens")),
+        _usage(Field.CACHE_READ_TOKENS, 11, number_at("input_tokens_details", "cached_tokens")),
+        _usage(Field.CACHE_READ_TOKENS, 12, number_at("cache_read_input_tokens")),
+        _usage(Field.CACHE_WRITE_TOKENS, 7, number_at("cache_creation_input_tokens")),
+        _usage(Field.REASONING_TOKENS, 10, number_at("completion_tokens_details", "reasoning_tokens")),
+        _usage(Field.REASONING_TOKENS, 11, number_at("output_tokens_details", "reasoning_tokens")),
+        _raw("messages", Field.INPUT, 10, as_json),
+        _raw("input", Field.INPUT, 11, as_json),
+        _raw("choices", Field.OUTPUT, 10, as_json),
+        # OpenAI's Responses, Anthropic's Messages.
+        _raw("output", Field.OUTPUT, 11, as_json),
+        _raw("content", Field.OUTPUT, 12, as_json),
+    ),
+)

@@ -1,0 +1,29 @@
+"""OpenLLMetry: Traceloop's SDK and its instrumentations."""
+
+from __future__ import annotations
+
+from spanloom.spans.conventions.fields import Convention, Field, Key, Prefix
+from spanloom.spans.conventions.readers import choice
+
+SPAN_KINDS = {"workflow": "CHAIN", "task": "CHAIN", "agent": "AGENT", "tool": "TOOL"}
+
+REQUEST_TYPES = {"chat": "LLM", "completion": "LLM", "embedding": "EMBEDDING", "rerank": "RERANKER"}
+
+CONVENTION = Convention(
+    name="OpenLLMetry",
+    source="opentelemetry-semantic-conventions-ai 0.4 (PyPI) and traceloop-sdk 0.62",
+    keys=(
+        Key("traceloop.association.properties.session_id", Field.SESSION_ID, 6),
+        Key("traceloop.association.properties.user_id", Field.USER_ID, 6),
+        Key("llm.user", Field.USER_ID, 10),
+        Key("traceloop.span.kind", Field.SPAN_TYPE, 6, read=choice(SPAN_KINDS)),
+        Key("llm.request.type", Field.SPAN_TYPE, 8, read=choice(REQUEST_TYPES)),
+        Key("traceloop.entity.input", Field.INPUT, 8),
+        Key("traceloop.entity.output", Field.OUTPUT, 8),
+    ),
+    prefixes=(
+        Prefix("gen_ai.prompt.", Field.INPUT_PIECES, 6),
+        Prefix("gen_ai.completion.", Field.OUTPUT_PIECES, 6),
+        Prefix("traceloop.association.properties.", Field.METADATA, 5),
+    ),
+)

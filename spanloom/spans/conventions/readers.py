@@ -1,0 +1,163 @@
+"""Readers: from an attribute's text to a field's value, None where it says nothing valid."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import lru_cache
+
+from spanloom.spans.conventions.fields import Reader
+from spanloom.spans.table import MAX_COST, MAX_TOKENS
+from spanloom.spans.text.parsing import parse_json
+from spanloom.spans.text.values import json_text, valid_text
+
+_LONGEST_NUMBER = 64
+"""A number in more characters than this is taken for garbage."""
+
+
+def tokens(text: str) -> int | None:
+    """A count of tokens: an int, a double or a numeric string. Negative, NaN or absurdly many is None."""
+    number = _number(text)
+    return int(number) if number is not None and 0 <= number <= MAX_TOKENS else None
+
+
+def cost(text: str) -> float | None:
+    """USD: an int, a double or a numeric string. Negative, NaN or absurdly much is None."""
+    value = _number(text)
+    return float(value) if value is not None and 0 <= value <= MAX_COST else None
+
+
+def _number(text: str) -> float | None:
+    """A finite decimal number; Python's own freedoms (`1_000`, digits of other scripts) are no numbers."""
+    if len(text) > _LONGEST_NUMBER or "_" in text or not text.isascii():
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def up_to_first_dot(text: str) -> str | None:
+    """`openai` of `openai.chat`."""
+    return text.partition(".")[0] or None
+
+
+def choice(kinds: Mapping[str, str]) -> Reader:
+    """A reader that knows these words, in any case, and nothing else."""
+
+    def read(text: str) -> str | None:
+        return kinds.get(text) or kinds.get(text.lower())
+
+    return read
+
+
+# The readers of one key come one after another; more than two large objects should not be held.
+@lru_cache(maxsize=2)
+def json_object(text: str) -> Mapping[str, object]:
+    """The members of a JSON object; none where the text is something else."""
+    if text[:1] != "{":
+        return {}
+    try:
+        value = parse_json(text)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def tags(text: str) -> tuple[str, ...]:
+    """Tags: an array, or a JSON array in a string (both arrive as JSON here); another text is one tag."""
+    value: object = None
+    if text[0] == "[":
+        try:
+            value = parse_json(text)
+        except ValueError:
+            value = None
+    found = map(item_text, value) if isinstance(value, list) else (text,)
+    return tuple(valid_text(tag) for tag in found if tag)
+
+
+def entries(text: str) -> tuple[tuple[str, str], ...]:
+    """The members of a JSON object as names and texts, those without a text left out."""
+    pairs = ((name, item_text(value)) for name, value in json_object(text).items())
+    return tuple((valid_text(name), valid_text(value)) for name, value in pairs if name and value)
+
+
+def unquoted(text: str) -> str:
+    """The text that a JSON string says; any other text as it is."""
+    if text[:1] != '"':
+        return text
+    try:
+        value = parse_json(text)
+    except ValueError:
+        return text
+    return valid_text(value) if isinstance(value, str) else text
+
+
+def item_text(value: object) -> str:
+    """A JSON value as text, as an attribute with this value would read."""
+    if isinstance(value, str):
+        return value
+    return "" if value is None else json_text(value)
+
+
+def number_at(*path: str) -> Reader:
+    """A reader of a count inside a JSON object, at this path of names."""
+
+    def read(text: str) -> int | None:
+        value: object = json_object(text)
+        for name in path:
+            if not isinstance(value, dict):
+                return None
+            value = value.get(name)
+        return _count(value)
+
+    return read
+
+
+def sum_or_total(prefix: str, total: str) -> Reader:
+    """A reader of Langfuse's usage: disjoint parts whose names begin with `prefix`, else the number
+    `total`."""
+
+    def read(text: str) -> int | None:
+        usage = json_object(text)
+        parts = [_count(value) for name, value in usage.items() if name.startswith(prefix)]
+        counts = [count for count in parts if count is not None]
+        if counts:
+            return tokens(str(sum(counts)))
+        return _count(usage.get(total))
+
+    return read
+
+
+def sum_at(first: str, *others: str) -> Reader:
+    """A reader of a count in a JSON object, and of what is to be added to it."""
+
+    def read(text: str) -> int | None:
+        usage = json_object(text)
+        count = _count(usage.get(first))
+        if count is None:
+            return None
+        return tokens(str(count + sum(_count(usage.get(name)) or 0 for name in others)))
+
+    return read
+
+
+def cost_at(name: str) -> Reader:
+    """A reader of an amount in USD in a JSON object."""
+
+    def read(text: str) -> float | None:
+        value = json_object(text).get(name)
+        return None if value is None or isinstance(value, bool) else cost(str(value))
+
+    return read
+
+
+def _count(value: object) -> int | None:
+    if value is None or isinstance(value, (bool, list, dict)):
+        return None
+    return tokens(str(value))

@@ -1,0 +1,1 @@
+"""Facts of spans to traces, contributions of traces to session windows, and both to rows."""

@@ -1,0 +1,1 @@
+"""From OTLP bytes to the span table."""

@@ -1,0 +1,149 @@
+"""Attributes: from the bytes of a KeyValue to its key, its text and what it says.
+
+Most attributes of most spans have been seen before: the same model, version, service, the session of a moment
+ago. Their bytes are looked up as they are, and one lookup replaces decoding key and value, finding the rules
+and reading the value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import Any
+
+from google.protobuf.message import DecodeError
+
+from spanloom.schemas import otlp_pb2
+from spanloom.spans.conventions.fields import Field
+from spanloom.spans.conventions.registry import RULES, Rule
+from spanloom.spans.limits import Limits
+from spanloom.spans.text.values import base64_text, length_at, text_of
+
+UNDECODABLE = "spanloom.undecodable"
+"""The key under which an attribute stands that is no KeyValue at all, its bytes as base64."""
+
+Said = tuple[int, int, Any]
+"""A field, at a rank, with a value."""
+
+Attribute = tuple[str, str, tuple[Said, ...]]
+"""Key, text, and what it says."""
+
+CUT: Said = (int(Field.CUT), 1, None)
+"""What an attribute says that is too long to be kept whole."""
+
+_SHORT = 128
+"""Attributes of up to so many bytes are remembered."""
+
+_REMEMBERED = 32_768
+"""So many are remembered, about 20 MB; then all are forgotten, and the frequent ones soon known again."""
+
+_NAMES = 4096
+"""The bytes of so many keys are remembered."""
+
+_KEY = 0x0A
+_VALUE = 0x12
+_STRING = 0x0A
+
+_Name = tuple[str, tuple[Rule, ...]]
+"""A key, and the rules that say what its text means."""
+
+
+class Attributes(dict[bytes, Attribute]):
+    """Reads attributes within limits, and remembers those it has read.
+
+    Subscript it with the bytes of a *short* KeyValue, call `read` for any.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        super().__init__()
+        self._key_length = limits.name
+        self._text_length = limits.value
+        self._nesting = limits.nesting
+        self._names: dict[bytes, _Name] = {}
+
+    def __missing__(self, raw: bytes) -> Attribute:
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        found = self[raw] = self.read(raw)
+        return found
+
+    def read(self, raw: bytes) -> Attribute:
+        """The attribute that the bytes of a KeyValue hold. Key and text are cut where they are too long (and
+        then say CUT); what it says is read from the whole text."""
+        (key, rules), text = self._parts(raw)
+        says: tuple[Said, ...] = ()
+        if rules and text:
+            if len(rules) == 1:
+                ((field, rank, read),) = rules
+                value = text if read is None else read(text)
+                if value is not None:
+                    says = ((field, rank, value),)
+            else:
+                says = _said(rules, text)
+        if len(text) > self._text_length or len(key) > self._key_length:
+            return key[: self._key_length], text[: self._text_length], (*says, CUT)
+        return key, text, says
+
+    def read_all(self, raws: Sequence[bytes]) -> list[Attribute]:
+        """The attributes of a span, event or resource."""
+        return [self[raw] if len(raw) <= _SHORT else self.read(raw) for raw in raws[:]]
+
+    def read_each(self, raws: Iterable[bytes]) -> Iterator[Attribute]:
+        """The same one by one, for more attributes than should be held at once."""
+        for raw in raws:
+            yield self[raw] if len(raw) <= _SHORT else self.read(raw)
+
+    def _parts(self, raw: bytes) -> tuple[_Name, str]:
+        """Key and rules, and the text."""
+        # The usual form is spelled out: key, then value, and nothing behind it.
+        try:
+            value_tag = raw[1] + 2
+            if raw[0] == _KEY and value_tag < 130 and raw[value_tag] == _VALUE:
+                start = value_tag + 2
+                size = raw[value_tag + 1]
+                if size > 127:
+                    size, start = length_at(raw, value_tag + 1)
+                if start + size == len(raw):
+                    key = raw[2:value_tag]
+                    name = self._names.get(key) or self._name(key)
+                    # So is a short string.
+                    if 2 <= size < 130 and raw[start] == _STRING and raw[start + 1] == size - 2:
+                        return name, raw[start + 2 :].decode("utf-8", "replace")
+                    return name, text_of(raw, start, self._nesting)
+        except IndexError:
+            pass
+        try:
+            pair = otlp_pb2.KeyValue.FromString(raw)
+        except DecodeError:
+            return (UNDECODABLE, RULES[UNDECODABLE]), base64_text(raw)
+        return self._name(pair.key), text_of(pair.value, 0, self._nesting)
+
+    def _name(self, raw: bytes) -> _Name:
+        key = raw.decode("utf-8", "replace")
+        name = key, RULES[key]
+        if len(raw) <= _SHORT:
+            if len(self._names) >= _NAMES:
+                self._names.clear()
+            self._names[raw] = name
+        return name
+
+
+def _said(rules: Iterable[Rule], text: str) -> tuple[Said, ...]:
+    """What a text says by these rules."""
+    said = []
+    for field, rank, read in rules:
+        value = text if read is None else read(text)
+        if value is not None:
+            said.append((field, rank, value))
+    return tuple(said)
+
+
+@lru_cache(maxsize=8)
+def attributes_within(limits: Limits) -> Attributes:
+    """The reader for these limits: one for the whole process, so that it remembers from batch to batch."""
+    return Attributes(limits)
+
+
+def texts(attributes: Iterable[Attribute]) -> dict[str, str]:
+    """Attributes by key; of a key that stands twice the last one counts."""
+    return {key: text for key, text, _ in attributes}

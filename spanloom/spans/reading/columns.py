@@ -1,0 +1,147 @@
+"""Rows laid out as the columns of the span table, one column at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence, Sized
+from itertools import chain
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from spanloom.spans.reading.row import EventRow, Row
+from spanloom.spans.table import MAX_TIME, PICODOLLARS, SPAN_TABLE
+from spanloom.spans.text.values import valid_text
+
+_LAST_OFFSET = 2**31 - 1
+
+Texts = Mapping[str, str]
+
+Head = tuple[bytes, bytes, bytes, int, int, int]
+"""IDs of trace, span and parent; start and end in nanoseconds as sent; index of the resource."""
+
+
+class ResourceRow:
+    """What all spans of a resource have in common."""
+
+    __slots__ = ("attributes", "project_id", "service_name")
+
+    def __init__(self, project_id: str, service_name: str, attributes: Texts) -> None:
+        self.project_id = project_id
+        self.service_name = service_name
+        self.attributes = attributes
+
+
+class Columns:
+    """Collects spans, then makes a span table of them."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+        self.heads: list[Head] = []
+        """As many as there are rows."""
+        self.resources: list[ResourceRow] = []
+
+    def table(self) -> pa.Table:
+        """The span table; its rows are in the order in which spans were added."""
+        if not self.rows:
+            return SPAN_TABLE.empty_table()
+        columns = dict(zip(Row._fields, zip(*self.rows, strict=True), strict=True))
+        trace_ids, span_ids, parent_ids, starts, ends, resources = zip(*self.heads, strict=True)
+        resource = pa.array(np.array(resources, np.int32))
+        start = times(starts)
+        arrays: dict[str, pa.Array] = {
+            "project_id": _strings(r.project_id for r in self.resources).take(resource),
+            "service_name": _strings(r.service_name for r in self.resources).take(resource),
+            "resource": _maps([r.attributes for r in self.resources]).take(resource),
+            "trace_id": hexadecimal(trace_ids),
+            "span_id": hexadecimal(span_ids),
+            "parent_span_id": hexadecimal(parent_ids),
+            "start_time": _timestamps(start),
+            "end_time": _timestamps(np.maximum(times(ends), start)),
+            "tags": _lists(columns["tags"]),
+            "metadata": _maps(columns["metadata"]),
+            "attributes": _map_array(
+                _offsets(columns["attribute_keys"]),
+                list(chain.from_iterable(columns["attribute_keys"])),
+                list(chain.from_iterable(columns["attribute_texts"])),
+            ),
+            "events": _events(columns["events"]),
+        }
+        for name in ("input_cost", "output_cost", "total_cost"):
+            arrays[name] = pa.array(np.array(columns[name], np.float64) / PICODOLLARS)
+        for name in ("input_preview", "output_preview"):
+            arrays[name] = _said(columns[name])
+        for field in SPAN_TABLE:
+            if field.name not in arrays:
+                arrays[field.name] = pa.array(columns[field.name], field.type)
+        return pa.Table.from_arrays([arrays[field.name] for field in SPAN_TABLE], schema=SPAN_TABLE)
+
+
+def hexadecimal(ids: Sequence[bytes]) -> pa.Array:
+    """IDs in lower-case hexadecimal, all in one go."""
+    digits = b"".join(ids).hex().encode("ascii")
+    offsets = np.zeros(len(ids) + 1, np.int32)
+    np.cumsum(np.fromiter(map(len, ids), np.int32, len(ids)) * 2, out=offsets[1:])
+    return pa.StringArray.from_buffers(len(ids), pa.py_buffer(offsets), pa.py_buffer(digits))
+
+
+def times(nanoseconds: Sequence[int]) -> npt.NDArray[np.int64]:
+    """Times as sent (unsigned 64 bits), the latest that a row can hold at most."""
+    return np.minimum(np.array(nanoseconds, np.uint64), np.uint64(MAX_TIME)).astype(np.int64)
+
+
+def _timestamps(nanoseconds: npt.NDArray[np.int64]) -> pa.Array:
+    return pa.array(nanoseconds).cast(SPAN_TABLE.field("start_time").type)
+
+
+def _strings(texts: Iterable[str]) -> pa.Array:
+    return pa.array(texts if isinstance(texts, (list, tuple)) else list(texts), pa.string())
+
+
+def _said(texts: Sequence[str]) -> pa.Array:
+    """Texts out of messages: JSON can spell lone surrogates, which UTF-8 can't. They are so rare that all
+    texts are tried at once."""
+    try:
+        return _strings(texts)
+    except UnicodeEncodeError:
+        return _strings(map(valid_text, texts))
+
+
+def _offsets(items: Collection[Sized]) -> pa.Array:
+    """Where the items of each list begin once all are joined; raises OverflowError where Arrow can't say."""
+    ends = np.zeros(len(items) + 1, np.int64)
+    np.cumsum(np.fromiter(map(len, items), np.int64, len(items)), out=ends[1:])
+    if ends[-1] > _LAST_OFFSET:
+        raise OverflowError(f"{ends[-1]} items are too many for one column.")
+    return pa.array(ends.astype(np.int32))
+
+
+def _lists(lists: Sequence[Sequence[str]]) -> pa.Array:
+    return pa.ListArray.from_arrays(_offsets(lists), _strings(chain.from_iterable(lists)))
+
+
+def _maps(maps: Sequence[Texts]) -> pa.Array:
+    return _map_array(
+        _offsets(maps),
+        list(chain.from_iterable(maps)),
+        list(chain.from_iterable(texts.values() for texts in maps)),
+    )
+
+
+def _map_array(offsets: pa.Array, keys: list[str], texts: list[str]) -> pa.Array:
+    return pa.MapArray.from_arrays(offsets, _strings(keys), _strings(texts))
+
+
+def _events(rows: Sequence[Sequence[EventRow]]) -> pa.Array:
+    events = list(chain.from_iterable(rows))
+    type_ = SPAN_TABLE.field("events").type
+    struct = type_.value_type
+    values = pa.StructArray.from_arrays(
+        [
+            _strings(event.name for event in events),
+            _timestamps(times([event.time for event in events])),
+            _maps([event.attributes for event in events]),
+        ],
+        fields=[struct.field(i) for i in range(struct.num_fields)],
+    )
+    return pa.ListArray.from_arrays(_offsets(rows), values, type=type_)

@@ -1,0 +1,176 @@
+"""OTLP messages to the span table.
+
+Whatever the bytes are, `decode` raises nothing: what can't be read comes back as a `Reject`, and harms
+nothing beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from google.protobuf.message import DecodeError
+
+from spanloom.schemas import otlp_pb2
+from spanloom.spans.limits import TRUNCATED, Limits
+from spanloom.spans.pricing.prices import Prices
+from spanloom.spans.reading.attributes import attributes_within, texts
+from spanloom.spans.reading.columns import Columns, ResourceRow
+from spanloom.spans.reading.otlp_json import from_json
+from spanloom.spans.reading.rejects import BadSpans, Reject, too_many_spans
+from spanloom.spans.reading.span import SpanReader
+from spanloom.spans.text.values import valid_text
+
+__all__ = ["Decoded", "Message", "Reject", "decode"]
+
+DEFAULT_PROJECT = "default"
+"""The project of messages that name none."""
+
+_NO_TRACE = bytes(16)
+_NO_SPAN = bytes(8)
+
+_PARENT_IS_REMOTE = 0x300
+"""Flags of a span whose parent certainly lies in another process (`SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK` and
+`SPAN_FLAGS_CONTEXT_IS_REMOTE_MASK` of OTLP)."""
+
+_RESOURCES = 1 << 24
+"""Bytes that the resources of one message's spans may come to, all repetitions counted: 2 kB a span in a message of
+8,192 spans, the Collector's usual batch. A column of a whole batch must stay below Arrow's 2 GB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One record of `otlp_spans`."""
+
+    value: bytes
+    """An ExportTraceServiceRequest, as protobuf or as OTLP JSON: JSON begins with `{`, protobuf with 0x0a."""
+    project_id: str = ""
+    """The project its header `spanloom-project` names; else the resource's attribute `spanloom.project_id`
+    does, else it is `default`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What messages hold."""
+
+    table: pa.Table
+    """A span table (`spanloom.spans.table.SPAN_TABLE`)."""
+    message: npt.NDArray[np.int32]
+    """For each row the index of its message."""
+    rejects: list[Reject]
+
+
+def decode(messages: Sequence[Message], *, limits: Limits, prices: Prices) -> Decoded:
+    """The spans of OTLP messages as one span table, in the order in which they stand, and what was
+    rejected."""
+    decoder = _Decoder(limits, prices)
+    message_of: list[int] = []
+    for index, message in enumerate(messages):
+        before = len(decoder.columns.rows)
+        decoder.add(index, message)
+        message_of += [index] * (len(decoder.columns.rows) - before)
+    return Decoded(decoder.columns.table(), np.array(message_of, np.int32), decoder.rejects)
+
+
+class _Decoder:
+    def __init__(self, limits: Limits, prices: Prices) -> None:
+        self.columns = Columns()
+        self.rejects: list[Reject] = []
+        self._limits = limits
+        self._reader = SpanReader(limits, prices)
+
+    def add(self, index: int, message: Message) -> None:
+        """Adds the spans of a message to the columns, or what is wrong with it to the rejects."""
+        try:
+            request = _parse(message.value, self._limits.spans)
+        except ValueError as error:
+            self.rejects.append(Reject(index, str(error), message.value))
+            return
+        except Exception as error:
+            reason = f"The message could not be read ({type(error).__name__})."
+            self.rejects.append(Reject(index, reason, message.value))
+            return
+        count = sum(len(scope.spans) for resource in request.resource_spans for scope in resource.scope_spans)
+        if count > self._limits.spans:
+            self.rejects.append(Reject(index, too_many_spans(count, self._limits.spans), message.value))
+            return
+        columns = self.columns
+        read_row = self._reader.row
+        bad = BadSpans(index, self._limits.rejects)
+        for resource_spans in request.resource_spans:
+            resource = -1
+            for scope_spans in resource_spans.scope_spans:
+                for span in scope_spans.spans:
+                    trace_id = span.trace_id
+                    span_id = span.span_id
+                    parent_id = span.parent_span_id
+                    if parent_id == _NO_SPAN:
+                        parent_id = b""
+                    if reason := _bad_ids(trace_id, span_id, parent_id):
+                        bad.add(reason, resource_spans, scope_spans, span)
+                        continue
+                    if resource < 0:
+                        resource = len(columns.resources)
+                        columns.resources.append(self._resource(resource_spans.resource, message, count))
+                    start = span.start_time_unix_nano
+                    is_root = not parent_id or span.flags & _PARENT_IS_REMOTE == _PARENT_IS_REMOTE
+                    try:
+                        row = read_row(span, start, is_root)
+                    except Exception as error:  # whatever a convention trips over costs this one span
+                        reason = f"The span could not be read ({type(error).__name__})."
+                        bad.add(reason, resource_spans, scope_spans, span)
+                        continue
+                    columns.rows.append(row)
+                    end = span.end_time_unix_nano
+                    columns.heads.append((trace_id, span_id, parent_id, start, end, resource))
+        self.rejects += bad.rejects()
+
+    def _resource(self, resource: otlp_pb2.Resource, message: Message, spans: int) -> ResourceRow:
+        """What the spans of a resource have in common. Its attributes are repeated on each of them, so that
+        the longest are cut in a message of many spans."""
+        name = self._limits.name
+        attributes = texts(attributes_within(self._limits).read_all(resource.attributes))
+        project_id = message.project_id or attributes.get("spanloom.project_id") or DEFAULT_PROJECT
+        budget = min(self._limits.resource, _RESOURCES // spans)
+        kept: dict[str, str] = {}
+        for key, text in attributes.items():
+            budget -= len(key) + len(text) * (1 if text.isascii() else 4)
+            if budget < 0:
+                kept[TRUNCATED] = "resource"
+                break
+            kept[key] = text
+        return ResourceRow(valid_text(project_id[:name]), attributes.get("service.name", "")[:name], kept)
+
+
+def _parse(value: bytes, limit: int) -> otlp_pb2.ExportTraceServiceRequest:
+    """The request that a message holds; raises ValueError with a sentence where it holds none, or is JSON of more
+    than `limit` spans."""
+    if value[:1] == b"{":
+        return from_json(value, limit)
+    problem = "The message is not a protobuf ExportTraceServiceRequest."
+    try:
+        request = otlp_pb2.ExportTraceServiceRequest.FromString(value)
+    except DecodeError:
+        request = None
+    if request is not None:
+        if request.resource_spans or not value:
+            return request
+        problem = "The message holds nothing but unknown fields."
+    # White space before JSON can be a line feed, which begins protobuf as well.
+    if value.lstrip()[:1] == b"{":
+        return from_json(value, limit)
+    raise ValueError(problem)
+
+
+def _bad_ids(trace_id: bytes, span_id: bytes, parent_id: bytes) -> str:
+    """What is wrong with the IDs of a span; empty if nothing is."""
+    if len(trace_id) != 16 or trace_id == _NO_TRACE:
+        return "The span has no valid trace ID: it takes 16 bytes that are not all zero."
+    if len(span_id) != 8 or span_id == _NO_SPAN:
+        return "The span has no valid span ID: it takes 8 bytes that are not all zero."
+    if parent_id and len(parent_id) != 8:
+        return "The span's parent span ID is neither absent nor 8 bytes long."
+    return ""

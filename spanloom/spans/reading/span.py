@@ -1,0 +1,169 @@
+"""One span: from its protobuf message to a row."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from spanloom.schemas import otlp_pb2
+from spanloom.spans.conventions.fields import Field
+from spanloom.spans.conventions.registry import NOT_READ
+from spanloom.spans.limits import TRUNCATED, Limits
+from spanloom.spans.pricing.prices import Prices
+from spanloom.spans.reading.attributes import CUT, attributes_within, texts
+from spanloom.spans.reading.costs import costs
+from spanloom.spans.reading.fields import find
+from spanloom.spans.reading.previews import chosen, from_events, input_preview, output_preview
+from spanloom.spans.reading.row import EventRow, Row
+from spanloom.spans.reading.tags_and_metadata import merged_metadata, merged_tags
+
+_ERROR = 2
+"""`STATUS_CODE_ERROR` of OTLP."""
+
+_STATUSES = {1: "ok", _ERROR: "error"}
+
+_SESSION_ID = int(Field.SESSION_ID)
+_USER_ID = int(Field.USER_ID)
+_SPAN_TYPE = int(Field.SPAN_TYPE)
+_SPAN_TYPE_IF_USED = int(Field.SPAN_TYPE_IF_USED)
+_MODEL = int(Field.MODEL)
+_PROVIDER = int(Field.PROVIDER)
+_INPUT_TOKENS = int(Field.INPUT_TOKENS)
+_OUTPUT_TOKENS = int(Field.OUTPUT_TOKENS)
+_REASONING_TOKENS = int(Field.REASONING_TOKENS)
+_INPUT = int(Field.INPUT)
+_OUTPUT = int(Field.OUTPUT)
+_STATUS = int(Field.STATUS)
+_STATUS_MESSAGE = int(Field.STATUS_MESSAGE)
+
+_NO_EVENTS: tuple[EventRow, ...] = ()
+_NO_TAGS: tuple[str, ...] = ()
+_NO_METADATA: dict[str, str] = {}
+
+
+class SpanReader:
+    """Reads spans within limits, with these prices."""
+
+    def __init__(self, limits: Limits, prices: Prices) -> None:
+        self._limits = limits
+        self._prices = prices
+        self._attributes = attributes_within(limits)
+        self._whole = attributes_within(replace(limits, value=sys.maxsize))
+
+    def row(self, span: otlp_pb2.Span, start: int, is_root: bool) -> Row:
+        """The row of a span that starts at `start` (nanoseconds since the epoch)."""
+        limits = self._limits
+        name_length = limits.name
+        cut: list[str] = []
+
+        keys, words, values, ranks, labels, pieces, incomplete = find(
+            span.attributes, self._attributes, limits.attributes
+        )
+        if incomplete:
+            cut.append("attributes")
+        events, told = self._events(span, cut) if span.events else (_NO_EVENTS, _NO_EVENTS)
+
+        model = (values[_MODEL] or "")[:name_length]
+        provider = (values[_PROVIDER] or "")[:name_length]
+        span_type = values[_SPAN_TYPE] or _type_by_usage(values)
+        status, status_message = _status(span, events, values)
+
+        given_input = chosen(_INPUT, values, ranks, pieces, span_type)
+        given_output = chosen(_OUTPUT, values, ranks, pieces, span_type)
+        if events and not (given_input.text and given_output.text):
+            event_input, event_output = from_events(told)
+            given_input = given_input if given_input.text else event_input
+            given_output = given_output if given_output.text else event_output
+        said, said_kind = input_preview(given_input, span_type, is_root)
+        answered, answered_kind = output_preview(given_output, span_type, is_root)
+
+        longest = limits.text
+        input_text = given_input.text
+        output_text = given_output.text
+        if len(input_text) > longest:
+            input_text = input_text[:longest]
+            cut.append("input")
+        if len(output_text) > longest:
+            output_text = output_text[:longest]
+            cut.append("output")
+        if cut:
+            kept = dict(zip(keys, words, strict=True))
+            kept[TRUNCATED] = ",".join(sorted(set(cut)))  # whatever the sender says of it
+            keys, words = list(kept), list(kept.values())
+
+        return Row(
+            span.name.decode("utf-8", "replace")[:name_length],
+            span_type,
+            status,
+            status_message[:name_length],
+            (values[_SESSION_ID] or "")[:name_length],
+            ranks[_SESSION_ID] % NOT_READ,
+            (values[_USER_ID] or "")[:name_length],
+            ranks[_USER_ID] % NOT_READ,
+            merged_tags(labels, limits) if labels else _NO_TAGS,
+            merged_metadata(labels, limits) if labels else _NO_METADATA,
+            model,
+            provider,
+            values[_INPUT_TOKENS] or 0,
+            values[_OUTPUT_TOKENS] or 0,
+            values[_OUTPUT_TOKENS + 1] or 0,
+            values[_OUTPUT_TOKENS + 2] or 0,
+            values[_REASONING_TOKENS] or 0,
+            *costs(values, model, provider, start, self._prices),
+            input_text,
+            output_text,
+            said,
+            answered,
+            said_kind | answered_kind,
+            keys,
+            words,
+            events,
+        )
+
+    def _events(self, span: otlp_pb2.Span, cut: list[str]) -> tuple[list[EventRow], list[EventRow]]:
+        """The events as they are kept; and with their texts whole, for those may be messages in JSON."""
+        limits = self._limits
+        if len(span.events) > limits.events:
+            cut.append("events")
+        kept, whole = [], []
+        for event in span.events[: limits.events]:
+            name = event.name.decode("utf-8", "replace")[: limits.name]
+            raws = event.attributes[: limits.event_attributes]
+            found = self._attributes.read_all(raws)
+            row = EventRow(name, event.time_unix_nano, texts(found))
+            kept.append(row)
+            if any(CUT in says for _, _, says in found):
+                cut.append("events")
+                row = row._replace(attributes=texts(map(self._whole.read, raws)))
+            elif len(event.attributes) > len(raws):
+                cut.append("events")
+            whole.append(row)
+        return kept, whole
+
+
+def _type_by_usage(values: Sequence[Any]) -> str:
+    """A span that doesn't say its type is, where it tells its usage, what it says it is then, else an LLM call if
+    it gives a model."""
+    if values[_INPUT_TOKENS] is None and values[_OUTPUT_TOKENS] is None:
+        return "DEFAULT"
+    return values[_SPAN_TYPE_IF_USED] or ("LLM" if values[_MODEL] else "DEFAULT")
+
+
+def _status(span: otlp_pb2.Span, events: Sequence[EventRow], values: Sequence[Any]) -> tuple[str, str]:
+    """Status and message: an error is a status ERROR, an event named `exception`, or what a convention calls
+    one."""
+    code = 0
+    message = ""
+    if span.HasField("status"):
+        status = span.status
+        code = status.code
+        message = status.message.decode("utf-8", "replace")
+    for event in events:
+        if event.name == "exception":
+            told = event.attributes
+            return "error", message or told.get("exception.message") or told.get("exception.type", "")
+    if values[_STATUS]:
+        return values[_STATUS], message or values[_STATUS_MESSAGE] or ""
+    return _STATUSES.get(code, "unset"), message

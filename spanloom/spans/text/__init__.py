@@ -1,0 +1,1 @@
+"""Attribute values and JSON as text."""

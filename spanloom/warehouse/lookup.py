@@ -1,0 +1,221 @@
+"""What the worker reads to rebuild state that it forgot or lost.
+
+Each question names thousands of keys at once and answers with an Arrow table. The keys travel as a table of
+their own (`wanted`), beside the query: `IN` over it uses the primary key (seen with EXPLAIN indexes = 1) or
+the bloom filter. All of it is exact: FINAL takes the newest version of a row, and what is filtered before it,
+by index or by PREWHERE, are columns of the sort key, in which all versions of a row agree. PREWHERE halves
+the time: the long previews are read where a wanted trace is, not wherever one might be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from spanloom.spans.folding.contribution import INPUT_START
+from spanloom.spans.table import FACT_COLUMNS, SPAN_TABLE
+from spanloom.warehouse.client import Warehouse
+
+KEYS_A_QUERY = 1_000
+"""So many keys go in one query; a trace's facts take a few kB, and the answer is held in memory."""
+
+_TEXT = pa.string()
+_TEXTS = pa.list_(_TEXT)
+_TIME = pa.timestamp("ns", "UTC")
+_SECONDS = pa.int64()
+_COUNTS = (
+    "span_count",
+    "llm_call_count",
+    "tool_call_count",
+    "error_count",
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+)
+_TRACE_KEYS = pa.schema([("project_id", _TEXT), ("trace_id", _TEXT)])
+_WINDOW_KEYS = pa.schema([("project_id", _TEXT), ("session_id", _TEXT), ("window_start", _SECONDS)])
+
+_VERSION = pa.field("version", pa.uint64(), False)
+_WINDOW_START = pa.field("window_start", _SECONDS, False)
+
+SPAN_FACTS = pa.schema([*(SPAN_TABLE.field(name) for name in FACT_COLUMNS), _VERSION])
+"""The columns that `span_facts` gives."""
+
+PLACED_TRACES = pa.schema(
+    [
+        pa.field("project_id", _TEXT, False),
+        pa.field("trace_id", _TEXT, False),
+        pa.field("session_id", _TEXT, False),
+        _WINDOW_START,
+        _VERSION,
+    ]
+)
+"""The columns that `placed_traces` gives; `window_start` in seconds since the epoch."""
+
+WINDOW_CONTRIBUTIONS = pa.schema(
+    [
+        pa.field("project_id", _TEXT, False),
+        pa.field("session_id", _TEXT, False),
+        _WINDOW_START,
+        *(pa.field(name, _TEXT, False) for name in ("trace_id", "user_id")),
+        pa.field("tags", _TEXTS, False),
+        pa.field("services", _TEXTS, False),
+        pa.field("start_time", _TIME, False),
+        pa.field("end_time", _TIME, False),
+        *(pa.field(name, pa.uint64(), False) for name in _COUNTS),
+        *(pa.field(name, pa.float64(), False) for name in ("input_cost", "output_cost", "total_cost")),
+        pa.field("unpriced_call_count", pa.uint64(), False),
+        pa.field("models", _TEXTS, False),
+        pa.field("input_start", _TEXT, False),
+        _VERSION,
+    ]
+)
+"""The columns that `window_contributions` gives: what a trace adds to its session."""
+
+WINDOW_VERSIONS = pa.schema(
+    [
+        pa.field("project_id", _TEXT, False),
+        pa.field("session_id", _TEXT, False),
+        _WINDOW_START,
+        _VERSION,
+    ]
+)
+"""The columns that `window_versions` gives; `window_start` in seconds since the epoch."""
+
+_SPAN_FACTS_SQL = f"""
+SELECT
+    {", ".join(SPAN_FACTS.names)}
+FROM spans_versions FINAL
+PREWHERE (project_id, trace_id) IN (SELECT project_id, trace_id FROM wanted)
+ORDER BY
+    project_id,
+    trace_id,
+    span_id
+"""
+
+
+async def span_facts(warehouse: Warehouse, keys: Sequence[tuple[str, str]]) -> pa.Table:
+    """Return the facts of all stored spans of some traces, as `SPAN_FACTS`, trace by trace.
+
+    Args:
+        keys: project and trace ID (32 hexadecimal digits) of each trace.
+    """
+    return await _look_up(warehouse, "look up spans", _SPAN_FACTS_SQL, keys, _TRACE_KEYS, SPAN_FACTS)
+
+
+# The condition on trace_id alone is for the bloom filter: the sort key has the session before the trace.
+# Without FINAL, which would hide the deleted rows: where one stands, a contribution may stand that nobody has
+# withdrawn, if its withdrawal was cut off behind the row.
+_PLACED_TRACES_SQL = """
+SELECT
+    project_id,
+    trace_id,
+    session_id,
+    window_start,
+    max(version) AS version
+FROM traces_versions AS stored
+PREWHERE (trace_id IN (SELECT trace_id FROM wanted))
+    AND ((project_id, trace_id) IN (SELECT project_id, trace_id FROM wanted))
+GROUP BY
+    project_id,
+    trace_id,
+    session_id,
+    window_start
+"""
+
+
+async def placed_traces(warehouse: Warehouse, keys: Sequence[tuple[str, str]]) -> pa.Table:
+    """Return where rows of some traces stand, as `PLACED_TRACES`: each session and window, deleted ones too.
+
+    Args:
+        keys: project and trace ID (32 hexadecimal digits) of each trace.
+    """
+    return await _look_up(warehouse, "look up traces", _PLACED_TRACES_SQL, keys, _TRACE_KEYS, PLACED_TRACES)
+
+
+_INPUT_START = f"substringUTF8(input, 1, {INPUT_START}) AS input_start"
+
+_WINDOW_CONTRIBUTIONS_SQL = f"""
+SELECT
+    {", ".join(_INPUT_START if name == "input_start" else name for name in WINDOW_CONTRIBUTIONS.names)}
+FROM traces_versions FINAL
+PREWHERE (project_id, session_id, window_start) IN (
+    SELECT
+        project_id,
+        session_id,
+        toDateTime(window_start, 'UTC')
+    FROM wanted
+)
+"""
+
+
+async def window_contributions(warehouse: Warehouse, keys: Sequence[tuple[str, str, int]]) -> pa.Table:
+    """Return the rows of all traces that stand in some session windows, as `WINDOW_CONTRIBUTIONS`.
+
+    Args:
+        keys: project, session and start (seconds since the epoch) of each window.
+    """
+    return await _look_up(
+        warehouse,
+        "look up the traces of session windows",
+        _WINDOW_CONTRIBUTIONS_SQL,
+        keys,
+        _WINDOW_KEYS,
+        WINDOW_CONTRIBUTIONS,
+    )
+
+
+# Without FINAL, which would hide the deleted windows.
+_WINDOW_VERSIONS_SQL = """
+SELECT
+    project_id,
+    session_id,
+    window_start,
+    max(version) AS version
+FROM session_windows_versions AS stored
+WHERE (project_id, session_id, window_start) IN (
+    SELECT
+        project_id,
+        session_id,
+        toDateTime(window_start, 'UTC')
+    FROM wanted
+)
+GROUP BY
+    project_id,
+    session_id,
+    window_start
+"""
+
+
+async def window_versions(warehouse: Warehouse, keys: Sequence[tuple[str, str, int]]) -> pa.Table:
+    """Return the newest version of some session windows, as `WINDOW_VERSIONS`; of deleted ones too.
+
+    Args:
+        keys: project, session and start (seconds since the epoch) of each window.
+    """
+    return await _look_up(
+        warehouse, "look up session windows", _WINDOW_VERSIONS_SQL, keys, _WINDOW_KEYS, WINDOW_VERSIONS
+    )
+
+
+async def _look_up(
+    warehouse: Warehouse,
+    what: str,
+    sql: str,
+    keys: Sequence[tuple[str, ...]] | Sequence[tuple[str, str, int]],
+    key_schema: pa.Schema,
+    schema: pa.Schema,
+) -> pa.Table:
+    """Ask for each key once, `KEYS_A_QUERY` at a time; the answers as one table."""
+    each = list(dict.fromkeys(keys))
+    answers = [schema.empty_table()]
+    for start in range(0, len(each), KEYS_A_QUERY):
+        columns = zip(*each[start : start + KEYS_A_QUERY], strict=True)
+        wanted = pa.table([pa.array(column) for column in columns], schema=key_schema)
+        answer = await warehouse.query_arrow(what, sql, wanted=wanted)
+        # 25.8 calls the elements of maps and lists nullable, and seconds are UInt32 in both.
+        answers.append(answer.cast(schema))
+    return pa.concat_tables(answers)

@@ -1,0 +1,203 @@
+"""The tables and views of this version, in ClickHouse.
+
+`clickhouse-migrations` applies the files `schemas/clickhouse/NNNN_*.sql` in order, and keeps a row for each
+in the table `schema_migrations`. Three things are done around it:
+
+1. Its dry run would create the database, so ours only asks what is pending.
+2. Its lock needs KeeperMap, which a server without Keeper does not have. So there is no lock: every statement
+   may run twice and at the same time as another (CREATE … IF NOT EXISTS, CREATE OR REPLACE VIEW), and the
+   bookkeeping table, created here beforehand, keeps one row a migration however many runs wrote it.
+3. Its connection is ours: no session, our timeouts and TLS, and errors in our words.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import NamedTuple
+
+from clickhouse_connect.driver.exceptions import ClickHouseError
+from clickhouse_migrations.clickhouse_cluster import ClickhouseCluster  # type: ignore[import-untyped]
+from clickhouse_migrations.connection import (  # type: ignore[import-untyped]
+    CLICKHOUSE_CONNECT,
+    ClickhouseConnectConnection,
+)
+from clickhouse_migrations.exceptions import MigrationException  # type: ignore[import-untyped]
+from clickhouse_migrations.migration import MigrationStorage  # type: ignore[import-untyped]
+from clickhouse_migrations.migrator import (  # type: ignore[import-untyped]
+    STATUS_MD5_MISMATCH,
+    STATUS_PENDING,
+    STATUS_UNKNOWN,
+)
+
+from spanloom.warehouse.client import SchemaError, Warehouse, WarehouseError, new_client
+from spanloom.warehouse.errors import translate
+from spanloom.warehouse.retention import apply_retention
+from spanloom.warehouse.settings import ClickHouseSettings
+from spanloom.warehouse.views import mend_views, views_of
+
+BOOKKEEPING = "schema_migrations"
+"""The table that says which migrations have been applied."""
+
+# The columns are the package's, which finds the table there and leaves it as it is.
+_BOOKKEEPING_TABLE = f"""
+CREATE TABLE IF NOT EXISTS {BOOKKEEPING}
+(
+    version    UInt32,
+    md5        String,
+    script     String,
+    created_at DateTime DEFAULT now()
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (version, md5)
+"""
+
+# Seconds. A migration may copy a table, and a connection that ends before would leave it undone.
+_LONGEST_STATEMENT = 3600
+
+_APPLIED = f"""
+SELECT
+    version,
+    groupUniqArray(md5) AS md5s
+FROM {BOOKKEEPING}
+GROUP BY version
+"""
+
+
+class _Migration(NamedTuple):
+    version: int
+    name: str
+    md5: str
+
+
+class _Cluster(ClickhouseCluster):  # type: ignore[misc]
+    """The package's entry, over our client."""
+
+    def __init__(self, settings: ClickHouseSettings) -> None:
+        super().__init__(
+            db_name=settings.database,
+            driver=CLICKHOUSE_CONNECT,
+            migrations_table=BOOKKEEPING,
+            secure=settings.secure,
+        )
+        patience = max(settings.read_timeout, _LONGEST_STATEMENT)
+        self.patient = settings.model_copy(update={"read_timeout": patience})
+
+    def connection(self, db_name: str | None = None) -> ClickhouseConnectConnection:
+        name = self.patient.database if db_name is None else db_name
+        return ClickhouseConnectConnection(new_client(self.patient, name or None))
+
+
+def migrate(settings: ClickHouseSettings, dry_run: bool = False) -> list[str]:
+    """Bring ClickHouse up to date: the database, its tables and views, and how long rows are kept.
+
+    In this order: see what is pending and that what was applied is what this version knows; create the
+    database and the bookkeeping table; apply each pending file and note it down; make anew the views that
+    are missing or differ; set the retention. Safe to repeat, to run from several pods at once, and to break
+    off anywhere.
+
+    Args:
+        dry_run: change nothing.
+
+    Returns: the names of the migrations applied (or pending, in a dry run), then a sentence for each view
+        made anew (in a dry run only if nothing is pending) and for each table whose retention was changed.
+
+    Raises:
+        Unavailable: ClickHouse is away; try again.
+        SchemaError: a migration was changed after it had been applied, or ClickHouse belongs to a newer
+            version, or lacks a table.
+        WarehouseError: ClickHouse refused a statement.
+    """
+    try:
+        return _migrate(settings, dry_run)
+    except (ClickHouseError, OSError) as error:
+        raise translate(error, "migrate", settings.url) from None
+    except MigrationException as error:
+        raise WarehouseError(f"The migration of {settings.url} failed: {error}") from None
+
+
+async def check_schema(warehouse: Warehouse) -> None:
+    """Return if ClickHouse has all tables and views of this version; it may have those of a newer one too.
+
+    Raises:
+        SchemaError: they are missing, older or changed; the sentence says what to do.
+        Unavailable: ClickHouse is away.
+    """
+    found = {row["version"]: row["md5s"] for row in await warehouse.query_rows("read its schema", _APPLIED)}
+    with ExitStack() as stack:
+        known = _migrations(_folder(stack))
+    settings = warehouse.settings
+    missing = [migration.name for migration in known if migration.version not in found]
+    if missing:
+        raise SchemaError(
+            f"The database {settings.database} at {settings.url} lacks {', '.join(missing)}: "
+            "run `spanloom migrate`"
+        )
+    for migration in known:
+        if migration.md5 not in found[migration.version]:
+            raise _changed(migration, settings)
+
+
+def _migrate(settings: ClickHouseSettings, dry_run: bool) -> list[str]:
+    with ExitStack() as stack:
+        folder = _folder(stack)
+        known = {migration.version: migration for migration in _migrations(folder)}
+        cluster = _Cluster(settings)
+        pending = _pending(cluster, folder, known, settings)
+        if pending and not dry_run:
+            with cluster.connection("") as connection:
+                # Asked first: a user who may not create databases may still fill one.
+                if not connection.query(f"SELECT 1 FROM system.databases WHERE name = '{settings.database}'"):
+                    cluster.create_db(settings.database)
+            with cluster.connection() as connection:
+                connection.command(_BOOKKEEPING_TABLE)
+            applied = cluster.migrate(
+                settings.database, folder, create_db_if_no_exists=False, migration_log_format="compact"
+            )
+            pending = [migration.version for migration in applied]
+        views = views_of(migration.script for migration in MigrationStorage(folder).migrations())
+    done = [known[version].name for version in pending]
+    there = not (pending and dry_run)
+    client = new_client(cluster.patient, settings.database if there else None)
+    try:
+        if there:
+            done += mend_views(client, settings, views, dry_run)
+        done += apply_retention(client, settings, dry_run)
+    finally:
+        client.close()
+    return done
+
+
+def _pending(
+    cluster: ClickhouseCluster, folder: Path, known: dict[int, _Migration], settings: ClickHouseSettings
+) -> list[int]:
+    rows = cluster.status(settings.database, folder)
+    for row in rows:
+        if row.state == STATUS_UNKNOWN:
+            raise SchemaError(
+                f"The database {settings.database} at {settings.url} belongs to a newer spanloom: it has "
+                f"migration {row.version}, this version knows up to {max(known)}; use the newer one"
+            )
+        if row.state == STATUS_MD5_MISMATCH:
+            raise _changed(known[row.version], settings)
+    return [row.version for row in rows if row.state == STATUS_PENDING]
+
+
+def _changed(migration: _Migration, settings: ClickHouseSettings) -> SchemaError:
+    # Until the first release migrations are edited in place; of released ones none may change (a test holds them).
+    return SchemaError(
+        f"The database {settings.database} at {settings.url} was made by a state of spanloom before its first "
+        f"release, with another {migration.name}: drop the database, or name another one in "
+        "SPANLOOM_CLICKHOUSE__DATABASE, and run `spanloom migrate`"
+    )
+
+
+def _folder(stack: ExitStack) -> Path:
+    return stack.enter_context(as_file(files("spanloom.schemas") / "clickhouse"))
+
+
+def _migrations(folder: Path) -> list[_Migration]:
+    storage = MigrationStorage(folder)
+    names = {version: Path(name).stem for version, name in storage.migration_filenames().items()}
+    return [_Migration(item.version, names[item.version], item.md5) for item in storage.migrations()]

@@ -1,0 +1,1 @@
+"""What a list holds as a whole: its histogram and the values to filter by."""

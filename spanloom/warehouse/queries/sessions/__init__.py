@@ -1,0 +1,1 @@
+"""Sessions: the list, one session, its timeline, and the search in it."""

@@ -1,0 +1,142 @@
+"""A page of the list of sessions: which ones first, from narrow columns; then their rows."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, get_args
+
+from spanloom.warehouse.client import Warehouse
+from spanloom.warehouse.queries.answers import SessionListRow, SessionPage
+from spanloom.warehouse.queries.ask import ask
+from spanloom.warehouse.queries.filters import Conditions, Filter, in_scope
+from spanloom.warehouse.queries.keyset import Order, after, decode, encode
+from spanloom.warehouse.queries.sessions.keys import FIRST_INPUT, NUMBERS, TEXTS, USER, session_keys
+
+SessionSort = Literal[
+    "start_time",
+    "end_time",
+    "duration",
+    "active_duration",
+    "total_cost",
+    "input_cost",
+    "output_cost",
+    "total_tokens",
+    "input_tokens",
+    "output_tokens",
+    "trace_count",
+    "span_count",
+    "llm_call_count",
+    "tool_call_count",
+    "error_count",
+    "session_id",
+    "project_id",
+    "user_id",
+    "tags",
+    "models",
+    "services",
+    "input",
+]
+
+assert set(get_args(SessionSort)) == NUMBERS.keys() | TEXTS.keys()
+
+_WHAT = "list sessions"
+
+_SUMS = (
+    "trace_count",
+    "span_count",
+    "llm_call_count",
+    "tool_call_count",
+    "error_count",
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+    "unpriced_call_count",
+)
+_COSTS = ("input_cost", "output_cost", "total_cost")
+_SETS = ("user_ids", "models", "tags", "services")
+
+# What the view `sessions` says, in whole numbers.
+_ROWS = f"""
+SELECT
+    any(w.session_hash) AS key,
+    w.project_id AS project_id,
+    w.session_id AS session_id,
+    {USER} AS user_id,
+    min(w.start_time) AS start_time,
+    max(w.end_time) AS end_time,
+    {NUMBERS["duration"]} AS nanoseconds,
+    sum(w.active_nanoseconds) AS active_nanoseconds,
+    {", ".join(f"sum(w.{name}) AS {name}" for name in _SUMS)},
+    {NUMBERS["total_tokens"]} AS total_tokens,
+    {", ".join(f"toFloat64({NUMBERS[name]}) / 1e12 AS {name}" for name in _COSTS)},
+    {", ".join(f"arraySort(groupUniqArrayArray(w.{name})) AS {name}" for name in _SETS)},
+    {FIRST_INPUT} AS input
+FROM session_windows_by_session_versions AS w FINAL
+PREWHERE (project_id, session_id) IN (
+    SELECT
+        project_id,
+        session_id
+    FROM session_windows_versions
+    PREWHERE {{scope}} AND (session_hash IN {{{{keys:Array(Int128)}}}})
+)
+GROUP BY
+    project_id,
+    session_id
+"""
+
+
+async def list_sessions(
+    warehouse: Warehouse,
+    wanted: Filter,
+    sort: SessionSort = "end_time",
+    order: Order = "desc",
+    limit: int = 50,
+    cursor: str | None = None,
+) -> SessionPage:
+    """Return the sessions that a filter means, each with its whole totals.
+
+    Equal ones come in an order that stays. Raises `BadCursor`, and what `ask` raises.
+    """
+    keys = await session_keys(warehouse, wanted)
+    list_name = f"sessions {sort} {order}"
+    expression = NUMBERS.get(sort) or TEXTS[sort]
+    if cursor is not None:
+        last = decode(list_name, cursor, (int if sort in NUMBERS else str, int))
+        after(keys.having, ("sort_key", "key"), last, order)
+    found = await ask(
+        warehouse,
+        _WHAT,
+        f"""
+{keys.sql(f"key, {expression} AS sort_key")}
+ORDER BY
+    sort_key {order},
+    key {order}
+LIMIT {{limit:UInt64}}
+""",
+        keys.having.parameters | {"limit": limit + 1},
+    )
+    page = found[:limit]
+    rows = await _rows(warehouse, wanted, [row["key"] for row in page])
+    following = encode(list_name, (page[-1]["sort_key"], page[-1]["key"])) if len(found) > limit else None
+    return SessionPage(rows=rows, next=following)
+
+
+async def _rows(warehouse: Warehouse, wanted: Filter, keys: list[int]) -> list[SessionListRow]:
+    """The rows of some sessions, in their order."""
+    if not keys:
+        return []
+    scope = Conditions({"keys": keys})
+    in_scope(scope, wanted.project, wanted.visible)
+    rows = await ask(warehouse, _WHAT, _ROWS.format(scope=scope.sql()), scope.parameters)
+    found = {row.pop("key"): row for row in rows}
+    return [_row(found[key]) for key in keys if key in found]
+
+
+def _row(row: dict[str, Any]) -> SessionListRow:
+    return SessionListRow(
+        **row,
+        duration=row["nanoseconds"] / 1e9,
+        active_duration=row["active_nanoseconds"] / 1e9,
+        has_errors=row["error_count"] > 0,
+    )

@@ -1,0 +1,153 @@
+"""One session: its whole totals, and its traces as the turns of a conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from spanloom.warehouse.client import Warehouse
+from spanloom.warehouse.errors import WarehouseError
+from spanloom.warehouse.queries.answers import SessionDetail, SessionTotals, TraceCard, TraceCards
+from spanloom.warehouse.queries.ask import ask
+from spanloom.warehouse.queries.filters import Conditions, in_scope
+from spanloom.warehouse.queries.keyset import after, decode, encode
+
+Projects = frozenset[str] | None
+"""The projects that who asks may see; None is all."""
+
+
+class Ambiguous(WarehouseError):
+    """Several projects that who asks may see have it; one sentence that names them."""
+
+
+_TOTALS = f"""
+SELECT
+    {", ".join(SessionTotals.model_fields)}
+FROM sessions
+WHERE (session_id = {{session:String}}) AND {{scope}}
+ORDER BY project_id
+LIMIT 100
+"""
+
+# The earliest of equal values says where a value stands.
+_METADATA = """
+SELECT
+    key,
+    groupArray(20)(value) AS values
+FROM
+(
+    SELECT
+        key,
+        value,
+        min(start_time) AS since
+    FROM traces
+    ARRAY JOIN
+        mapKeys(metadata) AS key,
+        mapValues(metadata) AS value
+    WHERE (project_id = {project:String}) AND (session_id = {session:String})
+    GROUP BY
+        key,
+        value
+    ORDER BY
+        since,
+        value
+)
+GROUP BY key
+ORDER BY key
+LIMIT 200
+"""
+
+
+async def session_detail(
+    warehouse: Warehouse, session_id: str, project: str | None = None, visible: Projects = None
+) -> SessionDetail | None:
+    """Return a session; None if there is none that who asks may see.
+
+    Raises:
+        Ambiguous: several projects have one, and none was named.
+    """
+    scope = Conditions()
+    in_scope(scope, project, visible)
+    sql = _TOTALS.replace("{scope}", scope.sql())
+    rows = await ask(warehouse, "read a session", sql, scope.parameters | {"session": session_id})
+    if not rows or not session_id:
+        return None
+    one_project((row["project_id"] for row in rows), "session")
+    key = {"project": rows[0]["project_id"], "session": session_id}
+    metadata = await ask(warehouse, "read a session's metadata", _METADATA, key)
+    return SessionDetail(
+        **rows[0],
+        metadata={row["key"]: row["values"] for row in metadata},
+        has_errors=rows[0]["error_count"] > 0,
+    )
+
+
+_FIND = """
+SELECT DISTINCT project_id
+FROM traces_versions
+WHERE (session_id = {session:String}) AND {scope}
+ORDER BY project_id
+LIMIT 100
+"""
+
+
+async def find_session(
+    warehouse: Warehouse, session_id: str, project: str | None = None, visible: Projects = None
+) -> str | None:
+    """Return the project of a session; None if there is none that who asks may see. Raises `Ambiguous`."""
+    scope = Conditions()
+    in_scope(scope, project, visible)
+    sql = _FIND.replace("{scope}", scope.sql())
+    rows = await ask(warehouse, "find a session", sql, scope.parameters | {"session": session_id})
+    if not rows or not session_id:
+        return None
+    return one_project((row["project_id"] for row in rows), "session")
+
+
+def one_project(projects: Iterable[str], what: str) -> str:
+    """The only one of some projects. Raises `Ambiguous`."""
+    names = sorted(set(projects))
+    if len(names) > 1:
+        raise Ambiguous(f"There is such a {what} in the projects {', '.join(names)}: name one with project=")
+    return names[0]
+
+
+CARD_COLUMNS = ", ".join(name for name in TraceCard.model_fields if name not in ("number", "has_errors"))
+
+_CARDS = f"""
+SELECT
+    {CARD_COLUMNS},
+    toUnixTimestamp64Nano(start_time) AS sort_key
+FROM traces
+WHERE (project_id = {{project:String}}) AND (session_id = {{session:String}}) AND {{behind}}
+ORDER BY
+    sort_key,
+    trace_id
+LIMIT {{limit:UInt64}}
+"""
+
+
+async def session_cards(
+    warehouse: Warehouse, session_id: str, project: str, limit: int = 50, cursor: str | None = None
+) -> TraceCards:
+    """Return traces of a session by start and trace ID. Raises `BadCursor`.
+
+    Args:
+        project: one that who asks may see.
+    """
+    behind = Conditions({"project": project, "session": session_id, "limit": limit + 1})
+    number = 0
+    if cursor is not None:
+        number, *last = decode("cards", cursor, (int, int, str))  # type: ignore[assignment]
+        after(behind, ("toUnixTimestamp64Nano(start_time)", "trace_id"), last, "asc")
+    rows = await ask(
+        warehouse, "read a session's traces", _CARDS.replace("{behind}", behind.sql()), behind.parameters
+    )
+    page = rows[:limit]
+    cards = [
+        TraceCard(**row, number=place, has_errors=row["error_count"] > 0)
+        for place, row in enumerate(page, number + 1)
+    ]
+    following = None
+    if len(rows) > limit:
+        following = encode("cards", (number + limit, page[-1]["sort_key"], page[-1]["trace_id"]))
+    return TraceCards(rows=cards, next=following)

@@ -1,0 +1,1 @@
+"""Traces: the list, and one trace as a tree."""

@@ -1,0 +1,185 @@
+"""A page of the list of traces, with and without a session."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+from spanloom.warehouse.client import Warehouse
+from spanloom.warehouse.queries.answers import TraceListRow, TracePage
+from spanloom.warehouse.queries.ask import ask
+from spanloom.warehouse.queries.filters import (
+    Conditions,
+    Filter,
+    in_range,
+    in_scope,
+    in_windows,
+    with_words,
+    within_bounds,
+)
+from spanloom.warehouse.queries.keyset import Order, after, decode, encode
+
+TraceSort = Literal[
+    "start_time",
+    "end_time",
+    "duration",
+    "total_cost",
+    "input_cost",
+    "output_cost",
+    "total_tokens",
+    "input_tokens",
+    "output_tokens",
+    "span_count",
+    "llm_call_count",
+    "tool_call_count",
+    "error_count",
+    "trace_id",
+    "session_id",
+    "project_id",
+    "user_id",
+    "name",
+    "status",
+    "tags",
+    "models",
+    "services",
+    "input",
+]
+
+NUMBERS = {
+    "start_time": "toUnixTimestamp64Nano(t.start_time)",
+    "end_time": "toUnixTimestamp64Nano(t.end_time)",
+    "duration": "toUnixTimestamp64Nano(t.end_time) - toUnixTimestamp64Nano(t.start_time)",
+    "total_cost": "toInt128(round(t.total_cost * 1e12))",
+    "input_cost": "toInt128(round(t.input_cost * 1e12))",
+    "output_cost": "toInt128(round(t.output_cost * 1e12))",
+    "total_tokens": "t.input_tokens + t.output_tokens",
+    "input_tokens": "t.input_tokens",
+    "output_tokens": "t.output_tokens",
+    "span_count": "t.span_count",
+    "llm_call_count": "t.llm_call_count",
+    "tool_call_count": "t.tool_call_count",
+    "error_count": "t.error_count",
+}
+"""Whole numbers to sort by: nanoseconds, picodollars, counts."""
+
+TEXTS = {
+    "trace_id": "t.trace_id",
+    "session_id": "t.session_id",
+    "project_id": "t.project_id",
+    "user_id": "t.user_id",
+    "name": "t.name",
+    "status": "t.status",
+    "tags": "arrayStringConcat(t.tags, ', ')",
+    "models": "arrayStringConcat(t.models, ', ')",
+    "services": "arrayStringConcat(t.services, ', ')",
+    "input": "t.input_start",
+}
+"""Texts to sort by."""
+
+assert set(get_args(TraceSort)) == NUMBERS.keys() | TEXTS.keys()
+
+_WHAT = "list traces"
+
+_COMPUTED = {
+    "duration": "(toUnixTimestamp64Nano(end_time) - toUnixTimestamp64Nano(start_time)) / 1e9 AS duration",
+    "total_tokens": "input_tokens + output_tokens AS total_tokens",
+    "input": "input_start AS input",
+    "output": "output_start AS output",
+    "has_errors": "error_count > 0 AS has_errors",
+}
+
+_ROWS = f"""
+SELECT
+    {", ".join(_COMPUTED.get(name, name) for name in TraceListRow.model_fields)}
+FROM traces_by_time_versions FINAL
+PREWHERE (project_id, window_start, session_id, trace_id) IN
+    {{keys:Array(Tuple(String, DateTime('UTC'), String, String))}}
+"""
+
+
+def traces_from(wanted: Filter) -> tuple[str, Conditions]:
+    """What a filter means: `FROM … PREWHERE …` for rows `t`, and the conditions that WHERE must hold."""
+    windows = Conditions()
+    in_scope(windows, wanted.project, wanted.visible)
+    in_windows(windows, wanted)
+    conditions = Conditions(windows.parameters)
+    in_range(conditions, wanted)
+    if wanted.session_id:
+        conditions.add(
+            "position(lowerUTF8(session_id), lowerUTF8({part:String})) > 0", part=wanted.session_id
+        )
+    if wanted.user:
+        conditions.add("user_id = {user:String}", user=wanted.user)
+    for column in ("tags", "models", "services"):
+        for number, value in enumerate(getattr(wanted, column)):
+            conditions.add(f"has({column}, {{{column}{number}:String}})", **{f"{column}{number}": value})
+    if wanted.status is not None:
+        conditions.add("status = {status:String}", status=wanted.status)
+    within_bounds(
+        conditions,
+        wanted,
+        {
+            "traces": "1",
+            "duration": NUMBERS["duration"],
+            "tokens": NUMBERS["total_tokens"],
+            "cost": NUMBERS["total_cost"],
+        },
+    )
+    with_words(conditions, wanted)
+    return f"FROM traces_by_time_versions AS t FINAL PREWHERE {windows.sql()}", conditions
+
+
+async def list_traces(
+    warehouse: Warehouse,
+    wanted: Filter,
+    sort: TraceSort = "start_time",
+    order: Order = "desc",
+    limit: int = 50,
+    cursor: str | None = None,
+) -> TracePage:
+    """Return the traces that a filter means.
+
+    Equal ones come in the order of project and trace ID. Raises `BadCursor`, and what `ask` raises.
+    """
+    source, conditions = traces_from(wanted)
+    list_name = f"traces {sort} {order}"
+    expression = NUMBERS.get(sort) or TEXTS[sort]
+    if cursor is not None:
+        last = decode(list_name, cursor, (int if sort in NUMBERS else str, str, str))
+        after(conditions, (expression, "project_id", "trace_id"), last, order)
+    found = await ask(
+        warehouse,
+        _WHAT,
+        f"""
+SELECT
+    project_id,
+    window_start,
+    session_id,
+    trace_id,
+    {expression} AS sort_key
+{source}
+WHERE {conditions.sql()}
+ORDER BY
+    sort_key {order},
+    project_id {order},
+    trace_id {order}
+LIMIT {{limit:UInt64}}
+""",
+        conditions.parameters | {"limit": limit + 1},
+    )
+    page = found[:limit]
+    following = None
+    if len(found) > limit:
+        end = page[-1]
+        following = encode(list_name, (end["sort_key"], end["project_id"], end["trace_id"]))
+    return TracePage(rows=await _rows(warehouse, page), next=following)
+
+
+async def _rows(warehouse: Warehouse, page: list[dict[str, object]]) -> list[TraceListRow]:
+    if not page:
+        return []
+    names = ("project_id", "window_start", "session_id", "trace_id")
+    keys = [tuple(row[name] for name in names) for row in page]
+    rows = await ask(warehouse, _WHAT, _ROWS, {"keys": keys})
+    found = {(row["project_id"], row["trace_id"]): row for row in rows}
+    order = ((row["project_id"], row["trace_id"]) for row in page)
+    return [TraceListRow(**found[key]) for key in order if key in found]

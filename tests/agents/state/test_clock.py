@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spanloom.agents.state.clock import CLOCK_SKEW, StreamClock, next_version, timestamp_of
+
+HOUR = 3_600_000
+
+
+@given(st.lists(st.tuples(st.integers(0, 2**41), st.integers(0, 2**40)), min_size=1))
+def test_versions_only_grow(records: list[tuple[int, int]]) -> None:
+    version = 0
+    for timestamp, offset in records:
+        following = next_version(version, timestamp, offset)
+        assert following > version
+        version = following
+
+
+def test_a_version_is_the_timestamp_and_the_low_bits_of_the_offset() -> None:
+    assert next_version(0, 5, 7) == 5 << 22 | 7
+    assert next_version(0, 5, 2**22 + 7) == 5 << 22 | 7
+    assert timestamp_of(next_version(0, 5, 7)) == 5
+
+
+def test_an_older_timestamp_does_not_turn_a_version_back() -> None:
+    assert next_version(9 << 22 | 1, 5, 2) == 9 << 22 | 2
+
+
+def test_a_topic_that_is_created_anew_goes_on_above_its_old_versions() -> None:
+    assert next_version(5 << 22 | 4_000_000, 6, 0) > 5 << 22 | 4_000_000
+
+
+@pytest.mark.parametrize(
+    ("start", "surely"),
+    [
+        (100 * HOUR, True),
+        (100 * HOUR + CLOCK_SKEW, True),
+        (100 * HOUR + CLOCK_SKEW + 1, False),  # a clock that nothing can be concluded from
+        (99 * HOUR + CLOCK_SKEW, True),
+        (99 * HOUR + CLOCK_SKEW - 1, False),  # may have been forgotten
+    ],
+)
+def test_what_is_remembered_for_sure(start: int, surely: bool) -> None:
+    clock = StreamClock(now=100 * HOUR, kept_since=1)
+    assert clock.surely_remembers(start, HOUR) is surely
+
+
+def test_what_started_before_the_state_was_kept_is_not_remembered_for_sure() -> None:
+    clock = StreamClock(kept_since=100 * HOUR)
+    clock.advance(101 * HOUR)
+    assert clock.surely_remembers(100 * HOUR + CLOCK_SKEW, HOUR)
+    assert not clock.surely_remembers(100 * HOUR + CLOCK_SKEW - 1, HOUR)
+
+
+def test_a_clock_comes_back_from_the_changelog() -> None:
+    clock = StreamClock(kept_since=5)
+    clock.advance(6)
+    clock.advance(9)
+    clock.advance(7)
+    restored = StreamClock(kept_since=1000)
+    restored.restore(clock.encode())
+    assert restored == StreamClock(now=9, kept_since=5)
