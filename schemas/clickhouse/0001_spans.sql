@@ -1,7 +1,12 @@
 -- Every version of every span, as ingest wrote it; the view shows the newest of each.
 --
--- No partition key: a span that is sent again with another start must replace the first one, and rows only
--- ever replace each other within one partition.
+-- A partition holds the spans that start in one month, so that retention drops parts instead of rewriting them. A
+-- span that is sent again with another start may lie in two of them: FINAL merges across partitions here. What a query
+-- asks of start_time must therefore leave out no partition, before the versions have met; ClickHouse 25.8 would. So the
+-- month stands in a column of its own, for which nobody asks.
+--
+-- Whoever sends a span chooses its start. What is before 2020 or after 2039 shares the first or last partition: each
+-- partition of an insert costs milliseconds, and each one there is costs every query.
 --
 -- Granules are small: a session's traces lie anywhere, and for each of them a granule is read, texts and all. Blocks
 -- of narrow columns are small as well, since a whole one is unpacked for a granule.
@@ -48,9 +53,15 @@ CREATE TABLE IF NOT EXISTS spans_versions
     preview_kind       UInt8,
 
     version            UInt64 CODEC(Delta, ZSTD(1)),
-    is_deleted         UInt8 DEFAULT 0
+    is_deleted         UInt8 DEFAULT 0,
+
+    start_month        UInt32 MATERIALIZED toYYYYMM(least(
+        greatest(start_time, toDateTime64('2020-01-01 00:00:00', 9, 'UTC')),
+        toDateTime64('2039-12-01 00:00:00', 9, 'UTC')
+    ))
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
+PARTITION BY start_month
 ORDER BY (project_id, trace_id, span_id)
 SETTINGS index_granularity = 512, min_compress_block_size = 4096;
 

@@ -1,6 +1,9 @@
 -- Every version of every trace. The session and the window stand in the sort key so that a session's traces
 -- lie together and one window of a session is one range; a trace that moves leaves an is_deleted row where
 -- it stood.
+--
+-- The partition is the month of the window, which stands in the sort key: a row never changes it, and FINAL works
+-- partition by partition. The years that share the first and the last one: see 0001.
 CREATE TABLE IF NOT EXISTS traces_versions
 (
     project_id          LowCardinality(String),
@@ -38,6 +41,10 @@ CREATE TABLE IF NOT EXISTS traces_versions
     INDEX start_time_minmax start_time TYPE minmax GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
+PARTITION BY toYYYYMM(least(
+    greatest(window_start, toDateTime('2020-01-01 00:00:00', 'UTC')),
+    toDateTime('2039-12-01 00:00:00', 'UTC')
+))
 ORDER BY (project_id, session_id, window_start, trace_id);
 
 CREATE OR REPLACE VIEW traces AS

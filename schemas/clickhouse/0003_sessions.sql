@@ -1,4 +1,5 @@
--- Every version of every session window: the sums of the traces of one session that start in one window.
+-- Every version of every session window: the sums of the traces of one session that start in one window. Partitions
+-- are months of windows, as in 0002.
 CREATE TABLE IF NOT EXISTS session_windows_versions
 (
     project_id          LowCardinality(String),
@@ -41,6 +42,10 @@ CREATE TABLE IF NOT EXISTS session_windows_versions
     INDEX end_time_minmax end_time TYPE minmax GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
+PARTITION BY toYYYYMM(least(
+    greatest(window_start, toDateTime('2020-01-01 00:00:00', 'UTC')),
+    toDateTime('2039-12-01 00:00:00', 'UTC')
+))
 ORDER BY (project_id, window_start, session_id);
 
 -- Every version of every session window once more, with the session before the window in the sort key: all of one
@@ -83,6 +88,10 @@ CREATE TABLE IF NOT EXISTS session_windows_by_session_versions
     session_hash        Int128 MATERIALIZED reinterpretAsInt128(sipHash128Reference(project_id, session_id))
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
+PARTITION BY toYYYYMM(least(
+    greatest(window_start, toDateTime('2020-01-01 00:00:00', 'UTC')),
+    toDateTime('2039-12-01 00:00:00', 'UTC')
+))
 ORDER BY (project_id, session_id, window_start)
 SETTINGS index_granularity = 256, min_compress_block_size = 4096;
 

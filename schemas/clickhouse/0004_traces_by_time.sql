@@ -43,6 +43,10 @@ CREATE TABLE IF NOT EXISTS traces_by_time_versions
     INDEX end_time_minmax end_time TYPE minmax GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
+PARTITION BY toYYYYMM(least(
+    greatest(window_start, toDateTime('2020-01-01 00:00:00', 'UTC')),
+    toDateTime('2039-12-01 00:00:00', 'UTC')
+))
 ORDER BY (project_id, window_start, session_id, trace_id)
 SETTINGS index_granularity = 1024;
 
