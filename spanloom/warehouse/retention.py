@@ -9,11 +9,24 @@ from clickhouse_connect.driver.client import Client
 from spanloom.warehouse.settings import ClickHouseSettings
 
 # A row's age counts from its `version`, whose upper bits are the timestamp (ms) of the newest record in it.
-# So an older version of a row always goes before a newer one and can't come to light again, a row that says
-# "deleted" outlives what it hides, and a span whose own clock is wrong neither vanishes at once nor stays.
-_LAST_CHANGE = "toDateTime(intDiv(bitShiftRight(version, 22), 1000))"
+# So an older version of a row always goes before a newer one or with it, a row that says "deleted" outlives
+# what it hides, and a span whose own clock is wrong neither vanishes at once nor stays.
+_LAST_CHANGE = "toDateTime(intDiv(bitShiftRight(version, 22), 1000), 'UTC')"
 
-_OUR_TTL = re.compile(rf"TTL {re.escape(_LAST_CHANGE)} \+ toIntervalDay\((\d+)\)")
+# Rows go a week or a month at a time: then nearly all rows of a part expire together, and the part is dropped.
+# If each went to the second, ClickHouse would write what is left of a month anew every four hours. Not
+# `ttl_only_drop_parts`: one row that changed late would keep a whole month.
+_WEEKS_UP_TO_DAYS = 90
+_WEEK_END = f"toMonday({_LAST_CHANGE}) + toIntervalDay"
+_MONTH_END = f"toLastDayOfMonth({_LAST_CHANGE}) + toIntervalDay"
+
+_OUR_TTL = re.compile(rf"TTL (?:{re.escape(_WEEK_END)}|{re.escape(_MONTH_END)})\(\d+\)")
+
+
+def _ttl(days: int) -> str:
+    """The end of the week (from `_WEEKS_UP_TO_DAYS` on, of the month) of the last change, and so many days."""
+    return f"{_WEEK_END}({days + 7})" if days < _WEEKS_UP_TO_DAYS else f"{_MONTH_END}({days + 1})"
+
 
 _ENGINES = """
 SELECT
@@ -45,13 +58,12 @@ def apply_retention(client: Client, settings: ClickHouseSettings, dry_run: bool 
     changed = []
     for table, days in days_of.items():
         ours = _OUR_TTL.search(engines.get(table, ""))
-        present = int(ours.group(1)) if ours else None
-        if days == present:
+        if (ours[0] if ours else None) == (None if days is None else f"TTL {_ttl(days)}"):
             continue
         if days is None:
             change, sentence = "REMOVE TTL", f"{table} keeps its rows for ever"
         else:
-            change = f"MODIFY TTL {_LAST_CHANGE} + toIntervalDay({days})"
+            change = f"MODIFY TTL {_ttl(days)}"
             sentence = f"{table} keeps its rows for {days} days"
         if not dry_run:
             client.command(f"ALTER TABLE {settings.database}.{table} {change}")

@@ -12,7 +12,8 @@ _DEFAULT_PORTS = {"http": 8123, "https": 8443}
 
 
 class RetentionSettings(BaseModel, frozen=True, extra="forbid"):
-    """After how many days rows are deleted, counted from the last change of a row; None keeps them for ever.
+    """After how many days rows are deleted, counted from the end of the week of their last change (from 90 days
+    on, of the month); None keeps them for ever.
 
     Spans that go before their trace can no longer be used to rebuild it for a late span, so
     `spans_days` should be at least as long as the longest pause within a trace.

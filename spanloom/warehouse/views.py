@@ -104,7 +104,7 @@ def mend_views(
                     "applied: restore it from a backup, or start with an empty database"
                 )
         present = stored.get(view.name)
-        if present is not None and _as_stored(client, view, database) == _signature(present, database):
+        if present is not None and _as_stored(client, view) == _signature(present, database):
             continue
         if not dry_run:
             _make(client, view, present is not None and _signature(present, database)[1])
@@ -132,8 +132,10 @@ def _signature(present: dict[str, Any], database: str) -> tuple[str, str]:
     return own.sub("", present["as_select"]), own.sub("", target[1]) if target else ""
 
 
-def _as_stored(client: Client, view: View, database: str) -> tuple[str, str]:
-    formatted = client.query("SELECT formatQuerySingleLine({query:String})", {"query": view.select}).result_rows
+def _as_stored(client: Client, view: View) -> tuple[str, str]:
+    formatted = client.query(
+        "SELECT formatQuerySingleLine({query:String})", {"query": view.select}
+    ).result_rows
     return str(formatted[0][0]), view.target
 
 

@@ -13,8 +13,8 @@ import pytest
 
 from spanloom.warehouse.client import SchemaError, Unavailable, connect
 from spanloom.warehouse.migrate import check_schema, migrate
-from spanloom.warehouse.settings import ClickHouseSettings, RetentionSettings
-from tests.warehouse.tables import put, rows, run, spans, sql
+from spanloom.warehouse.settings import ClickHouseSettings
+from tests.warehouse.tables import run, sql
 
 ALL = ["0001_spans", "0002_traces", "0003_sessions", "0004_traces_by_time"]
 ONCE = [(number, 1, 1) for number in range(1, len(ALL) + 1)]
@@ -130,12 +130,11 @@ def with_a_column(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The migrations of this version, and one more that adds a column to traces."""
     for folder in (str(files("spanloom.schemas") / "clickhouse"), str(Path(__file__).parent / "migrations")):
         shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
-    monkeypatch.setattr("spanloom.warehouse.migrate._folder", lambda stack: tmp_path)
+    monkeypatch.setattr("spanloom.warehouse.migrate._folder", lambda _: tmp_path)
 
 
-def test_a_migration_that_adds_a_column_runs_beside_the_others_and_twice(
-    empty: ClickHouseSettings, with_a_column: None
-) -> None:
+@pytest.mark.usefixtures("with_a_column")
+def test_a_migration_that_adds_a_column_runs_beside_the_others_and_twice(empty: ClickHouseSettings) -> None:
     def four_at_once() -> None:
         with ThreadPoolExecutor(4) as pool:
             done = list(pool.map(lambda _: migrate(empty), range(4)))
@@ -232,67 +231,3 @@ def test_a_newer_schema_serves_a_worker_but_not_a_migration(empty: ClickHouseSet
 def test_a_server_that_is_away_is_unavailable(unused_url: str) -> None:
     with pytest.raises(Unavailable):
         migrate(ClickHouseSettings(url=unused_url))
-
-
-def test_retention_is_off_by_default(empty: ClickHouseSettings) -> None:
-    migrate(empty)
-    assert "TTL" not in engine(empty, "spans_versions")
-
-
-def engine(settings: ClickHouseSettings, table: str) -> str:
-    where = f"database = '{settings.database}' AND name = '{table}'"
-    return str(sql(settings, f"SELECT engine_full FROM system.tables WHERE {where}")[0][0])
-
-
-def test_retention_is_set_changed_and_removed_and_nothing_else_is_altered(empty: ClickHouseSettings) -> None:
-    migrate(empty)
-    both = empty.model_copy(update={"retention": RetentionSettings(spans_days=7, sessions_days=400)})
-    expected = [
-        "spans_versions keeps its rows for 7 days",
-        "session_windows_versions keeps its rows for 400 days",
-        "session_windows_by_session_versions keeps its rows for 400 days",
-    ]
-    assert migrate(both, dry_run=True) == expected
-    assert "TTL" not in engine(empty, "spans_versions")
-    assert migrate(both) == expected
-    assert migrate(both) == []
-    assert "toIntervalDay(7)" in engine(empty, "spans_versions")
-    assert "TTL" not in engine(empty, "traces_versions")
-
-    longer = empty.model_copy(update={"retention": RetentionSettings(spans_days=8, sessions_days=400)})
-    assert migrate(longer) == ["spans_versions keeps its rows for 8 days"]
-    assert migrate(empty) == [
-        "spans_versions keeps its rows for ever",
-        "session_windows_versions keeps its rows for ever",
-        "session_windows_by_session_versions keeps its rows for ever",
-    ]
-    assert migrate(empty) == []
-    assert "TTL" not in engine(empty, "spans_versions")
-
-
-def test_a_ttl_of_somebody_else_stays(empty: ClickHouseSettings) -> None:
-    migrate(empty)
-    sql(
-        empty,
-        f"ALTER TABLE {empty.database}.spans_versions MODIFY TTL toDateTime(start_time) + toIntervalYear(9)",
-    )
-    assert migrate(empty) == []
-    assert "toIntervalYear(9)" in engine(empty, "spans_versions")
-
-
-def test_rows_go_by_their_last_change_whatever_their_own_clock_says(empty: ClickHouseSettings) -> None:
-    migrate(empty.model_copy(update={"retention": RetentionSettings(spans_days=30)}))
-    warehouse = connect(empty)
-    now = int(sql(empty, "SELECT toUnixTimestamp(now())")[0][0])
-    old, new = ((now - 31 * 86_400) * 1000) << 22, (now * 1000) << 22
-    key = {"project_id": "p", "trace_id": "0" * 32}
-    put(
-        warehouse,
-        "spans_versions",
-        spans(
-            key | {"span_id": "old", "version": old},
-            key | {"span_id": "new", "version": new, "start_time": 0},  # a device whose clock is at 1970
-        ),
-    )
-    sql(empty, f"OPTIMIZE TABLE {empty.database}.spans_versions FINAL")
-    assert rows(warehouse, "SELECT span_id FROM spans") == [("new",)]

@@ -1,4 +1,4 @@
-"""Partitions by month: which row lies where, that FINAL merges across them, and that no sender's clock breaks an insert."""
+"""Partitions by month: which row lies where, what FINAL makes of them, and that no clock breaks an insert."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ def row_of(table: str, project: str, at: int, **values: Any) -> dict[str, Any]:
 
 
 def partitions(warehouse: Warehouse, table: str, project: str) -> list[str]:
-    found = rows(warehouse, f"SELECT DISTINCT _partition_id FROM {table} WHERE project_id = '{project}' ORDER BY 1")
+    found = rows(
+        warehouse, f"SELECT DISTINCT _partition_id FROM {table} WHERE project_id = '{project}' ORDER BY 1"
+    )
     return [name for (name,) in found]
 
 
@@ -69,7 +71,9 @@ def sent_again(warehouse: Warehouse, project: str) -> str:
 def test_a_span_sent_again_with_another_start_is_replaced_whatever_time_is_asked_for(
     warehouse: Warehouse, sent_again: str, condition: str, expected: list[tuple[str, str]]
 ) -> None:
-    query = f"SELECT span_id, name FROM spans WHERE project_id = '{sent_again}' AND {condition} ORDER BY span_id"
+    query = (
+        f"SELECT span_id, name FROM spans WHERE project_id = '{sent_again}' AND {condition} ORDER BY span_id"
+    )
     assert rows(warehouse, query) == expected
     sql(warehouse.settings, f"OPTIMIZE TABLE {warehouse.settings.database}.spans_versions FINAL")
     assert rows(warehouse, query) == expected

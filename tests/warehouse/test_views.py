@@ -9,11 +9,11 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from tests.warehouse.tables import partial, put, rows, sql, window
 from spanloom.warehouse.client import SchemaError, Warehouse, connect
 from spanloom.warehouse.migrate import migrate
 from spanloom.warehouse.settings import ClickHouseSettings
 from spanloom.warehouse.views import View, views_of
+from tests.warehouse.tables import partial, put, rows, sql, window
 
 PLAIN = ("spans", "traces", "session_windows", "sessions")
 FILLING = {
@@ -91,7 +91,9 @@ def test_what_a_filling_view_missed_is_copied_deleted_rows_too(migrated: Warehou
     assert len(rows(migrated, "SELECT trace_id FROM traces_by_time_versions FINAL")) == 2
 
 
-def test_a_filling_view_that_differs_is_changed_and_what_it_filled_badly_is_mended(migrated: Warehouse) -> None:
+def test_a_filling_view_that_differs_is_changed_and_what_it_filled_badly_is_mended(
+    migrated: Warehouse,
+) -> None:
     settings = migrated.settings
     before = definitions(settings)
     sql(
@@ -127,7 +129,9 @@ def test_a_filling_view_with_another_target_is_made_anew(migrated: Warehouse) ->
 def test_a_table_that_is_missing_stops_with_what_to_do(migrated: Warehouse) -> None:
     settings = migrated.settings
     sql(settings, f"DROP TABLE {settings.database}.traces_by_time_versions")
-    with pytest.raises(SchemaError, match="lacks the table traces_by_time_versions.* restore it from a backup"):
+    with pytest.raises(
+        SchemaError, match=r"lacks the table traces_by_time_versions.* restore it from a backup"
+    ):
         migrate(settings)
 
 
@@ -143,4 +147,3 @@ def test_the_last_definition_of_a_view_counts() -> None:
     assert views_of([first, "DROP VIEW IF EXISTS a;"]) == []
     with pytest.raises(ValueError, match="not understood"):
         views_of(["CREATE VIEW a AS SELECT 1 FROM t"])
-
