@@ -58,7 +58,7 @@ class SessionPartition(Partition[WindowKey, Contribution, OpenWindow, StoredWind
     def adopt(self, stored: StoredWindow) -> None:
         """Take a window back from ClickHouse: the contributions of its traces, and its row's version."""
         window = self._entry(stored.key)
-        window.version = max(window.version, stored.version)
+        window.version = max(window.version, stored.version) + 1
         # Every one is to be asked, so no any() over a generator.
         if [contribution for contribution in stored.contributions if window.add(contribution)]:
             self._changed[stored.key] = window

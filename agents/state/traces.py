@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from struct import Struct
 
-from spanloom.agents.state.clock import next_version
+from spanloom.agents.state.clock import next_version, parts_of
 from spanloom.agents.state.partition import ChangelogRecord, Changes, Novelty, Partition
 from spanloom.agents.state.stored import StoredTrace
 from spanloom.spans.folding import facts as facts_codec
@@ -137,9 +137,12 @@ class TracePartition(Partition[TraceKey, Sequence[Fact], OpenTrace, StoredTrace,
         return Novelty.NEW if has_root else Novelty.NEW_WITHOUT_ROW
 
     def adopt(self, stored: StoredTrace) -> None:
-        """Take a trace back from ClickHouse: its stored facts, where its rows stand, and their newest version."""
+        """Take a trace back from ClickHouse: its stored facts, where its rows stand, and their newest version.
+
+        What is stored may be more than what went out under that version (ingest runs ahead), so the version is raised.
+        """
         key, trace = stored.key, self._entry(stored.key)
-        trace.version = max(trace.version, stored.version)
+        trace.version = max(trace.version, stored.version) + 1
         trace.left.update(stored.places)
         if not stored.facts:
             return
@@ -147,7 +150,7 @@ class TracePartition(Partition[TraceKey, Sequence[Fact], OpenTrace, StoredTrace,
         self._settle(key, trace)
         self._changed[key] = trace
         for part, piece in enumerate(facts_codec.encode_trace(key, stored.facts)):
-            piece_key = _PIECE.pack(self.clock.now, 0, part) + key.trace_id + key.project_id.encode()
+            piece_key = _PIECE.pack(*parts_of(trace.version), part) + key.trace_id + key.project_id.encode()
             self._keep_piece(piece_key, piece, [trace])
 
     def _new(self, now: int) -> OpenTrace:
