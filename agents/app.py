@@ -127,13 +127,13 @@ class WorkerApp(faust.App):
         self._add_stage(
             "traces",
             topics.SPAN_FACTS,
-            Traces(kafka.partitions, self.traces_state.__getitem__, rebuild),
+            Traces(kafka.partitions, self.traces_state.__getitem__, rebuild.traces),
             kafka.partitions,
         )
         self._add_stage(
             "sessions",
             topics.TRACE_FACTS,
-            Sessions(self.sessions_state.__getitem__, rebuild),
+            Sessions(self.sessions_state.__getitem__, rebuild.windows),
             kafka.partitions,
         )
         self.on_partitions_revoked.connect(self._revoked)

@@ -130,8 +130,7 @@ class Pipeline:
 
         def apply() -> None:
             for number, some in decoded:
-                for one in some:
-                    self._sessions[number].apply(one, now, self._offset)
+                self._sessions[number].apply([(one.window, one) for one in some], b"", now, self._offset)
 
         clock("sessions: apply", apply)
         changes = clock("sessions: collect", lambda: [state.collect() for state in self._sessions])

@@ -6,13 +6,11 @@ partition, which is dropped when the partition is revoked. Written to is the cha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any, Generic, Protocol, TypeVar
 
 import faust
 from faust.types import TP, EventT
-
-from spanloom.agents.state.clock import CLOCK_RECORD
 
 
 class PartitionState(Protocol):
@@ -22,13 +20,7 @@ class PartitionState(Protocol):
         """Apply a record; `value` is None for a tombstone."""
 
     def restored(self) -> None:
-        """All records have been applied."""
-
-    def torn(self, records: Sequence[tuple[bytes, bytes | None]]) -> None:
-        """The last checkpoint did not come to its end after it had written these records.
-
-        What they belong to may be there in part only; the next batch must complete it.
-        """
+        """Complete what the records have brought back: all have been applied."""
 
 
 S = TypeVar("S", bound=PartitionState)
@@ -56,7 +48,6 @@ class ChangelogTable(faust.Table, Generic[S]):  # type: ignore[type-arg]
         self.topic = topic
         self.new_state = new_state
         self._states: dict[int, S] = {}
-        self._unended: dict[int, list[tuple[bytes, bytes | None]]] = {}
         super().__init__(app, **kwargs)
 
     def __getitem__(self, partition: int) -> S:
@@ -77,7 +68,6 @@ class ChangelogTable(faust.Table, Generic[S]):  # type: ignore[type-arg]
         a batch may have been dropped half-way, so what is in memory is not what the changelog says.
         """
         self._states.clear()
-        self._unended.clear()
         recovery = self.app.tables.recovery  # type: ignore[attr-defined]
         for tp in [tp for tp in recovery.active_offsets if tp.topic == self.topic]:
             recovery.revoke(tp)
@@ -90,9 +80,6 @@ class ChangelogTable(faust.Table, Generic[S]):  # type: ignore[type-arg]
         """Tell every state that it is complete."""
         for state in self._states.values():
             state.restored()
-        for partition, records in self._unended.items():
-            self[partition].torn(records)
-        self._unended.clear()
         await self.call_recover_callbacks()
 
     def apply_changelog_batch(self, batch: Iterable[EventT[Any]]) -> None:
@@ -101,17 +88,10 @@ class ChangelogTable(faust.Table, Generic[S]):  # type: ignore[type-arg]
             for event in batch:
                 message = event.message
                 if message.topic == self.topic and message.generation_id == self.app.consumer_generation_id:
-                    self._restore(message.partition, message.key or b"", message.value)
+                    self[message.partition].restore(message.key or b"", message.value)
         except Exception as error:
             # Faust would log it and try the same again for ever.
             self._fail(error)
-
-    def _restore(self, partition: int, key: bytes, value: bytes | None) -> None:
-        self[partition].restore(key, value)
-        if key == CLOCK_RECORD:
-            self._unended.pop(partition, None)
-        else:
-            self._unended.setdefault(partition, []).append((key, value))
 
     def persisted_offset(self, _: TP) -> int | None:
         """Nothing outlives the process but the changelog itself."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 MAX_AHEAD = 1800 * 1000
@@ -33,9 +33,14 @@ class SourceRecord(NamedTuple):
     headers: dict[str, bytes]
 
 
+def wall_clock() -> int:
+    """Return the time now, milliseconds since the epoch."""
+    return round(time.time() * 1000)
+
+
 def of_generation(events: Iterable[Any], generation: int) -> list[SourceRecord]:
     """Return the records of Faust's events, without those that were taken in another generation of the group."""
-    now = round(time.time() * 1000)
+    now = wall_clock()
     return [
         SourceRecord(
             topic=message.topic,
@@ -55,13 +60,13 @@ def _timestamp(seconds: float | None, now: int) -> int:
     return min(round(seconds * 1000), now + MAX_AHEAD) if seconds and seconds > 0 else now
 
 
-def newest(records: list[SourceRecord]) -> int:
-    """Return the newest timestamp of a batch, ms.
+def newest(records: Sequence[SourceRecord], now: int) -> int:
+    """Return the newest timestamp of a batch, ms; `now` is the time by the wall clock, ms.
 
     What a batch leads to carries it on: so the stream clock of the next stage is that of the source, however
     long ago that was, and a worker that catches up after hours finds nothing late.
     """
-    return max(*(record.timestamp for record in records), round(time.time() * 1000) - MAX_BEHIND)
+    return max(*(record.timestamp for record in records), now - MAX_BEHIND)
 
 
 def portions(records: list[SourceRecord], limit: int) -> Iterator[list[SourceRecord]]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
 
 from spanloom.agents import metrics
-from spanloom.agents.consuming.records import SourceRecord, newest
+from spanloom.agents.consuming.records import SourceRecord, newest, wall_clock
 from spanloom.agents.stages.checkpoint import Writes
 from spanloom.agents.stages.dead_letters import dead_letter
 from spanloom.agents.stages.unpriced import UnpricedSpans
@@ -30,20 +31,24 @@ class Ingest:
         partitions: partitions of the topic of span facts.
         limits: what a span may hold at the most.
         prices: what tokens cost.
+        now: the wall clock, ms since the epoch.
     """
 
-    def __init__(self, partitions: int, limits: Limits, prices: Prices) -> None:
+    def __init__(
+        self, partitions: int, limits: Limits, prices: Prices, now: Callable[[], int] = wall_clock
+    ) -> None:
         self._partitions = partitions
         self._limits = limits
         self._prices = prices
+        self._now = now
         self._unpriced = UnpricedSpans(metrics.UNPRICED_SPANS)
 
     async def __call__(self, records: list[SourceRecord]) -> Writes:
         """Decode, price, and send on."""
         # In a thread: decoding takes long enough for probes and heartbeats to notice.
-        return await asyncio.to_thread(self._prepare, records)
+        return await asyncio.to_thread(self.prepare, records)
 
-    def _prepare(self, records: list[SourceRecord]) -> Writes:
+    def prepare(self, records: list[SourceRecord]) -> Writes:
         messages = [
             Message(record.value, (record.headers.get(PROJECT_HEADER) or b"").decode(errors="replace"))
             for record in records
@@ -71,7 +76,7 @@ class Ingest:
         metrics.SPANS.inc(table.num_rows)
         self._unpriced.count(table)
         metrics.DEAD_LETTERS.labels("ingest").inc(len(letters))
-        timestamp = newest(records)
+        timestamp = newest(records, self._now())
         sent_on = [
             Record(partition, None, value, timestamp=timestamp)
             for partition, value in facts.encode_table(table, self._partitions)

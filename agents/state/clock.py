@@ -74,6 +74,11 @@ def next_version(previous: int, timestamp: int, offset: int) -> int:
     return max(version, previous + 1)
 
 
+def parts_of(version: int) -> tuple[int, int]:
+    """Return the timestamp in a version, milliseconds since the epoch, and the low bits of the offset."""
+    return version >> _OFFSET_BITS, version & ((1 << _OFFSET_BITS) - 1)
+
+
 def timestamp_of(version: int) -> int:
     """Return the record timestamp in a version, milliseconds since the epoch."""
     return version >> _OFFSET_BITS

@@ -3,33 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from spanloom.agents.patience import Patience
-from spanloom.spans.folding.contribution import Contribution, WindowKey
-from spanloom.spans.folding.facts import Fact, TraceKey, facts_of
+from spanloom.agents.state.stored import StoredTrace, StoredWindow
+from spanloom.spans.folding.contribution import WindowKey
+from spanloom.spans.folding.facts import TraceKey, facts_of
 from spanloom.spans.folding.rows import contributions_of
 from spanloom.warehouse.client import Warehouse
-from spanloom.warehouse.queries.read import placed_traces, span_facts, window_contributions, window_versions
-
-
-@dataclass(slots=True)
-class StoredTrace:
-    """A trace as ClickHouse knows it: its facts, the places where rows of it stand, the newest row's version."""
-
-    key: TraceKey
-    facts: list[Fact] = field(default_factory=list)
-    places: list[WindowKey] = field(default_factory=list)
-    version: int = 0
-
-
-@dataclass(slots=True)
-class StoredWindow:
-    """A session window as ClickHouse knows it: from the rows of its traces, and its own row's version."""
-
-    key: WindowKey
-    contributions: list[Contribution] = field(default_factory=list)
-    version: int = 0
+from spanloom.warehouse.lookup import placed_traces, span_facts, window_contributions, window_versions
 
 
 class Rebuild:
@@ -59,8 +40,9 @@ class Rebuild:
                 found.setdefault(key, StoredTrace(key)).facts += facts
         return list(found.values())
 
-    async def windows(self, keys: Sequence[WindowKey]) -> list[StoredWindow]:
-        """Return what is stored of these session windows; nothing for those that ClickHouse does not know."""
+    async def windows(self, lost: Sequence[WindowKey], perhaps: Sequence[WindowKey]) -> list[StoredWindow]:
+        """Return what is stored of some session windows; nothing for those that ClickHouse does not know."""
+        keys = [*lost, *perhaps]
         found: dict[WindowKey, StoredWindow] = {}
         for contribution in contributions_of(
             await self._patience(lambda: window_contributions(self._warehouse, keys))

@@ -1,0 +1,151 @@
+"""A keyed stage: records go to the state of their partition, and what changes there becomes rows and messages.
+
+`traces` and `sessions` are the two of them. What they share stands here: a batch that can't be read goes to the dead
+letters, what is not in memory but may have been before is looked up in ClickHouse, all of a batch together, and
+whatever the state says has changed is written.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+
+import pyarrow as pa
+from google.protobuf.message import DecodeError
+
+from spanloom.agents import metrics
+from spanloom.agents.consuming.records import SourceRecord
+from spanloom.agents.stages.checkpoint import Writes
+from spanloom.agents.stages.dead_letters import dead_letter
+from spanloom.agents.state.clock import CLOCK_RECORD
+from spanloom.agents.state.partition import Changes, Novelty, Partition
+from spanloom.kafka.producer import Record
+from spanloom.kafka.topics import DEAD_LETTERS
+
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
+Changed = TypeVar("Changed", bound=Changes)
+
+
+class Known(Protocol):
+    """What ClickHouse knows of a key."""
+
+    @property
+    def key(self) -> Any:
+        """What it is about."""
+
+
+Stored = TypeVar("Stored", bound=Known)
+
+
+class Target(NamedTuple):
+    """Where a keyed stage writes."""
+
+    table: str
+    """The ClickHouse table of its rows."""
+    changelog: str
+    """The topic that keeps its state."""
+
+
+class KeyedStage(ABC, Generic[Key, Value, Stored, Changed]):
+    """The work of a keyed stage.
+
+    Args:
+        state: returns the state of a partition.
+        look_up: returns what ClickHouse has of keys that are lost, and of others that are new unless it has a row.
+    """
+
+    name: str
+    target: Target
+    holds: str
+    """What a record of its topic holds."""
+
+    def __init__(
+        self,
+        state: Callable[[int], Partition[Key, Value, Any, Stored, Changed]],
+        look_up: Callable[[Sequence[Key], Sequence[Key]], Awaitable[list[Stored]]],
+    ) -> None:
+        self._state = state
+        self._look_up = look_up
+
+    async def __call__(self, records: list[SourceRecord]) -> Writes:
+        """Apply a batch to the state; returns what has to be written."""
+        writes = Writes()
+        batch = self._read(records, writes)
+        await self._find_again(batch)
+        for record, items in batch:
+            self._state(record.partition).apply(items, record.value, record.timestamp, record.offset)
+        changed = {partition: self._state(partition).collect() for partition in _partitions(records)}
+        writes.rows.append((self.target.table, self._rows(list(changed.values()))))
+        writes.state[self.target.changelog] = [
+            Record(partition, key, value, alone=key == CLOCK_RECORD)
+            for partition, changes in changed.items()
+            for key, value in changes.changelog
+        ]
+        self._send_on(list(changed.values()), records, writes)
+        return writes
+
+    @abstractmethod
+    def _decode(self, value: bytes) -> list[tuple[Key, Value]]:
+        """Read a record.
+
+        Raises:
+            DecodeError, ValueError, IndexError: it holds something else.
+        """
+
+    @abstractmethod
+    def _rows(self, changes: Sequence[Changed]) -> pa.Table:
+        """Return the rows of what has changed."""
+
+    def _send_on(self, changes: Sequence[Changed], records: list[SourceRecord], writes: Writes) -> None:
+        """Add the messages to the next stage; the last one has none."""
+
+    def _read(
+        self, records: list[SourceRecord], writes: Writes
+    ) -> list[tuple[SourceRecord, list[tuple[Key, Value]]]]:
+        batch = []
+        for record in records:
+            self._state(record.partition).clock.advance(record.timestamp)
+            try:
+                batch.append((record, self._decode(record.value)))
+            except (DecodeError, ValueError, IndexError):
+                reason = f"not a message of {self.holds}"
+                letter = dead_letter(record.value, reason, record.topic, record.partition, record.offset)
+                writes.messages.setdefault(DEAD_LETTERS, []).append(letter)
+                metrics.DEAD_LETTERS.labels(self.name).inc()
+        return batch
+
+    async def _find_again(self, batch: list[tuple[SourceRecord, list[tuple[Key, Value]]]]) -> None:
+        """Adopt what is not here but may have been before, or may be here in part only."""
+        partition_of: dict[Key, int] = {}
+        lost: list[Key] = []
+        perhaps: list[Key] = []
+        seen: dict[Key, list[Value]] = {}
+        for record, items in batch:
+            state = self._state(record.partition)
+            for key, value in items:
+                if key not in state:
+                    partition_of[key] = record.partition
+                    seen.setdefault(key, []).append(value)
+        for key, values in seen.items():
+            match self._state(partition_of[key]).novelty(key, values):
+                case Novelty.OLD:
+                    lost.append(key)
+                case Novelty.NEW_WITHOUT_ROW:
+                    perhaps.append(key)
+        for partition in _partitions([record for record, _ in batch]):
+            for key in self._state(partition).unsure:
+                partition_of[key] = partition
+                lost.append(key)
+        if not lost and not perhaps:
+            return
+        metrics.LOOKUPS.labels(self.name).inc(len(lost) + len(perhaps))
+        for stored in await self._look_up(lost, perhaps):
+            self._state(partition_of[stored.key]).adopt(stored)
+        for partition in _partitions([record for record, _ in batch]):
+            self._state(partition).unsure.clear()
+
+
+def _partitions(records: Sequence[SourceRecord]) -> list[int]:
+    return sorted({record.partition for record in records})

@@ -1,0 +1,198 @@
+"""The state of one partition of a keyed stage: what is open, what has changed, what is forgotten.
+
+Pure bookkeeping, no I/O: records go in (`apply`), what must be written comes out (`collect`), the changelog brings it
+back (`restore`), and ClickHouse what the changelog no longer has (`adopt`). The rules that both keyed stages share
+stand here: when something is forgotten, in which order a changelog is written, and what a checkpoint that was cut off
+leaves unsure.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import OrderedDict
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Generic, Protocol, TypeVar
+
+from spanloom.agents.state.clock import CLOCK_RECORD, StreamClock, next_version
+
+ChangelogRecord = tuple[bytes, bytes | None]
+"""Key and value of a record of a changelog; a value of None is a tombstone."""
+
+
+class Novelty(Enum):
+    """What is known of a key that a partition does not hold."""
+
+    NEW = auto()
+    """It certainly never was anywhere."""
+    NEW_WITHOUT_ROW = auto()
+    """If it has no row in ClickHouse it is new: every batch of a keyed stage writes rows."""
+    OLD = auto()
+    """Its state may have been forgotten or lost."""
+
+
+class Open(Protocol):
+    """What is kept of one open key."""
+
+    version: int
+    """The version of its row."""
+    last_news: int
+    """The stream clock when a record last named it, ms."""
+
+
+@dataclass(slots=True)
+class Changes:
+    """What a batch changed: at least the records of the changelog, in the order in which they must be written."""
+
+    changelog: list[ChangelogRecord] = field(default_factory=list)
+
+
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
+Entry = TypeVar("Entry", bound=Open)
+Changed = TypeVar("Changed", bound=Changes)
+Stored = TypeVar("Stored")
+
+
+class Partition(ABC, Generic[Key, Value, Entry, Stored, Changed]):
+    """All that is open in one partition.
+
+    Args:
+        retention: how long a key without news is kept, milliseconds of the stream clock.
+        began: the time now, ms; since when this state is kept unless a changelog says otherwise.
+    """
+
+    def __init__(self, retention: int, began: int) -> None:
+        self.clock = StreamClock(kept_since=began)
+        self.unsure: set[Key] = set()
+        """Keys that may be here in part only, until they are adopted."""
+        self._retention = retention
+        self._open: OrderedDict[Key, Entry] = OrderedDict()  # those without news for the longest time first
+        self._changed: dict[Key, Entry] = {}
+        self._unfinished: list[ChangelogRecord] = []  # read back, behind the last clock record
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def __contains__(self, key: Key) -> bool:
+        return key in self._open
+
+    @abstractmethod
+    def novelty(self, key: Key, values: Sequence[Value]) -> Novelty:
+        """How sure it is that a key that is not here never was anywhere; `values` are what a batch brings for it."""
+
+    @abstractmethod
+    def adopt(self, stored: Stored) -> None:
+        """Take a key back from ClickHouse."""
+
+    def apply(self, items: Iterable[tuple[Key, Value]], record: bytes, timestamp: int, offset: int) -> None:
+        """Apply a record.
+
+        Args:
+            items: what it holds, by key.
+            record: its bytes.
+            timestamp: its timestamp, ms.
+            offset: its offset.
+        """
+        self.clock.advance(timestamp)
+        news: list[Entry] = []
+        for key, value in items:
+            entry = self._entry(key)
+            entry.last_news = self.clock.now
+            self._open.move_to_end(key)
+            changes_row, is_news = self._add(entry, value)
+            if is_news:
+                news.append(entry)
+            # What comes behind a change in the same batch raises the version, too: another batch may end there.
+            if changes_row or key in self._changed:
+                entry.version = next_version(entry.version, timestamp, offset)
+                self._settle(key, entry)
+                self._changed[key] = entry
+        if news:
+            self._keep(news, record, timestamp, offset)
+
+    def collect(self) -> Changed:
+        """Return what has changed since the last call, and forget what has had no news for too long.
+
+        The changelog gets first what is new, then the clock, and only then the tombstones: by the clock, what is
+        forgotten is forgotten after a restart too, however many of the tombstones were written. What stands behind
+        the last clock record was written by a checkpoint that did not come to its end (`restored`).
+        """
+        changes = self._write(self._changed)
+        self._changed = {}
+        clock = (CLOCK_RECORD, self.clock.encode())
+        changes.changelog.append(clock)
+        tombstones = self._forget()
+        if tombstones:
+            changes.changelog += [*((key, None) for key in tombstones), clock]
+        return changes
+
+    def restore(self, key: bytes, value: bytes | None) -> None:
+        """Apply a record of the changelog; `value` is None for a tombstone."""
+        if key == CLOCK_RECORD:
+            self._unfinished.clear()
+            if value is not None:
+                self.clock.restore(value)
+            return
+        self._unfinished.append((key, value))
+        self._restore(key, value)
+
+    def restored(self) -> None:
+        """Complete what the changelog has brought back.
+
+        Keys whose tombstones were not all written go, too. Those that records of an unfinished checkpoint belong to
+        may be here in part only: the next batch must adopt them.
+        """
+        self._open = OrderedDict(sorted(self._open.items(), key=lambda item: item[1].last_news))
+        self._forget()
+        for record in self._unfinished:
+            self.unsure.update(key for key in self._keys_of(record) if key in self._open)
+        self._unfinished.clear()
+
+    def _entry(self, key: Key) -> Entry:
+        entry = self._open.get(key)
+        if entry is None:
+            entry = self._open[key] = self._new(self.clock.now)
+        return entry
+
+    def _forget(self) -> list[bytes]:
+        """Forget what has had no news for longer than the retention; returns the changelog keys that end with it."""
+        ended: list[bytes] = []
+        while self._open:
+            key, entry = next(iter(self._open.items()))
+            if entry.last_news + self._retention >= self.clock.now:
+                break
+            del self._open[key]
+            ended += self._forgotten(key, entry)
+        return ended
+
+    @abstractmethod
+    def _new(self, now: int) -> Entry:
+        """Return an entry that nothing is known of yet."""
+
+    @abstractmethod
+    def _add(self, entry: Entry, value: Value) -> tuple[bool, bool]:
+        """Add what a record brings; returns whether the row may be another one now, and whether it is news at all."""
+
+    def _settle(self, key: Key, entry: Entry) -> None:
+        """Follow a change of an entry."""
+
+    def _keep(self, entries: Sequence[Entry], record: bytes, timestamp: int, offset: int) -> None:
+        """Note for the changelog that a record brought news to these entries."""
+
+    @abstractmethod
+    def _write(self, changed: dict[Key, Entry]) -> Changed:
+        """Return the rows of what has changed, and the records that the changelog has to get for it."""
+
+    @abstractmethod
+    def _forgotten(self, key: Key, entry: Entry) -> Iterable[bytes]:
+        """Follow that an entry was forgotten; returns the keys of its changelog records."""
+
+    @abstractmethod
+    def _restore(self, key: bytes, value: bytes | None) -> None:
+        """Apply a record of the changelog that is no clock."""
+
+    @abstractmethod
+    def _keys_of(self, record: ChangelogRecord) -> Iterable[Key]:
+        """Return what a record of the changelog belongs to."""

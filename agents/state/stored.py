@@ -1,0 +1,27 @@
+"""What ClickHouse knows of a key that a keyed stage has forgotten or lost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from spanloom.spans.folding.contribution import Contribution, WindowKey
+from spanloom.spans.folding.facts import Fact, TraceKey
+
+
+@dataclass(slots=True)
+class StoredTrace:
+    """A trace: its facts, the places where rows of it stand, and the newest row's version."""
+
+    key: TraceKey
+    facts: list[Fact] = field(default_factory=list)
+    places: list[WindowKey] = field(default_factory=list)
+    version: int = 0
+
+
+@dataclass(slots=True)
+class StoredWindow:
+    """A session window: the contributions of its traces, and its own row's version."""
+
+    key: WindowKey
+    contributions: list[Contribution] = field(default_factory=list)
+    version: int = 0

@@ -1,0 +1,91 @@
+"""Deliberate breaks of the worker, each a way in which such a program is often wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from spanloom.agents.stages.checkpoint import PartitionsLost, Writes
+from spanloom.agents.stages.keyed import KeyedStage
+from spanloom.agents.state import partition
+from spanloom.agents.state.clock import CLOCK_RECORD, next_version
+from spanloom.agents.state.partition import Partition
+from spanloom.agents.state.traces import OpenTrace, TraceChanges, TracePartition
+from spanloom.spans.folding.facts import TraceKey
+from tests.agents.law import simulation
+
+Patch = Callable[[pytest.MonkeyPatch], None]
+
+
+def no_look_up(patch: pytest.MonkeyPatch) -> None:
+    """What is not in memory is taken for new."""
+
+    async def find_nothing(*_: Any) -> None:
+        return None
+
+    patch.setattr(KeyedStage, "_find_again", find_nothing)
+
+
+def version_not_raised(patch: pytest.MonkeyPatch) -> None:
+    """A row keeps the version it got first."""
+    patch.setattr(
+        partition, "next_version", lambda previous, *record: previous or next_version(previous, *record)
+    )
+
+
+def acknowledged_before_the_changelog(patch: pytest.MonkeyPatch) -> None:
+    """The source is acknowledged before the state is safe."""
+
+    async def checkpoint(
+        writes: Writes, *, rows: Any, records: Any, acknowledge: Any, still_ours: Callable[[], bool]
+    ) -> None:
+        for table, some in writes.rows:
+            if some.num_rows:
+                await rows(table, some)
+        if not still_ours():
+            raise PartitionsLost
+        for topic, some in writes.messages.items():
+            await records(topic, some)
+        await acknowledge(writes.offsets)
+        for topic, some in writes.state.items():
+            await records(topic, some)
+
+    patch.setattr(simulation, "checkpoint", checkpoint)
+
+
+def no_withdrawal(patch: pytest.MonkeyPatch) -> None:
+    """A trace that moves stays where it was, too."""
+    real = TracePartition._write_trace
+
+    def write(self: TracePartition, key: TraceKey, trace: OpenTrace, changes: TraceChanges) -> None:
+        trace.left.clear()
+        real(self, key, trace, changes)
+
+    patch.setattr(TracePartition, "_write_trace", write)
+
+
+def clock_after_the_tombstones(patch: pytest.MonkeyPatch) -> None:
+    """What is forgotten is deleted before the changelog says how late it is."""
+    real = Partition.collect
+
+    def collect(self: Any) -> Any:
+        changes = real(self)
+        clock = changes.changelog[-1]
+        changes.changelog = [*(record for record in changes.changelog if record[0] != CLOCK_RECORD), clock]
+        return changes
+
+    patch.setattr(Partition, "collect", collect)
+
+
+BREAKS: Mapping[str, Patch] = {
+    patch.__name__: patch
+    for patch in (
+        no_look_up,
+        version_not_raised,
+        acknowledged_before_the_changelog,
+        no_withdrawal,
+        clock_after_the_tombstones,
+    )
+}

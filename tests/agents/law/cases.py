@@ -1,0 +1,99 @@
+"""What happens to a worker: messages of a few traces, and steps with crashes, drawn by hypothesis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import strategies as st
+
+from tests.agents.law.simulation import STAGES, Step
+from tests.integration.otlp import llm, message, span
+
+HOUR = 3_600_000
+MINUTE = 60_000
+START = 1_795_000_000_000 // HOUR * HOUR - MINUTE
+"""When the first span may start, ms: a minute before a window ends."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message of the source topic."""
+
+    spans: tuple[tuple[int, int], ...]
+    """Trace and number of each span in it."""
+    timestamp: int
+    partition: int
+
+
+@dataclass(frozen=True)
+class SpanOf:
+    """What a span says."""
+
+    parent: int
+    start: int
+    """ms after START."""
+    session: str
+    key: str
+    calls: bool
+
+
+@dataclass(frozen=True)
+class Case:
+    """All that is drawn."""
+
+    began: int
+    spans: dict[tuple[int, int], SpanOf]
+    messages: tuple[Message, ...]
+    steps: tuple[Step, ...]
+
+    def payload(self, number: int) -> bytes:
+        """Return a message as OTLP."""
+        found = []
+        for trace, span_id in self.messages[number].spans:
+            one = self.spans[trace, span_id]
+            start = (START + one.start) * 1_000_000
+            attributes: dict[str, Any] = {one.key: one.session} if one.session else {}
+            make = llm if one.calls else span
+            found.append(make(trace, span_id, one.parent, start=start, **attributes))
+        return message(*found)
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    """Some traces, whose spans come in any order, some again, some hours later; and what happens meanwhile."""
+    spans: dict[tuple[int, int], SpanOf] = {}
+    for trace in range(1, draw(st.integers(1, 3)) + 1):
+        for number in range(1, draw(st.integers(1, 4)) + 1):
+            spans[trace, number] = SpanOf(
+                parent=0 if number == 1 else draw(st.sampled_from([1, 1, number - 1, 9])),
+                start=draw(st.sampled_from([0, 0, 0, 2 * MINUTE])) + number,
+                session=draw(st.sampled_from(["", "s", "s", "t"])),
+                key=draw(st.sampled_from(["session__id", "gen_ai__conversation__id"])),
+                calls=draw(st.booleans()),
+            )
+    order = draw(st.permutations([*spans, *draw(st.lists(st.sampled_from(sorted(spans)), max_size=3))]))
+    messages: list[Message] = []
+    now = START + 3 * MINUTE + draw(st.sampled_from([0, 0, 0, 4 * HOUR]))
+    while order:
+        count = draw(st.integers(1, 3))
+        some, order = order[:count], order[count:]
+        now += draw(st.sampled_from([0, 1, 1, MINUTE, HOUR + 1, 3 * HOUR]))
+        messages.append(Message(tuple(some), now, draw(st.integers(0, 1))))
+    steps = draw(st.lists(_steps(), max_size=16))
+    began = START - draw(st.sampled_from([24 * HOUR, 24 * HOUR, -HOUR]))
+    return Case(began, spans, tuple(messages), tuple(steps))
+
+
+_PLACES = st.sampled_from(["rows", "messages", "changelog", "changelog", "source"])
+
+
+@st.composite
+def _steps(draw: st.DrawFn) -> Step:
+    return Step(
+        stage=draw(st.sampled_from(STAGES)),
+        size=draw(st.sampled_from([1, 1, 2, 5])),
+        crash=draw(st.none() | st.tuples(_PLACES, st.integers(0, 3))),
+        lost=draw(st.sampled_from([False] * 7 + [True])),
+        compact=draw(st.booleans()),
+    )

@@ -1,0 +1,70 @@
+"""Runs a case, and compares what ClickHouse shows with all spans folded once."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from spanloom.agents.consuming.records import SourceRecord
+from spanloom.agents.stages.ingest import Ingest
+from spanloom.spans.folding.contribution import Contribution, WindowKey, contribution_of, window_start
+from spanloom.spans.folding.facts import Fact, TraceKey, facts_of
+from spanloom.spans.folding.rows import TraceRow, WindowRow, trace_table, window_table
+from spanloom.spans.folding.session_fold import fold as fold_session
+from spanloom.spans.folding.trace_fold import fold
+from spanloom.spans.limits import Limits
+from spanloom.spans.pricing.prices import Prices
+from tests.agents.law.cases import Case
+from tests.agents.law.memory_warehouse import SORT_KEYS, TRACES, WINDOWS, Key, MemoryWarehouse, Row, rows_of
+from tests.agents.law.simulation import SOURCE, WINDOW, Simulation
+
+_LOOP = asyncio.new_event_loop()  # one for all cases: to make one costs more than a case
+_INGEST = Ingest(1, Limits(), Prices(), now=lambda: 0)
+
+
+def run(case: Case) -> MemoryWarehouse:
+    """Run a case to its end; returns the warehouse as it is then."""
+    simulation = Simulation(case.began)
+    for number, one in enumerate(case.messages):
+        simulation.produce(case.payload(number), one.timestamp, one.partition)
+    _LOOP.run_until_complete(simulation.run(case.steps))
+    return simulation.warehouse
+
+
+def expected(case: Case) -> tuple[dict[Key, Row], dict[Key, Row]]:
+    """Return the rows of traces and of session windows that follow from the case's spans."""
+    records = [
+        SourceRecord(SOURCE, one.partition, number, one.timestamp, case.payload(number), {})
+        for number, one in enumerate(case.messages)
+    ]
+    by_trace: dict[TraceKey, dict[int, Fact]] = {}
+    for key, facts in facts_of(_INGEST.prepare(records).rows[0][1]):
+        for fact in facts:
+            known = by_trace.setdefault(key, {}).get(fact.span_id)
+            if known is None or known.version < fact.version:
+                by_trace[key][fact.span_id] = fact
+    traces: list[TraceRow] = []
+    contributions: dict[WindowKey, list[Contribution]] = {}
+    for key, by_id in by_trace.items():
+        trace = fold(key, by_id.values())
+        place = WindowKey(key.project_id, trace.session_id, window_start(trace.start_time, WINDOW))
+        traces.append(TraceRow(key, place, 1, trace))
+        if trace.session_id:
+            contributions.setdefault(place, []).append(contribution_of(trace, place, 1))
+    windows = [WindowRow(place, 1, fold_session(place, some)) for place, some in contributions.items()]
+    return _live(TRACES, trace_table(traces)), _live(WINDOWS, window_table(windows))
+
+
+def holds(case: Case) -> bool:
+    """Whether the rows are those of all spans folded once."""
+    warehouse = run(case)
+    return (warehouse.live(TRACES), warehouse.live(WINDOWS)) == expected(case)
+
+
+def _live(name: str, table: Any) -> dict[Key, Row]:
+    return {
+        tuple(row[column] for column in SORT_KEYS[name]): {
+            column: value for column, value in row.items() if column not in ("version", "is_deleted")
+        }
+        for row in rows_of(table)
+    }

@@ -1,0 +1,118 @@
+"""ClickHouse in memory: of each key the row of the highest version, and the worker's four look-ups over them.
+
+It stands in for `Warehouse` below `insert` and the look-ups, which are the real ones. A test in tests/warehouse/
+asks both the same questions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from spanloom.spans.folding.contribution import INPUT_START
+from spanloom.warehouse import lookup
+from spanloom.warehouse.client import Warehouse
+from spanloom.warehouse.settings import ClickHouseSettings
+
+SPANS = "spans_versions"
+TRACES = "traces_versions"
+WINDOWS = "session_windows_versions"
+
+SORT_KEYS = {
+    SPANS: ("project_id", "trace_id", "span_id"),
+    TRACES: ("project_id", "session_id", "window_start", "trace_id"),
+    WINDOWS: ("project_id", "session_id", "window_start"),
+}
+
+Row = dict[str, Any]
+Key = tuple[Any, ...]
+
+
+class MemoryWarehouse(Warehouse):
+    """The three tables of the worker."""
+
+    def __init__(self) -> None:
+        super().__init__(ClickHouseSettings())
+        self.tables: dict[str, dict[Key, Row]] = {name: {} for name in SORT_KEYS}
+        self._questions: dict[str, Callable[[set[Key]], Iterable[Row]]] = {
+            "look up spans": self._span_facts,
+            "look up traces": self._placed_traces,
+            "look up the traces of session windows": self._window_contributions,
+            "look up session windows": self._window_versions,
+        }
+        self._answers = {
+            "look up spans": lookup.SPAN_FACTS,
+            "look up traces": lookup.PLACED_TRACES,
+            "look up the traces of session windows": lookup.WINDOW_CONTRIBUTIONS,
+            "look up session windows": lookup.WINDOW_VERSIONS,
+        }
+
+    def live(self, table: str) -> dict[Key, Row]:
+        """Return the rows that readers see, without their versions."""
+        return {
+            key: {name: value for name, value in row.items() if name not in ("version", "is_deleted")}
+            for key, row in self.tables[table].items()
+            if not row.get("is_deleted")
+        }
+
+    async def insert_arrow(self, table: str, rows: pa.Table, settings: Mapping[str, str]) -> None:  # noqa: ARG002
+        """Keep of each key the row of the highest version; of equal ones the later."""
+        for row in rows_of(rows):
+            key = tuple(row[name] for name in SORT_KEYS[table])
+            known = self.tables[table].get(key)
+            if known is None or row["version"] >= known["version"]:
+                self.tables[table][key] = row
+
+    async def query_arrow(
+        self,
+        what: str,
+        sql: str,  # noqa: ARG002
+        parameters: Mapping[str, object] | None = None,  # noqa: ARG002
+        wanted: pa.Table | None = None,
+    ) -> pa.Table:
+        """Answer one of the look-ups."""
+        assert wanted is not None
+        keys = {tuple(row.values()) for row in wanted.to_pylist()}
+        schema = self._answers[what]
+        rows = list(self._questions[what](keys))
+        return pa.table(
+            [pa.array([row[field.name] for row in rows], field.type) for field in schema], schema=schema
+        )
+
+    def _span_facts(self, traces: set[Key]) -> Iterable[Row]:
+        rows = [
+            row
+            for row in self.tables[SPANS].values()
+            if (row["project_id"], row["trace_id"]) in traces and not row.get("is_deleted")
+        ]
+        return sorted(rows, key=lambda row: (row["project_id"], row["trace_id"], row["span_id"]))
+
+    def _placed_traces(self, traces: set[Key]) -> Iterable[Row]:
+        return [row for row in self.tables[TRACES].values() if (row["project_id"], row["trace_id"]) in traces]
+
+    def _window_contributions(self, windows: set[Key]) -> Iterable[Row]:
+        return [
+            {**row, "input_start": row["input"][:INPUT_START]}
+            for row in self.tables[TRACES].values()
+            if _window(row) in windows and not row["is_deleted"]
+        ]
+
+    def _window_versions(self, windows: set[Key]) -> Iterable[Row]:
+        return [row for row in self.tables[WINDOWS].values() if _window(row) in windows]
+
+
+def rows_of(table: pa.Table) -> list[Row]:
+    """Return the rows of a table; times as integers in the unit of their column."""
+    columns = {
+        name: (
+            table[name].cast(pa.int64()) if pa.types.is_timestamp(table[name].type) else table[name]
+        ).to_pylist()
+        for name in table.column_names
+    }
+    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+
+
+def _window(row: Row) -> Key:
+    return row["project_id"], row["session_id"], row["window_start"]
