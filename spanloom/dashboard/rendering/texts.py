@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from markupsafe import Markup
 
 from spanloom.dashboard.rendering.budget import Budget
 from spanloom.dashboard.rendering.folding import fold, plain
 from spanloom.dashboard.rendering.json_tree import json_tree
 from spanloom.dashboard.rendering.markdown import markdown
-from spanloom.dashboard.rendering.turns import Call, Media, Other, Part, Result, Text, Turn, turns_of
+from spanloom.dashboard.rendering.pictures import data_of
+from spanloom.spans.messages.finding import conversation
+from spanloom.spans.messages.parts import Call, Media, Other, Part, Reasoning, Result
+from spanloom.spans.messages.turns import Side, Turn
 from spanloom.spans.text.parsing import parse_json
 
 _FIRST_TURNS, _LAST_TURNS = 20, 180
@@ -44,7 +45,7 @@ def prose(text: str, budget: Budget) -> Markup:
     return fold(_PROSE.format(markdown(text)), text)
 
 
-def value_html(text: str, budget: Budget, side: Literal["user", "assistant"]) -> Markup:
+def value_html(text: str, budget: Budget, side: Side) -> Markup:
     """An input (`user`) or output (`assistant`): a conversation, a tree of JSON, or words."""
     if not text.strip():
         return Markup("")
@@ -53,8 +54,8 @@ def value_html(text: str, budget: Budget, side: Literal["user", "assistant"]) ->
         return prose(text, budget)
     if isinstance(value, str):
         return prose(value, budget)
-    turns = turns_of(value, side)
-    return conversation(turns, budget) if turns else _any(value, budget)
+    turns = conversation(value, side)
+    return turns_html(turns, budget) if turns else _any(value, budget)
 
 
 def attribute_html(text: str, budget: Budget) -> Markup:
@@ -77,7 +78,7 @@ def parsed(text: str) -> object:
     return value if isinstance(value, dict | list | str) else None
 
 
-def conversation(turns: list[Turn], budget: Budget) -> Markup:
+def turns_html(turns: list[Turn], budget: Budget) -> Markup:
     """The turns of a conversation, in order."""
     shown = [_turn(turn, budget) for turn in turns[:_FIRST_TURNS]]
     rest = turns[_FIRST_TURNS:]
@@ -90,9 +91,10 @@ def conversation(turns: list[Turn], budget: Budget) -> Markup:
 
 
 def _turn(turn: Turn, budget: Budget) -> Markup:
-    parts = [_part(part, budget) for part in turn.parts[:_MOST_PARTS]]
-    if len(turn.parts) > _MOST_PARTS:
-        parts.append(Markup('<p class="muted">{:,} more parts</p>').format(len(turn.parts) - _MOST_PARTS))
+    given = list(turn.parts)
+    parts = [_part(part, budget) for part in given[:_MOST_PARTS]]
+    if len(given) > _MOST_PARTS:
+        parts.append(Markup('<p class="muted">{:,} more parts</p>').format(len(given) - _MOST_PARTS))
     if not parts:
         parts.append(Markup('<p class="muted">(empty)</p>'))
     css = turn.role if turn.role in _KNOWN_ROLES else "other"
@@ -103,22 +105,32 @@ def _turn(turn: Turn, budget: Budget) -> Markup:
 
 def _part(part: Part, budget: Budget) -> Markup:
     match part:
-        case Text(text, "reasoning"):
-            return _REASONING.format(prose(text, budget))
-        case Text(text, _):
-            return prose(text, budget)
-        case Call(name, arguments, call_id):
-            note = _MUTED.format(call_id[:80]) if call_id else ""
-            return _CALL.format("Tool call", name[:200], note, _any(arguments, budget))
-        case Result(name, content, call_id):
-            note = _MUTED.format(call_id[:80]) if call_id else ""
-            return _CALL.format("Tool result", name[:200], note, _any(content, budget))
-        case Media(label, url, picture, characters):
-            if picture:
-                return _PICTURE.format(label, characters, picture, label)
-            return _MEDIA.format(label, _MUTED.format(url[:2_000]) if url else _size(characters))
-        case Other(value):
-            return _any(value, budget)
+        case str():
+            return prose(part, budget)
+        case Reasoning():
+            return _REASONING.format(prose(part.text, budget))
+        case Call():
+            return _tool("Tool call", part, part.arguments, budget)
+        case Result():
+            return _tool("Tool result", part, part.content, budget)
+        case Media():
+            return _media(part, budget)
+        case Other(sent):
+            return _any(sent, budget)
+
+
+def _tool(title: str, part: Call | Result, value: object, budget: Budget) -> Markup:
+    note = _MUTED.format(part.call_id[:80]) if part.call_id else ""
+    return _CALL.format(title, part.name[:200], note, _any(value, budget))
+
+
+def _media(media: Media, budget: Budget) -> Markup:
+    url, picture, characters = data_of(media)
+    if picture:
+        shown = _PICTURE.format(media.label, characters, picture, media.label)
+    else:
+        shown = _MEDIA.format(media.label, _MUTED.format(url[:2_000]) if url else _size(characters))
+    return shown + prose(media.words, budget) if media.words else shown
 
 
 def _size(characters: int) -> Markup:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 _KINDS = {
     "image": "image",
@@ -30,6 +30,7 @@ _KINDS = {
 """Types of parts, and members that stand in for a type (Gemini has no types)."""
 
 _TYPE_MEMBERS = ("mime_type", "media_type", "mediaType", "mimeType", "content_type")
+_ANY_TYPE_MEMBER = frozenset(_TYPE_MEMBERS)
 
 _MEDIA_TYPE = re.compile(r"[a-z]+/[a-zA-Z0-9.+-]{1,100}")
 _DATA_URL = re.compile(r"data:([a-z]+/[a-zA-Z0-9.+-]{1,100})[;,]")
@@ -54,22 +55,20 @@ def media_label(part: Mapping[str, object]) -> str:
 
 
 def _media_type(part: Mapping[str, object], shown: str) -> str:
-    for level in _levels(part):
-        for member in _TYPE_MEMBERS:
-            value = level.get(member)
-            if isinstance(value, str) and _MEDIA_TYPE.fullmatch(value):
-                return value
+    for level in levels(part):
+        if not _ANY_TYPE_MEMBER.isdisjoint(level):
+            for member in _TYPE_MEMBERS:
+                value = level.get(member)
+                if isinstance(value, str) and _MEDIA_TYPE.fullmatch(value):
+                    return value
         for value in level.values():
-            if isinstance(value, str) and (found := _DATA_URL.match(value)):
+            if isinstance(value, str) and value.startswith("data:") and (found := _DATA_URL.match(value)):
                 return found[1]
         if shown != "file" and isinstance(form := level.get("format"), str) and _FORMAT.fullmatch(form):
             return f"{shown}/{form}"
     return ""
 
 
-def _levels(part: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
+def levels(part: Mapping[str, object]) -> list[Mapping[str, object]]:
     """The part and what lies directly in it: `image_url`, `source`, `input_audio`, `file`, …"""
-    yield part
-    for value in part.values():
-        if isinstance(value, dict):
-            yield value
+    return [part, *[value for value in part.values() if isinstance(value, dict)]]

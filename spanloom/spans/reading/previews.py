@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from spanloom.spans.conventions.fields import Field
 from spanloom.spans.conventions.registry import PLAIN, PROMPTS
-from spanloom.spans.messages.flattened import Piece, assemble, event_messages
+from spanloom.spans.messages.events import event_messages
+from spanloom.spans.messages.flattened import Piece, assemble
 from spanloom.spans.messages.texts import assistant_text, message_value, user_text
 from spanloom.spans.reading.row import EventRow
 from spanloom.spans.table import INPUT_IS_MESSAGE, OUTPUT_IS_MESSAGE, PREVIEW_CHARACTERS
@@ -96,9 +97,12 @@ def input_preview(given: Chosen, span_type: str, is_root: bool) -> tuple[str, in
         return "", 0
     if span_type == "LLM":
         value = _value(given)
-        words = valid_text(value) if given.is_prompt and isinstance(value, str) else user_text(value)
+        if given.is_prompt and isinstance(value, str):
+            words = valid_text(value)[:PREVIEW_CHARACTERS]
+        else:
+            words = user_text(value, PREVIEW_CHARACTERS)
         if words:
-            return words[:PREVIEW_CHARACTERS], INPUT_IS_MESSAGE
+            return words, INPUT_IS_MESSAGE
     return (given.text[:PREVIEW_CHARACTERS], 0) if is_root else ("", 0)
 
 
@@ -108,9 +112,9 @@ def output_preview(given: Chosen, span_type: str, is_root: bool) -> tuple[str, i
     if not given.text:
         return "", 0
     if span_type == "LLM":
-        words = assistant_text(_value(given))
+        words = assistant_text(_value(given), PREVIEW_CHARACTERS)
         if words:
-            return words[:PREVIEW_CHARACTERS], OUTPUT_IS_MESSAGE
+            return words, OUTPUT_IS_MESSAGE
     return (given.text[:PREVIEW_CHARACTERS], 0) if is_root else ("", 0)
 
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spanloom.spans.messages.flattened import assemble, event_messages
+from spanloom.spans.messages.events import event_messages
+from spanloom.spans.messages.flattened import assemble
 from spanloom.spans.messages.media import media_label
 from spanloom.spans.messages.texts import assistant_text, message_value, user_text
 from tests.spans.reading.otlp_examples import LIMITS, event, row, row_of, span
