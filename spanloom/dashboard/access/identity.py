@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
-from spanloom.dashboard.access.cookies import LOGIN, Cookies, cookie_name
+from spanloom.dashboard.access.cookies import Cookies, cookie_name
 from spanloom.dashboard.access.passwords import Checker
 from spanloom.dashboard.access.projects import Visible, granted
 from spanloom.dashboard.access.proxies import came_through_proxy
@@ -34,12 +34,12 @@ class Identity:
     Attributes:
         name: empty where nobody has to say.
         projects: those they may see; None is all.
-        form_token: what their forms send along; empty where there is no login.
+        has_login: whether they logged in with a password here, and can log out.
     """
 
     name: str
     projects: Visible
-    form_token: str = ""
+    has_login: bool = False
 
 
 class Access:
@@ -68,12 +68,12 @@ class Access:
             return self._from_proxy(request)
         if self.users is None:
             return Identity("", None)
-        value = request.cookies.get(cookie_name(LOGIN, request.url.scheme == "https"), "")
-        read = self.cookies.read(value) if value else None
-        user = self.users.get(read[0].name) if read else None
-        if read is None or user is None or not user.password_hash or not self.cookies.is_of(read[1], user):
+        value = request.cookies.get(cookie_name(request.url.scheme == "https"), "")
+        login = self.cookies.read(value) if value else None
+        user = self.users.get(login.name) if login else None
+        if login is None or user is None or not user.password_hash or not login.is_of(user):
             raise NotLoggedIn
-        return Identity(user.name, user.projects, self.cookies.token(read[0].nonce))
+        return Identity(user.name, user.projects, has_login=True)
 
     def _from_proxy(self, request: Request) -> Identity:
         if not came_through_proxy(request.scope):
