@@ -46,7 +46,7 @@ async def log_in(site: Site, request: Request) -> Response:
         answer = _form(site, request, onward, said, name, 429)
         answer.headers["Retry-After"] = str(math.ceil(wait))
         return answer
-    user = access.users.get(name)
+    user = access.users.contents().get(name)
     if (
         not await access.checker.fits(form.get("password", ""), user.password_hash if user else "")
         or user is None

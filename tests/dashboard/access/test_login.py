@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from spanloom import watched_file
 from spanloom.dashboard.access.passwords import hash_of
 from spanloom.dashboard.access.users import UsersError, entry
 from spanloom.dashboard.app import dashboard_app
@@ -137,20 +138,19 @@ def test_a_cookie_of_another_secret_is_nobodys(nowhere: Warehouse, users_file: P
     assert third.get("/api/projects").status_code == 503, "known; it is ClickHouse that is away"
 
 
-def test_a_new_password_and_a_removed_user_end_logins(guest: Visitor, users_file: Path) -> None:
+def test_a_new_password_and_a_removed_user_end_logins(
+    guest: Visitor, users_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watched_file, "LOOK", 0)
     guest.log_in("ada", "correct horse battery")
     assert guest.get("/api/projects").status_code == 503
     text = users_file.read_text()
-    guest._app.state.site.access.users._looked -= 10  # as if time had passed
     users_file.write_text(entry("ada", hash_of("another one entirely"), ["*"]))
     assert guest.get("/api/projects").status_code == 401
-    guest._app.state.site.access.users._looked -= 10
     users_file.write_text(text)
     assert guest.get("/api/projects").status_code == 503
-    guest._app.state.site.access.users._looked -= 10
     users_file.write_text("broken")
     assert guest.get("/api/projects").status_code == 503, "a file that can't be read changes nothing"
-    guest._app.state.site.access.users._looked -= 10
     users_file.write_text("")
     assert guest.get("/api/projects").status_code == 401
 
