@@ -25,7 +25,7 @@ from spanloom.agents.consuming.records import Partition
 from spanloom.agents.consuming.source_log import SourceLog
 from spanloom.agents.consuming.stalls import Stalls
 from spanloom.agents.consuming.transport import Transport
-from spanloom.agents.patience import Patience
+from spanloom.agents.retry import Retry
 from spanloom.agents.settings import WorkerSettings
 from spanloom.agents.stages.ingest import Ingest
 from spanloom.agents.stages.sessions import Sessions
@@ -101,7 +101,7 @@ class WorkerApp(faust.App):
         self._rebalance_timeout = kafka.rebalance_timeout
         self._warehouse = warehouse
         self._producer_of_ours = Producer(kafka)
-        self.patience = Patience()
+        self.retry = Retry()
         self.kafka_answers = False
         self.gate = Gate()
         self._continuity = Continuity()
@@ -122,7 +122,7 @@ class WorkerApp(faust.App):
             lambda: SessionPartition((worker.retention + worker.window) * 1000, _now()),
             kafka.partitions,
         )
-        rebuild = Rebuild(warehouse, self.patience)
+        rebuild = Rebuild(warehouse, self.retry)
         self._add_stage("ingest", kafka.source_topic, Ingest(kafka.partitions, limits, prices), None)
         self._add_stage(
             "traces",
@@ -198,7 +198,7 @@ class WorkerApp(faust.App):
         """Go back, again and again, to records that lie in the log and do not come."""
         while True:
             await asyncio.sleep(STALL_WATCH)
-            if not self.gate.is_open or self.rebalancing or not self.patience.available:
+            if not self.gate.is_open or self.rebalancing or self.retry.is_waiting:
                 continue
             try:
                 stalled = await self._stalls.look()
@@ -242,7 +242,7 @@ class WorkerApp(faust.App):
             )
 
     async def _insert(self, table: str, rows: pa.Table) -> None:
-        await self.patience(lambda: insert(self._warehouse, table, rows))
+        await self.retry(lambda: insert(self._warehouse, table, rows))
         metrics.ROWS.labels(table).inc(rows.num_rows)
 
     async def _produce(self, topic: str, records: Any) -> None:

@@ -7,19 +7,19 @@ import gc
 import logging
 import signal
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from typing import TypeVar
+from collections.abc import Awaitable, Mapping
 
 import pyarrow as pa
 from aiokafka.errors import KafkaError
 
 from spanloom.agents import metrics
 from spanloom.agents.app import WorkerApp, fail
-from spanloom.agents.patience import Patience
+from spanloom.agents.retry import Retry
 from spanloom.agents.settings import WorkerSettings
 from spanloom.kafka import topics
 from spanloom.kafka.settings import KafkaSettings
 from spanloom.probes import Probes
+from spanloom.retry import retry, warn_once
 from spanloom.spans.limits import Limits
 from spanloom.spans.pricing.prices import Prices
 from spanloom.warehouse.client import Warehouse
@@ -27,9 +27,7 @@ from spanloom.warehouse.migrate import check_schema
 
 logger = logging.getLogger("spanloom.worker")
 
-T = TypeVar("T")
-
-_RETRY = 2.0  # seconds between two attempts to reach Kafka at the start
+_RETRY = 2.0  # seconds between two attempts to reach Kafka at the start, at most
 _STOP_DEADLINE = 15.0  # seconds Faust has to stop, beside the deadline of the last checkpoint
 _WATCH = 1.0  # seconds between two looks at how recovery gets on
 
@@ -65,31 +63,27 @@ async def run(
     probes = Probes(worker.web_host, worker.web_port, lambda: _conditions(app))
     await probes.start()
     try:
-        if not await _unless_stopped(_prepare(kafka, warehouse, app.patience), stop):
+        if not await _unless_stopped(_prepare(kafka, warehouse, app.retry), stop):
             return
         await _serve(app, worker, stop)
     finally:
         await probes.stop()
 
 
-async def _prepare(kafka: KafkaSettings, warehouse: Warehouse, patience: Patience) -> None:
+async def _prepare(kafka: KafkaSettings, warehouse: Warehouse, clickhouse: Retry) -> None:
     """Wait until Kafka and ClickHouse answer, and make sure that both are as this version needs them."""
-    await _when_reachable(lambda: topics.check(kafka), kafka.bootstrap_servers)
-    await patience(lambda: check_schema(warehouse))
-
-
-async def _when_reachable(operation: Callable[[], Awaitable[T]], servers: str) -> T:
-    told = False
-    while True:
-        try:
-            return await operation()
-        except (KafkaError, OSError) as error:
-            if not told:
-                logger.warning(
-                    "Kafka at %s can't be reached (%s), waiting for it", servers, type(error).__name__
-                )
-                told = True
-            await asyncio.sleep(_RETRY)
+    await retry(
+        lambda: topics.check(kafka),
+        (KafkaError, OSError),
+        warn_once(
+            logger,
+            lambda error: (
+                f"Kafka at {kafka.bootstrap_servers} can't be reached ({type(error).__name__}), waiting for it"
+            ),
+        ),
+        longest=_RETRY,
+    )
+    await clickhouse(lambda: check_schema(warehouse))
 
 
 async def _serve(app: WorkerApp, worker: WorkerSettings, stop: asyncio.Event) -> None:
@@ -141,7 +135,7 @@ def _conditions(app: WorkerApp) -> dict[str, bool]:
     return {
         "Kafka answers": app.kafka_answers,
         "partitions assigned and recovered": app.gate.is_open and not app.rebalancing,
-        "ClickHouse answers": app.patience.available,
+        "ClickHouse answers": not app.retry.is_waiting,
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from spanloom.agents.patience import Patience
+from spanloom.agents.retry import Retry
 from spanloom.agents.state.stored import StoredTrace, StoredWindow
 from spanloom.spans.folding.contribution import WindowKey
 from spanloom.spans.folding.facts import TraceKey, facts_of
@@ -16,9 +16,9 @@ from spanloom.warehouse.lookup import placed_traces, span_facts, window_contribu
 class Rebuild:
     """Reads state back; waits as long as ClickHouse is away."""
 
-    def __init__(self, warehouse: Warehouse, patience: Patience) -> None:
+    def __init__(self, warehouse: Warehouse, retry: Retry) -> None:
         self._warehouse = warehouse
-        self._patience = patience
+        self._retry = retry
 
     async def traces(self, lost: Sequence[TraceKey], perhaps: Sequence[TraceKey]) -> list[StoredTrace]:
         """Return what is stored of some traces; nothing for those that ClickHouse does not know.
@@ -28,7 +28,7 @@ class Rebuild:
             perhaps: traces whose facts are asked for only if a row of the trace is there.
         """
         found: dict[TraceKey, StoredTrace] = {}
-        placed = await self._patience(lambda: placed_traces(self._warehouse, _named([*lost, *perhaps])))
+        placed = await self._retry(lambda: placed_traces(self._warehouse, _named([*lost, *perhaps])))
         for row in placed.to_pylist():
             key = TraceKey(row["project_id"], bytes.fromhex(row["trace_id"]))
             trace = found.setdefault(key, StoredTrace(key))
@@ -36,7 +36,7 @@ class Rebuild:
             trace.version = max(trace.version, row["version"])
         wanted = _named([*lost, *(key for key in perhaps if key in found)])
         if wanted:
-            for key, facts in facts_of(await self._patience(lambda: span_facts(self._warehouse, wanted))):
+            for key, facts in facts_of(await self._retry(lambda: span_facts(self._warehouse, wanted))):
                 found.setdefault(key, StoredTrace(key)).facts += facts
         return list(found.values())
 
@@ -45,12 +45,12 @@ class Rebuild:
         keys = [*lost, *perhaps]
         found: dict[WindowKey, StoredWindow] = {}
         for contribution in contributions_of(
-            await self._patience(lambda: window_contributions(self._warehouse, keys))
+            await self._retry(lambda: window_contributions(self._warehouse, keys))
         ):
             found.setdefault(contribution.window, StoredWindow(contribution.window)).contributions.append(
                 contribution
             )
-        for row in (await self._patience(lambda: window_versions(self._warehouse, keys))).to_pylist():
+        for row in (await self._retry(lambda: window_versions(self._warehouse, keys))).to_pylist():
             key = WindowKey(row["project_id"], row["session_id"], row["window_start"])
             window = found.setdefault(key, StoredWindow(key))
             window.version = max(window.version, row["version"])

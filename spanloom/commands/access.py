@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -45,11 +46,7 @@ def new_user(
     try:
         from_toml(lines)
         if file is not None:
-            before = file.read_text(encoding="utf-8") if file.exists() else ""
-            after = before + ("\n" if before else "") + lines
-            from_toml(after)
-            file.touch(0o600)
-            file.write_text(after, encoding="utf-8")
+            _append(file, lines, from_toml)
     except UsersError as error:
         raise Stop(f"the user can't be added: {error}") from None
     except OSError as error:
@@ -85,9 +82,7 @@ def new_key(
     try:
         from_toml(lines)
         if file is not None:
-            before = file.read_text() if file.exists() else ""
-            from_toml(before)
-            file.write_text(before + ("\n" if before else "") + lines)
+            _append(file, lines, from_toml)
     except KeysError as error:
         raise Stop(f"the key can't be added: {error}") from None
     except OSError as error:
@@ -98,3 +93,17 @@ def new_key(
             "Add this to the keys file of the receiver (SPANLOOM_RECEIVER__KEYS_FILE):\n", highlight=False
         )
         typer.echo(lines)
+
+
+def _append(file: Path, lines: str, parse: Callable[[str], object]) -> None:
+    """Append an entry to a file that a server may be reading; `parse` must take the whole.
+
+    Written behind what is there, never anew: a reader sees the old entries, at worst with half of a new one behind
+    them, which it refuses and reads again. Owner, mode and links stay, which replacing the file would change.
+    """
+    before = file.read_text(encoding="utf-8") if file.exists() else ""
+    more = ("\n" if before else "") + lines
+    parse(before + more)
+    file.touch(0o600)
+    with file.open("a", encoding="utf-8") as out:
+        out.write(more)

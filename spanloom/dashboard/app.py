@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from spanloom.dashboard.access.hosts import Hosts, allowed_hosts
+from spanloom.dashboard.access.origins import OwnOrigin
 from spanloom.dashboard.access.proxies import TrustedProxies
 from spanloom.dashboard.api.routes import api_router
 from spanloom.dashboard.pages.routes import pages_router
@@ -32,6 +33,7 @@ def dashboard_app(warehouse: Warehouse, settings: DashboardSettings) -> FastAPI:
     app.include_router(pages_router(site))
     install_failures(app, site)
     # The last one added is the first to see a request.
+    app.add_middleware(OwnOrigin)
     app.add_middleware(Hosts, allowed_hosts(settings))
     app.add_middleware(TrustedProxies, settings.proxy_addresses)
     app.add_middleware(SecurityHeaders)

@@ -5,19 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, KafkaTimeoutError
 
+from spanloom.kafka.producer import started_producer
+from spanloom.kafka.settings import KafkaSettings
+from spanloom.kafka.topics import TopicError, largest_message
 from spanloom.receiver import metrics
 from spanloom.receiver.refusals import Reason, Refused
+from spanloom.retry import retry, warn_once
 
 logger = logging.getLogger("spanloom.receiver")
 
 RETRY = 2.0
-"""Seconds between two attempts to reach Kafka, and what a client is told to wait while it is away."""
+"""Seconds between two attempts to reach Kafka at most, and what a client is told to wait while it is away."""
 
 RECORD_OVERHEAD = 4096
 """Bytes that Kafka adds to a message at the most: the batch around it, its headers, packing what can't be packed."""
@@ -32,14 +36,6 @@ class Connection(NamedTuple):
     producer: AIOKafkaProducer
     largest: int
     """Bytes of a message at the most."""
-
-
-class NotReady(Exception):
-    """The topic can't be appended to yet; the message is a sentence that says what to do."""
-
-
-Connect = Callable[[], Awaitable[Connection]]
-"""Reaches Kafka; raises KafkaError or OSError while it is away, NotReady where somebody must do something."""
 
 
 class Held:
@@ -87,15 +83,14 @@ class Log:
     client was told long ago to send again.
 
     Args:
-        topic: its name.
-        connect: reaches Kafka.
+        kafka: where it is, and its name.
         max_bytes: bytes in flight at the most.
         ack_timeout: seconds to wait for an acknowledgement.
     """
 
-    def __init__(self, topic: str, connect: Connect, *, max_bytes: int, ack_timeout: float) -> None:
-        self._topic = topic
-        self._connect = connect
+    def __init__(self, kafka: KafkaSettings, *, max_bytes: int, ack_timeout: float) -> None:
+        self._kafka = kafka
+        self._topic = kafka.source_topic
         self._max_bytes = max_bytes
         self._ack_timeout = ack_timeout
         self._connection: Connection | None = None
@@ -172,7 +167,14 @@ class Log:
         try:
             while True:
                 self._broken.clear()
-                self._connection = await self._reached()
+                self._connection = await retry(
+                    self._connected_anew,
+                    (KafkaError, OSError, TopicError),
+                    warn_once(
+                        logger, lambda error: f"Kafka can't be appended to ({_reason(error)}), waiting for it"
+                    ),
+                    longest=RETRY,
+                )
                 while not self._broken.is_set():
                     self.answers = await self._asked()
                     with contextlib.suppress(TimeoutError):
@@ -181,22 +183,17 @@ class Log:
         finally:
             await self._close()
 
-    async def _reached(self) -> Connection:
-        told = ""
-        while True:
-            try:
-                connection = await self._connect()
-            except (KafkaError, OSError, NotReady) as error:
-                why = str(error) if isinstance(error, NotReady) else type(error).__name__
-                if why != told:
-                    logger.warning("Kafka can't be appended to (%s), waiting for it", why)
-                    told = why
-                await asyncio.sleep(RETRY)
-            else:
-                logger.info(
-                    "connected to Kafka; %s takes %s bytes a message", self._topic, connection.largest
-                )
-                return connection
+    async def _connected_anew(self) -> Connection:
+        largest = await largest_message(self._kafka)
+        producer = await started_producer(
+            self._kafka,
+            client_id="spanloom-receiver",
+            linger_ms=5,
+            max_batch_size=min(largest, 1 << 20),
+            max_request_size=largest,
+        )
+        logger.info("connected to Kafka; %s takes %s bytes a message", self._topic, largest)
+        return Connection(producer, largest)
 
     async def _asked(self) -> bool:
         assert self._connection is not None
@@ -224,3 +221,8 @@ class Log:
         for future in list(self._unsettled):
             if not future.done():
                 future.set_exception(KafkaError("given up"))
+
+
+def _reason(error: Exception) -> str:
+    """Why Kafka can't be appended to: of a topic what is to be done, of a connection what is wrong with it."""
+    return str(error) if isinstance(error, TopicError) else type(error).__name__

@@ -25,7 +25,6 @@ from clickhouse_connect.driver.external import ExternalData
 
 from spanloom.warehouse.errors import SchemaError, Unavailable, WarehouseError, translate
 from spanloom.warehouse.settings import ClickHouseSettings
-from spanloom.warehouse.waiting import retry_while_unavailable
 
 __all__ = [
     "SchemaError",
@@ -34,7 +33,6 @@ __all__ = [
     "WarehouseError",
     "connect",
     "new_client",
-    "retry_while_unavailable",
 ]
 
 Result = TypeVar("Result")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import re
+from collections.abc import Iterator
 from typing import Any
 
 import httpx2
@@ -27,20 +27,27 @@ class Visitor:
         self._client = (client, 40000)
         self.cookies = httpx2.Cookies()
 
+    def send(self, method: str, path: str, **headers: str | bytes) -> httpx2.Response:
+        """Any other request, as it is."""
+        return self._send(method, path, headers)
+
     def get(self, path: str, **headers: str | bytes) -> httpx2.Response:
         """GET."""
         return self._send("GET", path, headers)
 
     def post(self, path: str, form: dict[str, str], **headers: str | bytes) -> httpx2.Response:
-        """POST a form."""
+        """POST a form from a page of the dashboard, or from where the headers say."""
+        if not {"origin", "sec_fetch_site"} & set(headers):
+            headers["origin"] = self._base
         return self._send("POST", path, headers, data=form)
 
     def log_in(self, name: str, password: str, onward: str = "/sessions") -> httpx2.Response:
         """Fill in the form of `/login`."""
-        form = self.get("/login")
-        return self.post(
-            "/login", {"token": token_of(form.text), "next": onward, "name": name, "password": password}
-        )
+        return self.post("/login", {"next": onward, "name": name, "password": password})
+
+    def routes(self) -> Iterator[tuple[str, set[str]]]:
+        """The address of every route there is, with its methods."""
+        return _routes(self._app)
 
     def _send(self, method: str, path: str, headers: dict[str, str | bytes], **more: Any) -> httpx2.Response:
         async def ask() -> httpx2.Response:
@@ -60,6 +67,15 @@ class Visitor:
         return asyncio.run(ask())
 
 
+def _routes(router: Any) -> Iterator[tuple[str, set[str]]]:
+    for route in router.routes:
+        # FastAPI keeps a router that was included as one route.
+        if included := getattr(route, "original_router", None):
+            yield from _routes(included)
+        else:
+            yield route.path, set(route.methods)
+
+
 def _named(headers: dict[str, str | bytes]) -> list[tuple[bytes, bytes]]:
     return [
         (name.replace("_", "-").encode(), value if isinstance(value, bytes) else value.encode())
@@ -70,10 +86,3 @@ def _named(headers: dict[str, str | bytes]) -> list[tuple[bytes, bytes]]:
 def visitor(warehouse: Warehouse, **settings: Any) -> Visitor:
     """A visitor of a dashboard of their own."""
     return Visitor(dashboard_app(warehouse, DashboardSettings(**settings)))
-
-
-def token_of(html: str) -> str:
-    """The token of the first form that has one."""
-    found = re.search(r'name="token" value="([0-9a-f]{64})"', html)
-    assert found is not None, html
-    return found[1]

@@ -14,12 +14,14 @@ from tests.docs.generated import ROOT
 BELOW = {
     "schemas": set[str](),
     "probes": set[str](),
+    "retry": set[str](),
+    "watched_file": set[str](),
     "spans": {"schemas"},
     "kafka": {"schemas", "spans"},
     "warehouse": {"schemas", "spans"},
-    "agents": {"schemas", "probes", "spans", "kafka", "warehouse"},
-    "receiver": {"schemas", "spans", "kafka"},
-    "dashboard": {"schemas", "spans", "warehouse"},
+    "agents": {"schemas", "probes", "retry", "spans", "kafka", "warehouse"},
+    "receiver": {"schemas", "retry", "watched_file", "spans", "kafka"},
+    "dashboard": {"schemas", "watched_file", "spans", "warehouse"},
     "local": set[str](),
     "commands": {
         "schemas",
@@ -39,10 +41,10 @@ BELOW = {
 INSIDE_AGENTS = {
     "metrics": set[str](),
     "settings": set[str](),
-    "patience": {"metrics"},
-    "state": {"metrics", "patience"},
-    "consuming": {"metrics", "settings", "patience", "state"},
-    "stages": {"metrics", "settings", "patience", "state", "consuming"},
+    "retry": {"metrics"},
+    "state": {"metrics", "retry"},
+    "consuming": {"metrics", "settings", "retry", "state"},
+    "stages": {"metrics", "settings", "retry", "state", "consuming"},
 }
 """What each room of the worker may import; `app` and `worker` put them together."""
 

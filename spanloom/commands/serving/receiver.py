@@ -8,12 +8,10 @@ import gc
 import logging
 import signal
 
-from spanloom.kafka import topics
-from spanloom.kafka.producer import started_producer
 from spanloom.kafka.settings import KafkaSettings
 from spanloom.probes import Probes
 from spanloom.receiver.access import Access
-from spanloom.receiver.append import Connection, Log, NotReady
+from spanloom.receiver.append import Log
 from spanloom.receiver.export import Export
 from spanloom.receiver.grpc_server import GrpcServer
 from spanloom.receiver.http_server import HttpServer
@@ -41,12 +39,7 @@ async def run(kafka: KafkaSettings, settings: ReceiverSettings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
 
     access = Access(settings)
-    log = Log(
-        kafka.source_topic,
-        lambda: _connect(kafka),
-        max_bytes=settings.max_bytes,
-        ack_timeout=settings.ack_timeout,
-    )
+    log = Log(kafka, max_bytes=settings.max_bytes, ack_timeout=settings.ack_timeout)
     export = Export(access, Rates(settings.rate_bytes), log, settings.max_requests)
     http, grpc = HttpServer(settings, export), GrpcServer(settings, export)
     probes = Probes(settings.web_host, settings.web_port, lambda: {"Kafka answers": log.answers})
@@ -58,37 +51,23 @@ async def run(kafka: KafkaSettings, settings: ReceiverSettings) -> None:
         stack.push_async_callback(_stopped, http, grpc)
         for server in (http, grpc):
             await server.start()
-        watches = {asyncio.create_task(watch) for watch in (access.watch(), _tell_health(grpc, log))}
+        health = asyncio.create_task(_report_health(grpc, log))
         stopping = asyncio.create_task(stop.wait())
-        done, _ = await asyncio.wait({appending, stopping, *watches}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (*watches, stopping):
-            task.cancel()
-        for task in done - {stopping}:
-            task.result()  # they never end but by an error
+        await asyncio.wait({appending, health, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        health.cancel()
+        for task in (appending, health):
+            if task.done():
+                task.result()  # they never end but by an error
         logger.info("stopping")
 
 
-async def _connect(kafka: KafkaSettings) -> Connection:
-    try:
-        largest = await topics.largest_message(kafka)
-    except topics.TopicError as error:
-        raise NotReady(str(error)) from None
-    producer = await started_producer(
-        kafka,
-        client_id="spanloom-receiver",
-        linger_ms=5,
-        max_batch_size=min(largest, 1 << 20),
-        max_request_size=largest,
-    )
-    return Connection(producer, largest)
-
-
-async def _tell_health(grpc: GrpcServer, log: Log) -> None:
-    told: bool | None = None
+async def _report_health(grpc: GrpcServer, log: Log) -> None:
+    serving: bool | None = None
     while True:
-        if log.answers != told:
-            told = log.answers
-            await grpc.set_serving(told)
+        if log.answers != serving:
+            serving = log.answers
+            await grpc.set_serving(serving)
         await asyncio.sleep(_LOOK)
 
 

@@ -1,4 +1,4 @@
-"""What the cookies say, signed: who is logged in, and that a form came from our own page.
+"""Who is logged in, as a signed cookie.
 
 The login is a signed statement with a time, nothing is kept on the server. It names a part of the password's hash, so a
 new password, like taking the user out of the file, ends all logins there are.
@@ -15,17 +15,17 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 
 from spanloom.dashboard.access.users import User
 
-LOGIN = "spanloom-login"
-FORM = "spanloom-form"
-"""The names of the cookies; over TLS with the prefix `__Host-`, which other hosts of the domain can't set."""
-
 
 @dataclass(frozen=True)
 class Login:
-    """Who is logged in, and what only their own forms know."""
+    """Somebody who has logged in, perhaps with a password that holds no more."""
 
     name: str
-    nonce: str
+    password_print: str
+
+    def is_of(self, user: User) -> bool:
+        """Whether it was made with the password that the user has now."""
+        return hmac.compare_digest(self.password_print, _print_of(user))
 
 
 class Cookies:
@@ -37,46 +37,29 @@ class Cookies:
     """
 
     def __init__(self, secret: str, seconds: int) -> None:
-        self._secret = (secret or secrets.token_hex(32)).encode()
         self.seconds = seconds
         self._logins = URLSafeTimedSerializer(
-            self._secret, salt="spanloom login", signer_kwargs={"digest_method": hashlib.sha256}
+            (secret or secrets.token_hex(32)).encode(),
+            salt="spanloom login",
+            signer_kwargs={"digest_method": hashlib.sha256},
         )
 
     def login(self, user: User) -> str:
         """Return the value of the login cookie of a user."""
-        return self._logins.dumps([user.name, _print_of(user), secrets.token_urlsafe(16)])
+        return self._logins.dumps([user.name, _print_of(user)])
 
-    def read(self, value: str) -> tuple[Login, str] | None:
-        """Return a login that was signed here and is not too old, and the print of its user; else None."""
+    def read(self, value: str) -> Login | None:
+        """Return a login that was signed here and is not too old; else None."""
         try:
-            name, known_by, nonce = self._logins.loads(value, max_age=self.seconds)
+            name, password_print = self._logins.loads(value, max_age=self.seconds)
         except (BadData, ValueError, TypeError):
             return None
-        return Login(name, nonce), known_by
-
-    @staticmethod
-    def is_of(known_by: str, user: User) -> bool:
-        """Whether a login was made with the password that the user has now."""
-        return hmac.compare_digest(known_by, _print_of(user))
-
-    def token(self, nonce: str) -> str:
-        """Return what a form must send along to be taken as coming from the page that has this nonce."""
-        return hmac.new(self._secret, b"spanloom form\0" + nonce.encode(), hashlib.sha256).hexdigest()
-
-    def is_token(self, token: str, nonce: str) -> bool:
-        """Whether it does."""
-        return bool(nonce) and hmac.compare_digest(token.encode(), self.token(nonce).encode())
+        return Login(name, password_print)
 
 
-def new_nonce() -> str:
-    """A nonce for somebody who is not logged in yet."""
-    return secrets.token_urlsafe(16)
-
-
-def cookie_name(name: str, secure: bool) -> str:
-    """The name of a cookie over this kind of connection."""
-    return f"__Host-{name}" if secure else name
+def cookie_name(secure: bool) -> str:
+    """The name of the login cookie; over TLS with the prefix `__Host-`, which other hosts of the domain can't set."""
+    return "__Host-spanloom-login" if secure else "spanloom-login"
 
 
 def _print_of(user: User) -> str:

@@ -7,16 +7,18 @@ names in a header whom it let in.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from fastapi import Request
 
-from spanloom.dashboard.access.cookies import LOGIN, Cookies, cookie_name
+from spanloom.dashboard.access.cookies import Cookies, cookie_name
 from spanloom.dashboard.access.passwords import Checker
 from spanloom.dashboard.access.projects import Visible, granted
 from spanloom.dashboard.access.proxies import came_through_proxy
 from spanloom.dashboard.access.throttle import Throttle
-from spanloom.dashboard.access.users import Users
+from spanloom.dashboard.access.users import UsersError, from_toml
 from spanloom.dashboard.settings import DashboardSettings, split
+from spanloom.watched_file import WatchedFile
 
 
 class NotLoggedIn(Exception):
@@ -34,20 +36,28 @@ class Identity:
     Attributes:
         name: empty where nobody has to say.
         projects: those they may see; None is all.
-        form_token: what their forms send along; empty where there is no login.
+        has_login: whether they logged in with a password here, and can log out.
     """
 
     name: str
     projects: Visible
-    form_token: str = ""
+    has_login: bool = False
 
 
 class Access:
-    """Decides. Raises `spanloom.dashboard.access.users.UsersError` where the users file can't be read."""
+    """Decides.
+
+    Raises:
+        UsersError: the users file can't be read.
+    """
 
     def __init__(self, settings: DashboardSettings) -> None:
         self._settings = settings
-        self.users = Users(settings.users_file) if settings.users_file else None
+        self.users = (
+            WatchedFile("users file", Path(settings.users_file), from_toml, UsersError)
+            if settings.users_file
+            else None
+        )
         self.cookies = Cookies(settings.secret.get_secret_value(), settings.login_hours * 3600)
         self.checker = Checker() if self.has_login else None
         self.throttle = Throttle()
@@ -68,12 +78,12 @@ class Access:
             return self._from_proxy(request)
         if self.users is None:
             return Identity("", None)
-        value = request.cookies.get(cookie_name(LOGIN, request.url.scheme == "https"), "")
-        read = self.cookies.read(value) if value else None
-        user = self.users.get(read[0].name) if read else None
-        if read is None or user is None or not user.password_hash or not self.cookies.is_of(read[1], user):
+        value = request.cookies.get(cookie_name(request.url.scheme == "https"), "")
+        login = self.cookies.read(value) if value else None
+        user = self.users.contents().get(login.name) if login else None
+        if login is None or user is None or not user.password_hash or not login.is_of(user):
             raise NotLoggedIn
-        return Identity(user.name, user.projects, self.cookies.token(read[0].nonce))
+        return Identity(user.name, user.projects, has_login=True)
 
     def _from_proxy(self, request: Request) -> Identity:
         if not came_through_proxy(request.scope):
@@ -85,7 +95,7 @@ class Access:
             raise Forbidden("The reverse proxy does not say who you are: log in there")
         name = _text(names[0]).strip()
         if self.users is not None:
-            user = self.users.get(name)
+            user = self.users.contents().get(name)
             if user is not None:
                 return Identity(name, user.projects)
         if self._settings.proxy_projects:

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-import os
-import time
 import tomllib
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from spanloom.dashboard.access.passwords import is_hash
 from spanloom.dashboard.access.projects import granted
-
-logger = logging.getLogger("spanloom.dashboard")
-
-_LOOK = 1.0  # seconds between two looks whether the file has changed
 
 
 class UsersError(ValueError):
@@ -95,57 +86,3 @@ def _user(number: int, given: Any) -> User:
     ):
         raise UsersError(f'user {number} needs projects: a list such as ["shop"], or ["*"] for all')
     return User(name, password, granted(projects))
-
-
-class Users:
-    """The users as the file says now.
-
-    A file that can't be read any more changes nothing, and is complained about in the log.
-
-    Args:
-        clock: seconds, only ever growing.
-
-    Raises:
-        UsersError: it can't be read to begin with.
-    """
-
-    def __init__(self, path: str, clock: Callable[[], float] = time.monotonic) -> None:
-        self._path = Path(path)
-        self._clock = clock
-        self._looked = clock()
-        self._stamp = self._now()
-        self._users = self._read()
-
-    def get(self, name: str) -> User | None:
-        """Return a user; None for nobody."""
-        return self.all().get(name)
-
-    def all(self) -> Mapping[str, User]:
-        """Return all users by name."""
-        if self._clock() - self._looked >= _LOOK:
-            self._looked = self._clock()
-            stamp = self._now()
-            if stamp != self._stamp:
-                self._stamp = stamp
-                try:
-                    self._users = self._read()
-                    logger.info("the users file has changed: %d users", len(self._users))
-                except UsersError as error:
-                    logger.error("%s; the users known so far stay", error)
-        return self._users
-
-    def _now(self) -> tuple[int, int, int] | None:
-        try:
-            status = os.stat(self._path)
-        except OSError:
-            return None
-        return status.st_mtime_ns, status.st_size, status.st_ino
-
-    def _read(self) -> dict[str, User]:
-        try:
-            return from_toml(self._path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is not UTF-8"
-            raise UsersError(f"the users file {self._path} can't be read: {reason}") from None
-        except UsersError as error:
-            raise UsersError(f"the users file {self._path} can't be used: {error}") from None

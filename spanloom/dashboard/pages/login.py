@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import hmac
 import math
 from urllib.parse import parse_qsl
 
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
-from spanloom.dashboard.access.cookies import FORM, LOGIN, cookie_name, new_nonce
-from spanloom.dashboard.access.hosts import host_of
+from spanloom.dashboard.access.cookies import cookie_name
 from spanloom.dashboard.access.identity import Forbidden, Identity, NotLoggedIn
 from spanloom.dashboard.web.site import Site
 
 _LONGEST_FORM = 16 * 1024  # bytes
 _START = "/sessions"
 _WRONG = "The name or the password is wrong."
-_STALE = "The page was open for too long: try again."
 
 
 async def login_page(site: Site, request: Request) -> Response:
@@ -35,17 +32,13 @@ async def log_in(site: Site, request: Request) -> Response:
     """Answer `POST /login`.
 
     Raises:
-        Forbidden: it comes from another site, or there are no passwords here.
+        Forbidden: there are no passwords here.
     """
     access = site.access
     if access.users is None or access.checker is None:
         raise Forbidden("Nobody logs in here")
-    _same_site(request)
     form = await _fields(request)
     onward, name = _onward(form.get("next", "")), form.get("name", "").strip()
-    nonce = request.cookies.get(cookie_name(FORM, _secure(request)), "")
-    if not access.cookies.is_token(form.get("token", ""), nonce):
-        return _form(site, request, onward, _STALE, name, 403)
     address = request.client.host if request.client else ""
     wait = access.throttle.wait(name, address)
     if wait > 0:
@@ -53,7 +46,7 @@ async def log_in(site: Site, request: Request) -> Response:
         answer = _form(site, request, onward, said, name, 429)
         answer.headers["Retry-After"] = str(math.ceil(wait))
         return answer
-    user = access.users.get(name)
+    user = access.users.contents().get(name)
     if (
         not await access.checker.fits(form.get("password", ""), user.password_hash if user else "")
         or user is None
@@ -61,63 +54,29 @@ async def log_in(site: Site, request: Request) -> Response:
         return _form(site, request, onward, _WRONG, name, 401)
     access.throttle.succeeded(name, address)
     answer = RedirectResponse(onward, 303)
-    _set(answer, request, LOGIN, access.cookies.login(user), access.cookies.seconds)
-    _set(answer, request, FORM, "", 0)
+    _set_login(answer, request, access.cookies.login(user), access.cookies.seconds)
     return answer
 
 
 async def log_out(site: Site, request: Request) -> Response:
-    """Answer `POST /logout`. Raises `Forbidden` where it does not come from our own page."""
-    try:
-        identity = site.access.identify(request)
-    except NotLoggedIn:
-        return RedirectResponse("/login", 303)
-    _same_site(request)
-    form = await _fields(request)
-    given = form.get("token", "").encode()
-    if not identity.form_token or not hmac.compare_digest(given, identity.form_token.encode()):
-        raise Forbidden("This did not come from a page of the dashboard: log out with its button")
+    """Answer `POST /logout`."""
     answer = RedirectResponse("/login", 303)
-    _set(answer, request, LOGIN, "", 0)
+    if site.access.has_login:
+        _set_login(answer, request, "", 0)
     return answer
 
 
 def _form(
     site: Site, request: Request, onward: str, said: str = "", name: str = "", status: int = 200
 ) -> Response:
-    nonce = new_nonce()
     request.state.identity = Identity("", frozenset())
-    answer = site.page(
-        request,
-        "login.html",
-        status,
-        onward=onward,
-        said=said,
-        name=name,
-        token=site.access.cookies.token(nonce),
-    )
-    _set(answer, request, FORM, nonce, 3600)
-    return answer
+    return site.page(request, "login.html", status, onward=onward, said=said, name=name)
 
 
 def _onward(asked: str) -> str:
     """Where to go on: an address on this host, nothing else."""
     plain = asked.isprintable() and "\\" not in asked
     return asked if plain and asked.startswith("/") and not asked.startswith("//") else _START
-
-
-def _same_site(request: Request) -> None:
-    """Browsers say where a form was sent from; what another site sent is refused before anything is read of it."""
-    site = request.headers.get("sec-fetch-site")
-    origin = request.headers.get("origin")
-    if site is not None:
-        own = site in ("same-origin", "none")
-    else:
-        own = origin is None or host_of(origin.partition("://")[2]) == host_of(
-            request.headers.get("host", "")
-        )
-    if not own:
-        raise Forbidden("This did not come from a page of the dashboard")
 
 
 async def _fields(request: Request) -> dict[str, str]:
@@ -132,14 +91,10 @@ async def _fields(request: Request) -> dict[str, str]:
         raise Forbidden("This is no form of the dashboard") from None
 
 
-def _secure(request: Request) -> bool:
-    return request.url.scheme == "https"
-
-
-def _set(answer: Response, request: Request, name: str, value: str, seconds: int) -> None:
-    secure = _secure(request)
+def _set_login(answer: Response, request: Request, value: str, seconds: int) -> None:
+    secure = request.url.scheme == "https"
     answer.set_cookie(
-        cookie_name(name, secure),
+        cookie_name(secure),
         value,
         max_age=seconds,
         path="/",

@@ -6,6 +6,10 @@ how it is serialized. Where that byte goes is known only to who can measure a co
 here. Clients that check what they got (clickhouse-connect asks for 54405) get revision 0 unchanged, which
 costs nothing.
 
+Grafana needs it: its ClickHouse plugin is clickhouse-go, over HTTP, which asks for a newer revision with every
+query and can't be configured otherwise. Without this file its version 2.51 does not even connect ("failed to query
+server hello … unexpected EOF"). chDB has no setting for the revision.
+
 The layout is that of https://clickhouse.com/docs/native-protocol/columns.
 """
 

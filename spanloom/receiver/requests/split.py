@@ -1,7 +1,8 @@
 """A request that is larger than the topic takes, split by span.
 
-Nothing is encoded anew: of protobuf only the frames around the spans are read, and every span, resource and scope is
-copied byte for byte, whatever it holds. JSON is read and written again, with all its members.
+Nothing is encoded anew: of protobuf only the frames around the spans are read, through messages whose spans are bytes,
+and every span, resource and scope is copied byte for byte, whatever it holds. JSON is read and written again, with all
+its members.
 """
 
 from __future__ import annotations
@@ -11,12 +12,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from spanloom.receiver.requests.envelope import JSON
-from spanloom.receiver.requests.wire import Bytes, fields, framed
+from google.protobuf.message import DecodeError
 
-_RESOURCE_SPANS = 1
-_SCOPE_SPANS = 2
-_SPANS = 2
+from spanloom.receiver.requests.envelope import JSON
+from spanloom.schemas.otlp_pb2 import UndecodedRequest, UndecodedScopeSpans
 
 _FRAMES = 64
 """Bytes that are put around the spans of one message at the most: tags, lengths, brackets."""
@@ -41,7 +40,7 @@ class _Shell:
 
     size: int
     """Bytes, all but the frames."""
-    around: Callable[[list[Bytes]], bytes]
+    around: Callable[[list[bytes]], bytes]
     """Returns these spans in their scope and resource: one of the parts that make up a message."""
 
 
@@ -80,10 +79,10 @@ class _Filler:
         self._parts: list[bytes] = []
         self._left = limit
 
-    def add(self, shell: _Shell, spans: Iterable[Bytes]) -> None:
+    def add(self, shell: _Shell, spans: Iterable[bytes]) -> None:
         """Add spans that have a shell in common."""
         around = shell.size + _FRAMES
-        batch: list[Bytes] = []
+        batch: list[bytes] = []
         for span in spans:
             size = len(span) + _SPAN_FRAME
             if shell.size > self._limit // 2 or around + size > self._limit:
@@ -104,44 +103,47 @@ class _Filler:
         self._parts = []
         self._left = self._limit
 
-    def _put(self, shell: _Shell, batch: list[Bytes]) -> None:
+    def _put(self, shell: _Shell, batch: list[bytes]) -> None:
         if batch:
             self._parts.append(shell.around(batch))
 
 
-def _protobuf_parts(body: bytes) -> Iterator[tuple[_Shell, Iterable[Bytes]]]:
-    """The scopes of a request, each with its spans."""
+def _protobuf_parts(body: bytes) -> Iterator[tuple[_Shell, Iterable[bytes]]]:
+    """The scopes of a request that have spans, each with them."""
     try:
-        for number, resource_spans in fields(body):
-            if number != _RESOURCE_SPANS:
-                continue
-            resource, scopes = _opened(resource_spans, _SCOPE_SPANS)
-            for scope_spans in scopes:
-                scope, spans = _opened(scope_spans, _SPANS)
-                yield _protobuf_shell(resource, scope), spans
-    except IndexError:
+        request = UndecodedRequest.FromString(body)
+    except DecodeError:
         raise ValueError("The message is not a protobuf ExportTraceServiceRequest.") from None
+    for resource_spans in request.resource_spans:
+        scopes = [_opened(scope_spans) for scope_spans in resource_spans.scope_spans if scope_spans.spans]
+        if scopes:
+            resource_spans.ClearField("scope_spans")
+            resource = resource_spans.SerializeToString()
+            for scope, spans in scopes:
+                yield _protobuf_shell(resource, scope), spans
 
 
-def _opened(message: memoryview, inside: int) -> tuple[bytes, list[memoryview]]:
-    """The messages inside of one, and all else that it holds, as it stands there."""
-    found: list[memoryview] = []
-    rest: list[memoryview] = []
-    for number, content in fields(message, whole_unless=inside):
-        (found if number == inside else rest).append(content)
-    return b"".join(rest), found
+def _opened(scope_spans: UndecodedScopeSpans) -> tuple[bytes, list[bytes]]:
+    """The spans of a scope, and all else that it holds, which is left in it."""
+    spans = list(scope_spans.spans)
+    scope_spans.ClearField("spans")
+    return scope_spans.SerializeToString(), spans
 
 
 def _protobuf_shell(resource: bytes, scope: bytes) -> _Shell:
-    def around(spans: list[Bytes]) -> bytes:
-        scope_spans = b"".join((scope, *(part for span in spans for part in framed(_SPANS, span))))
-        resource_spans = b"".join((resource, *framed(_SCOPE_SPANS, scope_spans)))
-        return b"".join(framed(_RESOURCE_SPANS, resource_spans))
+    def around(spans: list[bytes]) -> bytes:
+        request = UndecodedRequest()
+        resource_spans = request.resource_spans.add()
+        resource_spans.MergeFromString(resource)
+        scope_spans = resource_spans.scope_spans.add()
+        scope_spans.MergeFromString(scope)
+        scope_spans.spans.extend(spans)
+        return request.SerializeToString()
 
     return _Shell(len(resource) + len(scope), around)
 
 
-def _json_parts(body: bytes) -> Iterator[tuple[_Shell, Iterable[Bytes]]]:
+def _json_parts(body: bytes) -> Iterator[tuple[_Shell, Iterable[bytes]]]:
     try:
         document = json.loads(body.decode("utf-8", "replace"))
     except RecursionError:
@@ -158,7 +160,7 @@ def _json_parts(body: bytes) -> Iterator[tuple[_Shell, Iterable[Bytes]]]:
 def _json_shell(resource: dict[str, Any], scope: dict[str, Any]) -> _Shell:
     before = _open(resource) + b'"scopeSpans":[' + _open(scope) + b'"spans":['
 
-    def around(spans: list[Bytes]) -> bytes:
+    def around(spans: list[bytes]) -> bytes:
         return b"".join((before, b",".join(spans), b"]}]}"))
 
     return _Shell(len(before), around)

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from spanloom.agents.consuming.changelog import PartitionState
 from spanloom.agents.consuming.records import Partition
-from spanloom.agents.patience import Patience
+from spanloom.agents.retry import Retry
 from spanloom.agents.stages.checkpoint import PartitionsLost, checkpoint
 from spanloom.agents.stages.ingest import Ingest
 from spanloom.agents.stages.sessions import Sessions
@@ -127,7 +127,7 @@ class Simulation:
         for number in range(PARTITIONS):
             self._restore(traces[number], (TRACES_CHANGELOG, number))
             self._restore(sessions[number], (SESSIONS_CHANGELOG, number))
-        rebuild = Rebuild(self.warehouse, Patience())
+        rebuild = Rebuild(self.warehouse, Retry())
         self._work: Mapping[str, Any] = {
             "ingest": Ingest(PARTITIONS, _LIMITS, _PRICES, now=lambda: self._now),
             "traces": Traces(PARTITIONS, traces.__getitem__, rebuild.traces, now=lambda: self._now),

@@ -98,6 +98,27 @@ def test_a_user_is_added_to_those_there_are_but_not_twice(tmp_path: Path) -> Non
     assert set(from_toml(before)) == {"ada", "bob"}
 
 
+@pytest.mark.parametrize("command", [("users", "new", "bob", "--all-projects"), ("keys", "new", "shop")])
+def test_a_file_that_is_added_to_stays_the_same_file(command: tuple[str, ...], tmp_path: Path) -> None:
+    """With its owner and mode, and where a container has it mounted: a file of the same name would be another one."""
+    real, file = tmp_path / "real.toml", tmp_path / "link.toml"
+    real.touch(0o640)
+    file.symlink_to(real)
+    before = real.stat()
+    for _ in range(2 if command[0] == "keys" else 1):
+        assert spanloom(*command, "--file", str(file)).returncode == 0
+    assert file.is_symlink()
+    assert (real.stat().st_ino, real.stat().st_mode) == (before.st_ino, before.st_mode)
+    assert real.read_text().count("[[") == (2 if command[0] == "keys" else 1)
+
+
+@pytest.mark.parametrize("kind", [("users", "new", "bob", "--all-projects"), ("keys", "new", "shop")])
+def test_a_new_file_is_its_owners_alone(kind: tuple[str, ...], tmp_path: Path) -> None:
+    file = tmp_path / "new.toml"
+    assert spanloom(*kind, "--file", str(file)).returncode == 0
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
 def test_without_a_file_the_entry_is_shown() -> None:
     made = spanloom("users", "new", "ada", "--all-projects")
     assert set(from_toml(made.stdout.partition("\n")[2])) == {"ada"}

@@ -17,8 +17,10 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Sp
 
 from spanloom.receiver.requests.envelope import JSON, PROTOBUF
 from spanloom.receiver.requests.split import split
+from spanloom.schemas import otlp_pb2
 from tests.captures_truth import captures
 from tests.spans.reading.otlp_examples import key_values, otlp_json_bytes, read
+from tests.spans.reading.wire import length_delimited
 
 attributes = st.dictionaries(st.text(max_size=5), st.text(max_size=60) | st.integers(0, 9), max_size=3).map(
     key_values
@@ -121,6 +123,46 @@ def test_many_small_scopes_share_a_message(content_type: str) -> None:
     ).SerializeToString()
     given_as = body if content_type == PROTOBUF else otlp_json_bytes(body)
     assert len(split(given_as, content_type, 40_000).messages) <= 4
+
+
+def field(number: int, *content: bytes) -> bytes:
+    """A length-delimited field."""
+    return length_delimited(number << 3 | 2, b"".join(content))
+
+
+def test_what_is_not_utf_8_stays_as_it_is() -> None:
+    spans = [field(5, b"\xff\xfe", bytes([number]) * 60) for number in range(20)]
+    resource = field(1, field(1, field(2, b"\xff")))
+    scope = field(1, field(1, b"\xc3\x28"))
+    body = field(1, field(1, resource), field(2, scope, *(field(2, span) for span in spans)))
+    parts = split(body, PROTOBUF, 400)
+    assert len(parts.messages) > 1
+    found = []
+    for message in parts.messages:
+        (resource_spans,) = otlp_pb2.ExportTraceServiceRequest.FromString(message).resource_spans
+        assert resource_spans.resource.SerializeToString() == resource
+        (scope_spans,) = resource_spans.scope_spans
+        assert field(1, scope_spans.scope) == scope
+        found += [span.SerializeToString() for span in scope_spans.spans]
+    assert (found, parts.rejected) == (spans, 0)
+
+
+def test_a_resource_in_two_pieces_stays_whole() -> None:
+    """Protobuf merges a message that is there twice: the last one alone would lack attributes."""
+    first, last = (field(1, field(1, field(1, key))) for key in (b"one", b"two"))
+    scope = field(2, *(field(2, field(5, b"x" * 50)) for _ in range(9)))
+    parts = split(field(1, first, scope, last), PROTOBUF, 250)
+    assert len(parts.messages) > 1
+    for message in parts.messages:
+        (inside,) = ExportTraceServiceRequest.FromString(message).resource_spans
+        assert [attribute.key for attribute in inside.resource.attributes] == ["one", "two"]
+
+
+@pytest.mark.parametrize("broken", [b"\x12", b"\x12\x05ab", b"\x00", b"\x0f", b"\x12\x03\x12\x05a"])
+def test_broken_frames_are_refused(broken: bytes) -> None:
+    whole = field(1, field(2, field(2, field(5, b"span"))))
+    with pytest.raises(ValueError, match=r"^The message is not a protobuf ExportTraceServiceRequest\.$"):
+        split(whole + field(1, broken), PROTOBUF, 100)
 
 
 @given(st.binary(max_size=400))

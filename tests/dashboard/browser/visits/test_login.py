@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from playwright.sync_api import expect
@@ -65,3 +68,47 @@ def test_in_and_out(guarded: tuple[str, str], new_page: NewPage) -> None:
     page.wait_for_url("**/login")
     page.goto(f"{url}/sessions")
     expect(page.get_by_role("button", name="Log in")).to_be_visible()
+
+
+@pytest.fixture
+def another_site() -> Iterator[str]:
+    """A site of another name and port, where every form is sent by a script as soon as it is there."""
+
+    class Site(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            target = parse_qs(urlsplit(self.path).query)["target"][0]
+            body = (
+                f'<form method="post" action="{target}"><input name="name" value="ada">'
+                f'<input name="password" value="wrong password"></form><script>document.forms[0].submit()</script>'
+            )
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://localhost:{server.server_port}"
+        server.shutdown()
+
+
+def test_another_site_logs_nobody_in_or_out(
+    guarded: tuple[str, str], another_site: str, new_page: NewPage
+) -> None:
+    url, password = guarded
+    page = new_page()
+    page.goto(f"{url}/login")
+    page.get_by_label("Name").fill("ada")
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url("**/sessions")
+    other = page.context.new_page()  # a tab of the same browser
+    for path in ("login", "logout"):
+        other.goto(f"{another_site}?{urlencode({'target': f'{url}/{path}'})}")
+        other.wait_for_url(f"{url}/{path}")
+        expect(other.locator("body")).to_contain_text("not sent by a page of the dashboard")
+    page.goto(f"{url}/sessions")
+    expect(page.get_by_role("button", name="Log out")).to_be_visible()

@@ -1,4 +1,4 @@
-"""Waiting for ClickHouse: what the stages ask of it is asked again until it answers."""
+"""What the stages ask of ClickHouse is asked again until it answers."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from spanloom.agents import metrics
+from spanloom.retry import retry
 from spanloom.warehouse.errors import Unavailable
-from spanloom.warehouse.waiting import retry_while_unavailable
 
 logger = logging.getLogger("spanloom.worker")
 
 T = TypeVar("T")
 
 
-class Patience:
-    """Waits while ClickHouse is away, and knows whether it is.
+class Retry:
+    """Tries again while ClickHouse is away, and knows whether anything waits for it.
 
     While a stage waits it takes no batch, so the worker stops reading by itself.
     """
@@ -25,9 +25,9 @@ class Patience:
         self._waiting = 0
 
     @property
-    def available(self) -> bool:
-        """Whether nobody waits for ClickHouse."""
-        return not self._waiting
+    def is_waiting(self) -> bool:
+        """Whether anything waits for ClickHouse."""
+        return bool(self._waiting)
 
     async def __call__(self, operation: Callable[[], Awaitable[T]]) -> T:
         """Do something with ClickHouse, as often as it takes.
@@ -46,7 +46,7 @@ class Patience:
             logger.info("next attempt in %.1f s", seconds)
 
         try:
-            result = await retry_while_unavailable(operation, wait)
+            result = await retry(operation, Unavailable, wait)
         finally:
             if waits:
                 self._changed(-1)
@@ -56,4 +56,4 @@ class Patience:
 
     def _changed(self, by: int) -> None:
         self._waiting += by
-        metrics.WAITING.set(bool(self._waiting))
+        metrics.WAITING.set(self.is_waiting)

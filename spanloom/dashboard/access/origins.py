@@ -1,0 +1,49 @@
+"""Which requests that change something are taken: those that a page of the dashboard's own has sent.
+
+Another site can have a browser send a form here, and the browser adds the cookies it has (cross-site request forgery):
+to log somebody out, or in as somebody else. Browsers say where a request was sent from, in headers that no page can
+write, so no token in the form is needed:
+
+* `Sec-Fetch-Site` (https://www.w3.org/TR/fetch-metadata/): every browser since 2023, over TLS and to loopback.
+* `Origin` (https://fetch.spec.whatwg.org/#origin-header): with every POST, without TLS too. Its host and port must be
+  those of the request; a page that hides where it stands sends `null`.
+
+What has neither comes from no current browser, and is refused too: it can't be told from a forged one.
+"""
+
+from __future__ import annotations
+
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+_SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
+"""The methods that change nothing."""
+
+
+class OwnOrigin:
+    """Refuses requests that change something and were not sent by a page of the dashboard."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request; of one that is refused nothing is read but its headers."""
+        if scope["type"] == "http" and scope["method"] not in _SAFE and not is_own(Headers(scope=scope)):
+            refusal = PlainTextResponse(
+                "This was not sent by a page of the dashboard: go to its address and try again there. (A reverse proxy"
+                " must pass the Host header on as it came, a program must send `Sec-Fetch-Site: same-origin`.)\n",
+                403,
+            )
+            await refusal(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
+def is_own(headers: Headers) -> bool:
+    """Whether a page of the dashboard's own has sent a request, or the user without any page (`none`)."""
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site in ("same-origin", "none")
+    scheme, _, place = headers.get("origin", "").partition("://")
+    return scheme in ("http", "https") and place.lower() == headers.get("host", "").lower()
