@@ -229,8 +229,9 @@ def test_ports_that_another_stack_has_chosen_are_left_to_it_before_it_listens_th
     probes = {getattr(stack_module, name) for name in names}
     kafka = free_port()
     assert all(other.claim(port) for port in (*probes, kafka))
+    refused = Run(tmp_path, kafka_port=kafka)
     with pytest.raises(SupervisorError, match=f"Port {kafka}, meant for the broker, is taken"):
-        asyncio.run(LocalStack(Run(tmp_path, kafka_port=kafka).options, print).run())
+        asyncio.run(refused.during(lambda: refused.until_said("spanloom is ready")))
     run = Run(tmp_path)
     asyncio.run(run.during(lambda: run.until_said("spanloom is ready")))
     chosen = {
