@@ -110,8 +110,12 @@ class Environment:
             )
 
     def pip(self, extras: str, constraints: str, log: IO[str], line: Line) -> Pip:
-        """What installs spanloom with these extras. Byte code is left to the first start, which needs less of it."""
-        options = ["--no-input", "--no-compile", "--prefer-binary", "--progress-bar", "off"]
+        """What installs spanloom with these extras.
+
+        Byte code is left to the first start, which needs a part of it, where Python may write it then.
+        """
+        compiling = [] if sys.dont_write_bytecode else ["--no-compile"]
+        options = ["--no-input", *compiling, "--prefer-binary", "--progress-bar", "off"]
         what = ["--constraint", constraints, "--editable", f".[{extras}]"]
         return Pip([*self._pip, "install", *options, *what], log, line)
 
