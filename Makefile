@@ -3,7 +3,6 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-STAMP := $(VENV)/.installed
 OLDEST := .venv-oldest
 FUZZ := .venv-fuzz
 FUZZ_SECONDS ?= 60
@@ -13,6 +12,8 @@ UV_PINS := $(BIN)/uv pip compile --quiet --universal --no-emit-index-url --no-he
   --python-version 3.11
 UV_COMPILE := $(UV_PINS) --all-extras pyproject.toml
 PYTEST := $(BIN)/python -m pytest
+SET_UP := PYTHON="$(PYTHON)" sh deploy/install.sh
+SET_UP_INPUTS := pyproject.toml deploy/install.sh deploy/set_up.py
 
 .PHONY: run install dev test test-clients test-browser test-kafka test-oldest fuzz check generate bench bench-receiver constraints clean help
 
@@ -22,52 +23,61 @@ help:
 run: install ## start everything, with a sample, until Ctrl-C
 	@$(BIN)/spanloom up
 
-install: $(STAMP) ## set up .venv to run and to test
+install: $(VENV)/.installed-local ## set up .venv to run
 
-$(STAMP): pyproject.toml constraints.txt deploy/install.sh
-	@PYTHON="$(PYTHON)" sh deploy/install.sh $(VENV) "local,test" constraints.txt
-	@touch $@
+# Each adds to .venv what it lacks, and stamps all that it names.
+$(VENV)/.installed-local: $(SET_UP_INPUTS) constraints.txt
+	@$(SET_UP) $(VENV) local constraints.txt
 
-dev: install ## what `make check` needs on top
-	@$(BIN)/python -c "import mypy, ruff, grpc_tools" 2>/dev/null \
-	  || PYTHON="$(PYTHON)" sh deploy/install.sh $(VENV) "local,test,dev" constraints.txt
+$(VENV)/.installed-test: $(SET_UP_INPUTS) constraints.txt
+	@$(SET_UP) $(VENV) local,test constraints.txt
 
-test: install ## all tests but those on Apache Kafka, with other SDKs and in a browser; no server needed, no root
+$(VENV)/.installed-dev: $(SET_UP_INPUTS) constraints.txt
+	@$(SET_UP) $(VENV) local,test,dev constraints.txt
+
+$(OLDEST)/.installed-test: $(SET_UP_INPUTS) constraints-oldest.txt
+	@$(SET_UP) $(OLDEST) local,test constraints-oldest.txt
+
+$(FUZZ)/.installed-fuzz: $(SET_UP_INPUTS) constraints.txt
+	@$(SET_UP) $(FUZZ) test,fuzz constraints.txt
+
+dev: $(VENV)/.installed-dev ## what tests and `make check` need on top
+
+test: $(VENV)/.installed-test ## all tests but those on Apache Kafka, with other SDKs and in a browser; no server needed, no root
 	@$(PYTEST) -n 6 --dist worksteal -m "not kafka and not clients and not browser"
 
-test-clients: install ## the SDKs that people have send to a running stack; set up in .venv-clients
+test-clients: $(VENV)/.installed-test ## the SDKs that people have send to a running stack; set up in .venv-clients
 	@$(BIN)/python -m tests.clients.environments
 	@$(PYTEST) -v tests/clients
 
-test-browser: install ## the pages in Chromium, on the local stack; skipped where there is no Chromium
+test-browser: $(VENV)/.installed-test ## the pages in Chromium, on the local stack; skipped where there is no Chromium
 	@$(PYTEST) tests/dashboard/browser
 
-test-kafka: install ## the integration tests on Apache Kafka, fetched by mvn
+test-kafka: $(VENV)/.installed-test ## the integration tests on Apache Kafka, fetched by mvn
 	@$(PYTEST) -n 3 --dist worksteal --broker kafka tests/integration tests/kafka
 
-test-oldest: ## migrations, writes and every query on ClickHouse 25.8, the oldest supported
-	@PYTHON="$(PYTHON)" sh deploy/install.sh $(OLDEST) "local,test" constraints-oldest.txt
+test-oldest: $(OLDEST)/.installed-test ## migrations, writes and every query on ClickHouse 25.8, the oldest supported
 	@$(OLDEST)/bin/python -c "import chdb; print('engine', chdb.engine_version)"
 	@$(OLDEST)/bin/python -m pytest -n 2 -m "not browser" tests/warehouse tests/dashboard tests/integration/test_captures.py
 
-fuzz: ## look for input that breaks decoding, FUZZ_SECONDS long, by coverage (Linux on x86-64)
-	@PYTHON="$(PYTHON)" sh deploy/install.sh $(FUZZ) "test,fuzz" constraints.txt
+fuzz: $(FUZZ)/.installed-fuzz ## look for input that breaks decoding, FUZZ_SECONDS long, by coverage (Linux on x86-64)
 	@$(FUZZ)/bin/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
 
 check: dev ## lint, format, types, generated code
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/mypy deploy
 	@sh schemas/check.sh "$(PROTOC)"
 
 generate: dev ## Python code of the schemas
 	@$(PROTOC)
 
-bench: install ## measure throughput and latency
+bench: $(VENV)/.installed-test ## measure throughput and latency
 	@$(BIN)/python -m benchmarks.throughput --baseline
 	@$(BIN)/python -m benchmarks.latency
 
-bench-receiver: install ## measure the receiver: spans per CPU-second, latencies
+bench-receiver: $(VENV)/.installed-test ## measure the receiver: spans per CPU-second, latencies
 	@$(BIN)/python -m benchmarks.receiver.throughput
 
 constraints: dev ## pin all dependencies anew

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import logging
 import sys
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
 
 from spanloom.commands import access, run, setup, view
 from spanloom.commands.console import Stop, app, problems
@@ -14,6 +18,22 @@ __all__ = ["app", "main"]
 
 # Each has added its commands to the app.
 _COMMANDS = (run, setup, view, access)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print("spanloom", version("spanloom"))
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and exit."),
+    ] = False,
+) -> None:
+    del version  # its callback has done it all
 
 
 def main() -> None:

@@ -1,10 +1,50 @@
-"""Questions about TCP ports on loopback."""
+"""Questions about TCP ports on loopback, and claims to them."""
 
 from __future__ import annotations
 
 import socket
 
 import aiohttp
+
+
+class Ports:
+    """The ports of one stack on 127.0.0.1, claimed before anything listens there, so that stacks that are started at
+    the same moment choose different ones.
+
+    A claim is the *UDP* port of the same number, which no part of a stack uses: the kernel gives it to one process
+    only, whoever owns that, leaves the TCP port to the part, and takes it back however the process ends. What is no
+    stack knows nothing of claims; that a port is free it must be as well.
+    """
+
+    def __init__(self) -> None:
+        self._claims: list[socket.socket] = []
+
+    def claim(self, port: int) -> bool:
+        """Claim a port until `release`. False if it is taken, or claimed."""
+        claim = socket.socket(type=socket.SOCK_DGRAM)
+        try:
+            claim.bind(("127.0.0.1", port))
+        except OSError:
+            claim.close()
+            return False
+        if not port_is_free(port):
+            claim.close()
+            return False
+        self._claims.append(claim)
+        return True
+
+    def choose(self, preferred: int) -> int:
+        """Claim `preferred`, or any other port where that can't be had, and return it."""
+        port = preferred
+        while not self.claim(port):
+            port = free_port()
+        return port
+
+    def release(self) -> None:
+        """Give all claims back."""
+        for claim in self._claims:
+            claim.close()
+        self._claims.clear()
 
 
 def port_is_free(port: int) -> bool:
@@ -19,10 +59,8 @@ def port_is_free(port: int) -> bool:
         return True
 
 
-def free_port(preferred: int = 0) -> int:
-    """`preferred` if it is free, else any free port. Somebody else may take it before you do."""
-    if preferred and port_is_free(preferred):
-        return preferred
+def free_port() -> int:
+    """Any free port. Somebody else may take it before you do."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

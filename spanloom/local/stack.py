@@ -2,7 +2,7 @@
 
 Order of a start, where each step needs the one before:
 
-1. checks: the packages are there, the ports are free, the folder can be written, nobody else uses it;
+1. checks: the packages are there, the ports are free and now claimed, the folder can be written, nobody else uses it;
 2. the broker and the database, side by side;
 3. `spanloom topics` and `spanloom migrate`;
 4. the workers, the receiver and the dashboard, side by side; ready when `/ready` says so;
@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from spanloom.local.broker import BrokerMissing, broker_answers, broker_command
-from spanloom.local.ports import answers_http, free_port, port_is_free
+from spanloom.local.ports import Ports, answers_http
 from spanloom.local.supervisor import Backoff, Part, Supervisor, SupervisorError
 
 # The web server of a worker: Faust's own default, one up for each further worker.
@@ -113,6 +113,7 @@ class LocalStack:
         self._say = say
         self._after_ready = after_ready
         self._supervisor = Supervisor(options.data, say, options.backoff)
+        self._ports = Ports()
         self._on_kafka: list[Part] = []
 
     async def run(self) -> None:
@@ -130,6 +131,7 @@ class LocalStack:
                 await self._run_until(stop, self._check())
                 self._say("stopping")
         finally:
+            self._ports.release()
             for number in signals:
                 loop.remove_signal_handler(number)
 
@@ -171,7 +173,7 @@ class LocalStack:
             ("receiver (OTLP/HTTP)", options.otlp_http_port, "--otlp-http-port"),
             ("dashboard", options.dashboard_port, "--dashboard-port"),
         ):
-            if not port_is_free(port):
+            if not self._ports.claim(port):
                 raise SupervisorError(
                     f"Port {port}, meant for the {what}, is taken; "
                     f"stop what listens there or choose another one with {option}."
@@ -201,7 +203,7 @@ class LocalStack:
 
     def _receiver(self) -> Part:
         options = self.options
-        web_port = free_port(RECEIVER_WEB_PORT)
+        web_port = self._ports.choose(RECEIVER_WEB_PORT)
         own = {
             "SPANLOOM_RECEIVER__GRPC_PORT": str(options.otlp_grpc_port),
             "SPANLOOM_RECEIVER__HTTP_PORT": str(options.otlp_http_port),
@@ -217,7 +219,7 @@ class LocalStack:
 
     def _dashboard(self) -> Part:
         options = self.options
-        web_port = free_port(DASHBOARD_WEB_PORT)
+        web_port = self._ports.choose(DASHBOARD_WEB_PORT)
         own = {
             "SPANLOOM_DASHBOARD__PORT": str(options.dashboard_port),
             "SPANLOOM_DASHBOARD__WEB_PORT": str(web_port),
@@ -231,8 +233,9 @@ class LocalStack:
             stop_deadline=15.0,  # requests under way are answered
         )
 
-    def _worker(self, index: int, web_port: int) -> Part:
+    def _worker(self, index: int) -> Part:
         name = f"worker-{index}"
+        web_port = self._ports.choose(FIRST_WEB_PORT + index)
         own = {"SPANLOOM_WORKER__WEB_PORT": str(web_port), "SPANLOOM_WORKER__NAME": name}
         return Part(
             name,
@@ -245,11 +248,7 @@ class LocalStack:
     async def _start(self, database: Part) -> None:
         await _all(self._supervisor.start(self._broker()), self._supervisor.start(database))
         await _all(self.command("topics", "topics"), self.command("migrate", "migrate"))
-        web_ports: list[int] = []
-        for index in range(self.options.workers):
-            port = free_port(FIRST_WEB_PORT + index)
-            web_ports.append(port if port not in web_ports else free_port())
-        workers = [self._worker(index, port) for index, port in enumerate(web_ports)]
+        workers = [self._worker(index) for index in range(self.options.workers)]
         self._on_kafka = [*workers, self._receiver()]
         await _all(self._start_on_kafka(), self._supervisor.start(self._dashboard()))
         self._say("spanloom is ready")

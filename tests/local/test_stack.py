@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from spanloom.local.ports import free_port
+from spanloom.local import stack as stack_module
+from spanloom.local.ports import Ports, free_port
 from spanloom.local.stack import LocalStack, StackOptions
 from spanloom.local.supervisor import Backoff, SupervisorError
 
@@ -44,6 +46,21 @@ if command in ("worker", "receiver", "dashboard"):
         threading.Thread(target=server.shutdown).start()
     signal.signal(signal.SIGTERM, stop)
     server.serve_forever()
+"""
+
+
+# A stack whose parts are stubs, in a process of its own: its folder, the stub, the probes' ports, its ports.
+_STACK = """
+import asyncio, sys
+from pathlib import Path
+from spanloom.local import stack
+folder, stub, *ports = sys.argv[1:]
+probes, own = map(int, ports[:3]), map(int, ports[3:])
+stack.FIRST_WEB_PORT, stack.RECEIVER_WEB_PORT, stack.DASHBOARD_WEB_PORT = probes
+names = ("kafka_port", "clickhouse_port", "otlp_grpc_port", "otlp_http_port", "dashboard_port")
+commands = (sys.executable, "-c", stub, folder + ".calls")
+options = stack.StackOptions(data=Path(folder), spanloom=commands, **dict(zip(names, own)))
+asyncio.run(stack.LocalStack(options, lambda line: print(line, flush=True)).run())
 """
 
 
@@ -204,6 +221,46 @@ def test_a_taken_port_is_named_with_the_option_that_changes_it(
         run = Run(tmp_path, **{option: port})
         with pytest.raises(SupervisorError, match=f"Port {port}, .* is taken; .* with {flag}"):
             asyncio.run(LocalStack(run.options, run.said.append).run())
+
+
+def test_ports_that_another_stack_has_chosen_are_left_to_it_before_it_listens_there(tmp_path: Path) -> None:
+    other = Ports()
+    names = ("FIRST_WEB_PORT", "RECEIVER_WEB_PORT", "DASHBOARD_WEB_PORT")
+    probes = {getattr(stack_module, name) for name in names}
+    kafka = free_port()
+    assert all(other.claim(port) for port in (*probes, kafka))
+    refused = Run(tmp_path, kafka_port=kafka)
+    with pytest.raises(SupervisorError, match=f"Port {kafka}, meant for the broker, is taken"):
+        asyncio.run(refused.during(lambda: refused.until_said("spanloom is ready")))
+    run = Run(tmp_path)
+    asyncio.run(run.during(lambda: run.until_said("spanloom is ready")))
+    chosen = {
+        int(call["env"][f"SPANLOOM_{call['what'].upper()}__WEB_PORT"])
+        for call in run.calls
+        if call["what"] in ("worker", "receiver", "dashboard")
+    }
+    assert len(chosen) == 3
+    assert chosen.isdisjoint(probes)
+    # Once it has stopped, all its ports can be chosen.
+    assert all(other.claim(port) for port in (*chosen, run.options.kafka_port))
+    other.release()
+
+
+def test_two_stacks_started_at_once_are_both_ready(tmp_path: Path) -> None:
+    probes = [str(free_port()) for _ in range(3)]
+    stacks = []
+    for name in ("one", "other"):
+        ports = [str(free_port()) for _ in range(5)]
+        argv = [sys.executable, "-c", _STACK, str(tmp_path / name), _STUB, *probes, *ports]
+        stacks.append(subprocess.Popen(argv, stdout=subprocess.PIPE, text=True))
+    try:
+        for stack in stacks:
+            assert stack.stdout is not None
+            assert stack.stdout.readline() == "spanloom is ready\n"
+    finally:
+        for stack in stacks:
+            stack.send_signal(signal.SIGINT)
+    assert [stack.communicate(timeout=60)[0] for stack in stacks] == ["stopping\n"] * 2
 
 
 def test_a_failing_set_up_stops_everything_and_says_why(tmp_path: Path) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 import zlib
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from backports import zstd
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 ENCODINGS = ("gzip", "deflate", "zstd")
 """The content encodings that are understood, beside none."""

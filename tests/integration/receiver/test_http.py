@@ -6,13 +6,13 @@ import contextlib
 import gzip
 import json
 import socket
+import sys
 import zlib
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from backports import zstd
 from google.rpc import code_pb2
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
@@ -29,6 +29,11 @@ from tests.integration.installation import Installation
 from tests.integration.otlp import message, span
 from tests.integration.receiver.receiving import Receiver, json_of, retry_delay
 from tests.spans.reading.otlp_examples import otlp_json_bytes
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 KEY = {"Authorization": "Bearer one"}
 LIMIT = 10 * 2**20  # bytes; what the topic takes

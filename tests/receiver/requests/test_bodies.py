@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import sys
 import tracemalloc
 import zlib
 from collections.abc import Callable
 
 import pytest
-from backports import zstd
 from hypothesis import given
 from hypothesis import strategies as st
 
 from spanloom.receiver.requests.bodies import ENCODINGS, Broken, TooLarge, unpack
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 
 def bare_deflate(body: bytes) -> bytes:
