@@ -1,4 +1,4 @@
-"""A migrated database on the local ClickHouse, one for each module, and a project for each test."""
+"""A database that does not exist yet, on the local ClickHouse."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from spanloom.local.ports import free_port
-from spanloom.warehouse.client import Warehouse, connect
-from spanloom.warehouse.migrate import migrate
 from spanloom.warehouse.settings import ClickHouseSettings
 from tests.warehouse.tables import sql
 
@@ -22,26 +19,3 @@ def empty(local_clickhouse: str) -> Iterator[ClickHouseSettings]:
     settings = ClickHouseSettings(url=local_clickhouse, database=f"empty_{next(_numbers)}")
     yield settings
     sql(settings, f"DROP DATABASE IF EXISTS {settings.database}")
-
-
-@pytest.fixture(scope="module")
-def warehouse(local_clickhouse: str) -> Iterator[Warehouse]:
-    """All tables and views; shared by the tests of a module, so use `project`."""
-    settings = ClickHouseSettings(url=local_clickhouse, database=f"migrated_{next(_numbers)}")
-    migrate(settings)
-    warehouse = connect(settings)
-    yield warehouse
-    warehouse.close()
-    sql(settings, f"DROP DATABASE {settings.database}")
-
-
-@pytest.fixture
-def project() -> str:
-    """A project that no other test uses."""
-    return f"project-{next(_numbers)}"
-
-
-@pytest.fixture
-def unused_url() -> str:
-    """An address at which nobody listens."""
-    return f"http://127.0.0.1:{free_port()}"

@@ -10,11 +10,13 @@ from importlib.resources import as_file, files
 
 from rich.console import Console
 
-from spanloom.commands import show
+from spanloom.commands.viewing import show
 from spanloom.local.stack import LocalStack, StackOptions
 from spanloom.local.supervisor import SupervisorError
-from spanloom.warehouse.client import connect
-from spanloom.warehouse.queries.read import sessions
+from spanloom.warehouse.client import Warehouse, connect
+from spanloom.warehouse.queries.answers import SessionListRow
+from spanloom.warehouse.queries.filters import Filter
+from spanloom.warehouse.queries.sessions.list import list_sessions
 from spanloom.warehouse.settings import ClickHouseSettings
 
 _SAMPLE_SESSIONS = 10
@@ -53,15 +55,19 @@ async def _send_sample(console: Console, stack: LocalStack) -> None:
         await stack.command("sample", "send", "--retime", str(folder))
     warehouse = connect(ClickHouseSettings(url=stack.options.clickhouse_url))
     try:
-        rows = await sessions(warehouse)
+        rows = await _newest(warehouse)
         for _ in range(round(_SAMPLE_DEADLINE / _LOOK)):
             if len(rows) >= _SAMPLE_SESSIONS:
                 break
             await asyncio.sleep(_LOOK)
-            rows = await sessions(warehouse)
+            rows = await _newest(warehouse)
     finally:
         warehouse.close()
     console.print(show.sessions(rows, show.now()))
+
+
+async def _newest(warehouse: Warehouse) -> list[SessionListRow]:
+    return (await list_sessions(warehouse, Filter(), "start_time")).rows
 
 
 def _welcome(console: Console, options: StackOptions, sample: bool) -> None:
