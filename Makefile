@@ -14,7 +14,7 @@ UV_PINS := $(BIN)/uv pip compile --quiet --universal --no-emit-index-url --no-he
 UV_COMPILE := $(UV_PINS) --all-extras pyproject.toml
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: run install dev test test-clients test-browser test-kafka test-oldest fuzz check generate bench bench-receiver constraints clean help
+.PHONY: run install dev test test-clients test-browser test-kafka test-wheel test-oldest fuzz check generate bench bench-receiver constraints clean help
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -33,7 +33,7 @@ dev: install ## what `make check` needs on top
 	  || PYTHON="$(PYTHON)" sh deploy/install.sh $(VENV) "local,test,dev" constraints.txt
 
 test: install ## all tests but those on Apache Kafka, with other SDKs and in a browser; no server needed, no root
-	@$(PYTEST) -n 6 --dist worksteal -m "not kafka and not clients and not browser"
+	@$(PYTEST) -n 6 --dist worksteal -m "not kafka and not clients and not browser and not wheel"
 
 test-clients: install ## the SDKs that people have send to a running stack; set up in .venv-clients
 	@$(BIN)/python -m tests.clients.environments
@@ -44,6 +44,10 @@ test-browser: install ## the pages in Chromium, on the local stack; skipped wher
 
 test-kafka: install ## the integration tests on Apache Kafka, fetched by mvn
 	@$(PYTEST) -n 3 --dist worksteal --broker kafka tests/integration tests/kafka
+
+test-wheel: install ## the wheel, installed beside the openai-agents SDK in .venv-wheel, runs everything
+	@$(BIN)/python -m tests.wheel.environment
+	@$(PYTEST) -v tests/wheel
 
 test-oldest: ## migrations, writes and every query on ClickHouse 25.8, the oldest supported
 	@PYTHON="$(PYTHON)" sh deploy/install.sh $(OLDEST) "local,test" constraints-oldest.txt
@@ -75,6 +79,7 @@ constraints: dev ## pin all dependencies anew
 	@$(UV_COMPILE) -o constraints.txt
 	@echo 'chdb==4.0.2' | $(UV_COMPILE) -c - -o constraints-oldest.txt
 	@$(UV_PINS) tests/clients/requirements.txt -o tests/clients/constraints.txt
+	@$(UV_PINS) tests/wheel/requirements.txt -c constraints.txt -o tests/wheel/constraints.txt
 
 clean: ## remove what make has set up
-	rm -rf $(VENV) $(OLDEST) $(FUZZ) .fuzz .venv-clients .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(OLDEST) $(FUZZ) .fuzz .venv-clients .venv-wheel .pytest_cache .mypy_cache .ruff_cache .hypothesis
