@@ -60,11 +60,11 @@ class Environment:
         """Uninstall some, if they are installed."""
         self._pip("uninstall", "--yes", *packages)
 
-    def run(self, *argv: str, folder: Path, **settings: str) -> str:
+    def run(self, *argv: str, folder: Path) -> str:
         """Run a program of the environment and return what it prints; it must succeed."""
         done = subprocess.run(
             [str(FOLDER / "bin" / argv[0]), *argv[1:]],
-            cwd=folder, env=clean_environment() | settings, capture_output=True, text=True, timeout=120, check=False,
+            cwd=folder, env=clean_environment(), capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
         assert done.returncode == 0, f"{argv}: exit {done.returncode}\n{done.stdout}{done.stderr}"
         return done.stdout

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,19 +61,18 @@ class Up(Process):
         return json.loads(self.get(part, f"{path}?{urlencode(parameters)}"))
 
 
-def test_everything_runs_beside_folders_of_the_same_names(
-    installed: Environment, hostile: Path, tmp_path: Path
-) -> None:
+@pytest.mark.usefixtures("installed")
+def test_everything_runs_beside_folders_of_the_same_names(hostile: Path, tmp_path: Path) -> None:
     with Up(hostile, tmp_path / "data") as up:
         assert "conv-1" in up.log  # the sample
         assert "conv-1" in up.get("dashboard", "/sessions")
         assert up.json("dashboard", "/api/session", id="conv-1")["trace_count"] == 5
         query = b"SELECT trace_count FROM sessions WHERE session_id = 'conv-1'"
         assert up.get("clickhouse", "/?database=spanloom", query) == "5\n"
-        address = f"http://127.0.0.1:{up.ports['clickhouse']}"
-        shown = installed.run(
-            "spanloom", "session", "conv-1", "--json", folder=hostile, SPANLOOM_CLICKHOUSE__URL=address
-        )
+        [advice] = [line for line in up.log.splitlines() if line.endswith("session conv-1")]
+        shown = subprocess.run(
+            ["sh", "-c", f"{advice} --json"], cwd=hostile, env=clean_environment(), capture_output=True, check=True
+        ).stdout  # fmt: skip
         assert len(json.loads(shown)["traces"]) == 5
         assert up.stop(signal.SIGINT) == 0
     _ended_in_order(up)

@@ -73,8 +73,7 @@ async def _newest(warehouse: Warehouse) -> list[SessionListRow]:
 def _welcome(console: Console, options: StackOptions, sample: bool) -> None:
     environment = " ".join(f"{name}={value}" for name, value in options.environment.items())
     prefix = "" if options.kafka_port == 9092 and options.clickhouse_port == 8123 else f"{environment} "
-    # As it was called: with `make run` it is on nobody's PATH.
-    command = "spanloom" if shutil.which("spanloom") else os.path.relpath(sys.argv[0])
+    command = _as_called()
     try_a_session = [f"  {prefix}{command} session conv-1"] if sample else []
     for line in (
         "",
@@ -92,3 +91,10 @@ def _welcome(console: Console, options: StackOptions, sample: bool) -> None:
         "Ctrl-C stops everything; what is stored stays.",
     ):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _as_called() -> str:
+    """What to write for `spanloom` in this folder: with `make run` it is on nobody's PATH."""
+    if os.path.basename(sys.argv[0]) == "__main__.py":
+        return f"{os.path.relpath(sys.executable)} -m spanloom"
+    return "spanloom" if shutil.which("spanloom") else os.path.relpath(sys.argv[0])
