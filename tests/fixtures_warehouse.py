@@ -1,4 +1,4 @@
-"""A migrated database on the local ClickHouse, one for each module, and a project for each test."""
+"""Databases on the local ClickHouse: a migrated one for each module, with a project for each test, or none yet."""
 
 from __future__ import annotations
 
@@ -14,6 +14,14 @@ from spanloom.warehouse.settings import ClickHouseSettings
 from tests.warehouse.tables import sql
 
 _numbers = itertools.count(1)
+
+
+@pytest.fixture
+def empty(local_clickhouse: str) -> Iterator[ClickHouseSettings]:
+    """Settings whose database does not exist yet."""
+    settings = ClickHouseSettings(url=local_clickhouse, database=f"empty_{next(_numbers)}")
+    yield settings
+    sql(settings, f"DROP DATABASE IF EXISTS {settings.database}")
 
 
 @pytest.fixture(scope="module")
