@@ -15,7 +15,7 @@ PYTEST := $(BIN)/python -m pytest
 SET_UP := PYTHON="$(PYTHON)" sh deploy/install.sh
 SET_UP_INPUTS := pyproject.toml deploy/install.sh deploy/set_up.py
 
-.PHONY: run install dev test test-clients test-browser test-kafka test-oldest fuzz check generate bench bench-receiver constraints clean help
+.PHONY: run install dev test test-clients test-browser test-kafka test-wheel test-oldest fuzz check generate bench bench-receiver constraints clean help
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -44,7 +44,7 @@ $(FUZZ)/.installed-fuzz: $(SET_UP_INPUTS) constraints.txt
 dev: $(VENV)/.installed-dev ## what tests and `make check` need on top
 
 test: $(VENV)/.installed-test ## all tests but those on Apache Kafka, with other SDKs and in a browser; no server needed, no root
-	@$(PYTEST) -n 6 --dist worksteal -m "not kafka and not clients and not browser"
+	@$(PYTEST) -n 6 --dist worksteal -m "not kafka and not clients and not browser and not wheel"
 
 test-clients: $(VENV)/.installed-test ## the SDKs that people have send to a running stack; set up in .venv-clients
 	@$(BIN)/python -m tests.clients.environments
@@ -55,6 +55,10 @@ test-browser: $(VENV)/.installed-test ## the pages in Chromium, on the local sta
 
 test-kafka: $(VENV)/.installed-test ## the integration tests on Apache Kafka, fetched by mvn
 	@$(PYTEST) -n 3 --dist worksteal --broker kafka tests/integration tests/kafka
+
+test-wheel: $(VENV)/.installed-test ## the wheel, installed beside the openai-agents SDK in .venv-wheel, runs everything
+	@$(BIN)/python -m tests.wheel.environment
+	@$(PYTEST) -v tests/wheel
 
 test-oldest: $(OLDEST)/.installed-test ## migrations, writes and every query on ClickHouse 25.8, the oldest supported
 	@$(OLDEST)/bin/python -c "import chdb; print('engine', chdb.engine_version)"
@@ -85,6 +89,7 @@ constraints: dev ## pin all dependencies anew
 	@$(UV_COMPILE) -o constraints.txt
 	@echo 'chdb==4.0.2' | $(UV_COMPILE) -c - -o constraints-oldest.txt
 	@$(UV_PINS) tests/clients/requirements.txt -o tests/clients/constraints.txt
+	@$(UV_PINS) tests/wheel/requirements.txt -c constraints.txt -o tests/wheel/constraints.txt
 
 clean: ## remove what make has set up
-	rm -rf $(VENV) $(OLDEST) $(FUZZ) .fuzz .venv-clients .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(OLDEST) $(FUZZ) .fuzz .venv-clients .venv-wheel .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -7,7 +7,7 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.fixtures_local", "tests.fixtures_kafka"]
+pytest_plugins = ["tests.fixtures_local", "tests.fixtures_kafka", "tests.fixtures_warehouse"]
 
 # A shared, noisy machine: how long an example takes says nothing, so no test depends on it.
 settings.register_profile(

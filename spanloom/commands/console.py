@@ -20,9 +20,6 @@ app = typer.Typer(
 console = Console(width=None if sys.stdout.isatty() else 200)
 problems = Console(stderr=True)
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
-Project = Annotated[str | None, typer.Option("--project", help="Only this project.")]
-
 
 class Stop(Exception):
     """Ends the command with one sentence and an exit code."""
@@ -30,3 +27,16 @@ class Stop(Exception):
     def __init__(self, sentence: str, code: int = 1) -> None:
         super().__init__(sentence)
         self.code = code
+
+
+def utf8(text: str | None) -> str | None:
+    """Return the text of an argument or option. Raises `Stop` where it is no UTF-8, as only a path may be."""
+    try:
+        (text or "").encode()
+    except UnicodeEncodeError:
+        raise Stop("an ID or a project on the command line is not UTF-8: correct it", code=2) from None
+    return text
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
+Project = Annotated[str | None, typer.Option("--project", callback=utf8, help="Only this project.")]

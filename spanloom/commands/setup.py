@@ -12,7 +12,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from spanloom.commands import settings as settings_module
-from spanloom.commands.console import Json, Stop, app, console, problems
+from spanloom.commands.console import Json, Stop, app, console, problems, utf8
 
 T = TypeVar("T")
 
@@ -64,7 +64,7 @@ def topics(as_json: Json = False) -> None:
 def send(
     paths: Annotated[list[Path], typer.Argument(help="OTLP files (.pb, .json) or folders of them.")],
     topic: Annotated[str | None, typer.Option(help="The topic; the one workers read by default.")] = None,
-    project: Annotated[str, typer.Option(help="The project the spans belong to.")] = "",
+    project: Annotated[str, typer.Option(callback=utf8, help="The project the spans belong to.")] = "",
     retime: Annotated[
         bool, typer.Option("--retime", help="Move the spans' times so that they end now.")
     ] = False,

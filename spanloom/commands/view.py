@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from spanloom.commands import settings as settings_module
-from spanloom.commands.console import Json, Project, Stop, app, console
-from spanloom.warehouse.queries.read import SORT_KEYS, SortKey
+from spanloom.commands.console import Json, Project, Stop, app, console, utf8
+
+_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST = datetime(2262, 1, 1, tzinfo=UTC)  # beyond, nanoseconds don't fit into 64 bits
+
+_NARROW = "look less far back with --since, or name a --project"
 
 
 @app.command()
 def sessions(
     since: Annotated[str, typer.Option(help="Only sessions active since: 30m, 24h, 7d, or a date.")] = "24h",
-    limit: Annotated[int, typer.Option(min=1, max=10000, help="How many at the most.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=10000, help="How many at most.")] = 20,
     sort: Annotated[str, typer.Option(help="cost, tokens, duration, traces or start.")] = "start",
     project: Project = None,
     as_json: Json = False,
 ) -> None:
     """List sessions, each with its whole totals."""
-    from spanloom.commands import show
-    from spanloom.warehouse.queries.read import sessions as read_sessions
+    from spanloom.commands.viewing import show
+    from spanloom.commands.viewing.asking import SORTS, answer, first_sessions
+    from spanloom.warehouse.queries.filters import Filter
 
-    if sort not in SORT_KEYS:
-        raise Stop(f"sessions can't be sorted by {sort}: use one of {', '.join(SORT_KEYS)}", code=2)
-    key: SortKey = sort
-    rows = _read(lambda warehouse: read_sessions(warehouse, project, _since(since), limit, key))
+    if sort not in SORTS:
+        raise Stop(f"sessions can't be sorted by {sort}: use one of {', '.join(SORTS)}", code=2)
+    wanted = Filter(project=project, since=_since(since))
+    rows = answer(lambda warehouse: first_sessions(warehouse, wanted, SORTS[sort], limit), _NARROW)
     if as_json:
         typer.echo(show.as_json(rows))
     elif rows:
@@ -42,21 +45,21 @@ def sessions(
 
 @app.command()
 def session(
-    session_id: Annotated[str, typer.Argument(help="The session's ID.")],
+    session_id: Annotated[str, typer.Argument(callback=utf8, help="The session's ID.")],
     project: Project = None,
     as_json: Json = False,
 ) -> None:
     """Show one session: its totals and its traces in order."""
-    from spanloom.commands import show
-    from spanloom.warehouse.queries.read import session as read_session
+    from spanloom.commands.viewing import show
+    from spanloom.commands.viewing.asking import answer, whole_session
 
-    detail = _read(lambda warehouse: read_session(warehouse, session_id, project))
-    if detail is None:
+    found = answer(lambda warehouse: whole_session(warehouse, session_id, project), "name its --project")
+    if found is None:
         raise Stop(f"there is no session {session_id}: `spanloom sessions --since 30d` lists those there are")
     if as_json:
-        typer.echo(show.as_json(detail))
+        typer.echo(show.as_json(found))
     else:
-        console.print(show.session(detail, show.now()))
+        console.print(show.session(found.session, found.traces, show.now()))
 
 
 @app.command()
@@ -65,25 +68,33 @@ def trace(
     project: Project = None,
     as_json: Json = False,
 ) -> None:
-    """Show one trace: its totals and the tree of its spans."""
-    from spanloom.commands import show
-    from spanloom.warehouse.queries.read import trace as read_trace
+    """Show one trace: its totals and the tree of its spans; as JSON with all that the spans carried."""
+    from spanloom.commands.viewing import show
+    from spanloom.commands.viewing.asking import answer
+    from spanloom.warehouse.queries.traces.tree import trace_tree, whole_trace
 
     if not re.fullmatch(r"[0-9a-fA-F]{32}", trace_id):
         raise Stop("a trace ID has 32 hexadecimal digits: copy it from `spanloom session ID --json`", code=2)
-    detail = _read(lambda warehouse: read_trace(warehouse, trace_id, project))
-    if detail is None:
-        raise Stop(f"there is no trace {trace_id}")
+    missing = Stop(f"there is no trace {trace_id}")
     if as_json:
-        typer.echo(show.as_json(detail))
+        whole = answer(
+            lambda warehouse: whole_trace(warehouse, trace_id, project),
+            "name its --project, or leave out --json to see it without its texts",
+        )
+        if whole is None:
+            raise missing
+        typer.echo(show.as_json(whole))
     else:
-        console.print(show.trace(detail))
+        tree = answer(lambda warehouse: trace_tree(warehouse, trace_id, project), "name its --project")
+        if tree is None:
+            raise missing
+        console.print(show.trace(trace_id.lower(), tree))
 
 
 @app.command()
 def models(
     since: Annotated[str, typer.Option(help="Only calls since: 30m, 24h, 7d, or a date.")] = "24h",
-    limit: Annotated[int, typer.Option(min=1, max=10000, help="How many at the most.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=10000, help="How many at most.")] = 50,
     unpriced: Annotated[
         bool, typer.Option("--unpriced", help="Only models with calls whose price is not known.")
     ] = False,
@@ -96,10 +107,12 @@ def models(
     write it into a TOML file and name the file in SPANLOOM_WORKER__PRICES_FILE (docs/pricing.md); it holds for spans
     that workers read from then on.
     """
-    from spanloom.commands import show
-    from spanloom.warehouse.queries.read import models as read_models
+    from spanloom.commands.viewing import show
+    from spanloom.commands.viewing.asking import answer
+    from spanloom.warehouse.queries.overview.models import models as used_models
 
-    rows = _read(lambda warehouse: read_models(warehouse, project, _since(since), limit, unpriced=unpriced))
+    start = _since(since)
+    rows = answer(lambda warehouse: used_models(warehouse, project, start, limit, unpriced=unpriced), _NARROW)
     if as_json:
         typer.echo(show.as_json(rows))
     elif rows:
@@ -112,28 +125,22 @@ def models(
         )
 
 
-def _read(question: Any) -> Any:
-    from spanloom.warehouse.client import connect
-
-    warehouse = connect(settings_module.load().clickhouse)
-    try:
-        return asyncio.run(question(warehouse))
-    finally:
-        warehouse.close()
-
-
 def _since(text: str) -> datetime:
     amount = re.fullmatch(r"(\d{1,6})([smhdw])", text)
     if amount:
         units = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
         try:
-            return datetime.now(UTC) - timedelta(**{units[amount[2]]: int(amount[1])})
+            return max(_FIRST, datetime.now(UTC) - timedelta(**{units[amount[2]]: int(amount[1])}))
         except OverflowError:
-            return datetime(1970, 1, 1, tzinfo=UTC)
+            return _FIRST
     try:
         time = datetime.fromisoformat(text)
-    except ValueError:
+        time = time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        time = None
+    if time is None or not _FIRST <= time < _LAST:
         raise Stop(
-            f"--since {text} is no time: write 30m, 24h, 7d, or a date such as 2026-11-23", code=2
-        ) from None
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
+            f"--since {text} is no time from 1970 to 2261: write 30m, 24h, 7d, or a date such as 2026-11-23",
+            code=2,
+        )
+    return time

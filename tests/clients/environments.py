@@ -5,22 +5,17 @@ What is there is used again until its pins change; the programs of tests/clients
 
 from __future__ import annotations
 
-import hashlib
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
+from tests.environments import ROOT, SetUpError, is_current, make_venv, note, pip_install, run, say
+
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
 FOLDER = ROOT / ".venv-clients"
 
 PYTHON = FOLDER / "python" / "bin" / "python"
 NODE_FOLDER = FOLDER / "node"
-
-
-class SetUpError(Exception):
-    """The SDKs could not be installed; the message says what to do."""
 
 
 def without_node() -> str | None:
@@ -33,55 +28,27 @@ def python_sdks() -> Path:
     """Return a Python that has the Python SDKs; they are installed if need be."""
     pins = [HERE / "requirements.txt", HERE / "constraints.txt"]
     folder = FOLDER / "python"
-    if not _is_current(folder, pins):
-        _say("setting up the Python SDKs (the first time this takes a minute or two)")
-        _run([sys.executable, "-m", "venv", "--clear", str(folder)])
+    if not is_current(folder, pins):
+        say("setting up the Python SDKs (the first time this takes a minute or two)")
         requirements, constraints = map(str, pins)
-        pip = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--prefer-binary"]
-        _run([*pip, "--requirement", requirements, "--constraint", constraints])
-        _note(folder, pins)
+        pip_install(make_venv(folder), "--requirement", requirements, "--constraint", constraints)
+        note(folder, pins)
     return PYTHON
 
 
 def javascript_sdks() -> Path:
     """Return a folder whose programs find the JavaScript SDKs; they are installed if need be."""
     pins = [HERE / "package.json"]
-    if not _is_current(NODE_FOLDER, pins):
-        _say("setting up the JavaScript SDKs (the first time this takes a minute)")
+    if not is_current(NODE_FOLDER, pins):
+        say("setting up the JavaScript SDKs (the first time this takes a minute)")
         shutil.rmtree(NODE_FOLDER, ignore_errors=True)
         NODE_FOLDER.mkdir(parents=True)
         shutil.copy(pins[0], NODE_FOLDER)
         # No package of these needs its install script.
         options = ["--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
-        _run(["npm", "install", *options, "--prefix", str(NODE_FOLDER)])
-        _note(NODE_FOLDER, pins)
+        run(["npm", "install", *options, "--prefix", str(NODE_FOLDER)])
+        note(NODE_FOLDER, pins)
     return NODE_FOLDER
-
-
-def _digest(pins: list[Path]) -> str:
-    return hashlib.sha256(b"".join(pin.read_bytes() for pin in pins)).hexdigest()
-
-
-def _is_current(folder: Path, pins: list[Path]) -> bool:
-    stamp = folder / ".installed"
-    return stamp.is_file() and stamp.read_text() == _digest(pins)
-
-
-def _note(folder: Path, pins: list[Path]) -> None:
-    (folder / ".installed").write_text(_digest(pins))
-
-
-def _say(sentence: str) -> None:
-    print(sentence, file=sys.stderr, flush=True)
-
-
-def _run(argv: list[str]) -> None:
-    try:
-        subprocess.run(argv, check=True, stdout=sys.stderr)
-    except subprocess.CalledProcessError as error:
-        raise SetUpError(
-            f"{Path(argv[0]).name} ended with {error.returncode}, see above: are the package registries in reach?"
-        ) from None
 
 
 def main() -> None:
@@ -89,7 +56,7 @@ def main() -> None:
     try:
         python_sdks()
         if reason := without_node():
-            _say(f"{reason}: their tests are skipped")
+            say(f"{reason}: their tests are skipped")
         else:
             javascript_sdks()
     except SetUpError as error:

@@ -2,45 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
-
 import pytest
 
-from spanloom.local.ports import free_port
-from spanloom.warehouse.client import Warehouse, connect
-from spanloom.warehouse.migrate import migrate
-from spanloom.warehouse.settings import ClickHouseSettings
+from spanloom.warehouse.client import Warehouse
 from tests.dashboard.client import Api
-from tests.warehouse.tables import sql
-
-_numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def warehouse(local_clickhouse: str) -> Iterator[Warehouse]:
-    """All tables and views; shared by the tests of a module, so use `project`."""
-    settings = ClickHouseSettings(url=local_clickhouse, database=f"dashboard_{next(_numbers)}")
-    migrate(settings)
-    warehouse = connect(settings)
-    yield warehouse
-    warehouse.close()
-    sql(settings, f"DROP DATABASE {settings.database}")
-
-
-@pytest.fixture
-def project() -> str:
-    """A project that no other test uses."""
-    return f"project-{next(_numbers)}"
 
 
 @pytest.fixture
 def api(warehouse: Warehouse) -> Api:
     """The API for someone who may see all projects."""
     return Api(warehouse)
-
-
-@pytest.fixture
-def unused_url() -> str:
-    """An address at which nobody listens."""
-    return f"http://127.0.0.1:{free_port()}"

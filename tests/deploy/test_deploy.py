@@ -238,7 +238,7 @@ def test_the_build_context_is_what_the_wheel_needs() -> None:
     lines = (ROOT / ".dockerignore").read_text().splitlines()
     rules = [line for line in lines if line and not line.startswith("#")]
     assert rules[0] == "*"
-    packages = {"schemas", "spans", "warehouse", "dashboard", "agents", "receiver", "spanloom"}
+    packages = {"schemas", "agents", "spanloom"}  # that these suffice is seen by tests/wheel
     files = {"pyproject.toml", "constraints.txt", "README.md", "LICENSE"}
     assert {rule[1:] for rule in rules if rule.startswith("!")} == packages | files
 

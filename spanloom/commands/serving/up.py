@@ -10,11 +10,13 @@ from importlib.resources import as_file, files
 
 from rich.console import Console
 
-from spanloom.commands import show
+from spanloom.commands.viewing import show
 from spanloom.local.stack import LocalStack, StackOptions
 from spanloom.local.supervisor import SupervisorError
-from spanloom.warehouse.client import connect
-from spanloom.warehouse.queries.read import sessions
+from spanloom.warehouse.client import Warehouse, connect
+from spanloom.warehouse.queries.answers import SessionListRow
+from spanloom.warehouse.queries.filters import Filter
+from spanloom.warehouse.queries.sessions.list import list_sessions
 from spanloom.warehouse.settings import ClickHouseSettings
 
 _SAMPLE_SESSIONS = 10
@@ -53,22 +55,25 @@ async def _send_sample(console: Console, stack: LocalStack) -> None:
         await stack.command("sample", "send", "--retime", str(folder))
     warehouse = connect(ClickHouseSettings(url=stack.options.clickhouse_url))
     try:
-        rows = await sessions(warehouse)
+        rows = await _newest(warehouse)
         for _ in range(round(_SAMPLE_DEADLINE / _LOOK)):
             if len(rows) >= _SAMPLE_SESSIONS:
                 break
             await asyncio.sleep(_LOOK)
-            rows = await sessions(warehouse)
+            rows = await _newest(warehouse)
     finally:
         warehouse.close()
     console.print(show.sessions(rows, show.now()))
 
 
+async def _newest(warehouse: Warehouse) -> list[SessionListRow]:
+    return (await list_sessions(warehouse, Filter(), "start_time")).rows
+
+
 def _welcome(console: Console, options: StackOptions, sample: bool) -> None:
     environment = " ".join(f"{name}={value}" for name, value in options.environment.items())
     prefix = "" if options.kafka_port == 9092 and options.clickhouse_port == 8123 else f"{environment} "
-    # As it was called: with `make run` it is on nobody's PATH.
-    command = "spanloom" if shutil.which("spanloom") else os.path.relpath(sys.argv[0])
+    command = _as_called()
     try_a_session = [f"  {prefix}{command} session conv-1"] if sample else []
     for line in (
         "",
@@ -86,3 +91,10 @@ def _welcome(console: Console, options: StackOptions, sample: bool) -> None:
         "Ctrl-C stops everything; what is stored stays.",
     ):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _as_called() -> str:
+    """What to write for `spanloom` in this folder: with `make run` it is on nobody's PATH."""
+    if os.path.basename(sys.argv[0]) == "__main__.py":
+        return f"{os.path.relpath(sys.executable)} -m spanloom"
+    return "spanloom" if shutil.which("spanloom") else os.path.relpath(sys.argv[0])

@@ -148,6 +148,16 @@ class Facets(Answer):
     projects: list[Facet]
 
 
+class ModelUsage(Usage):
+    """What the calls of one model used; the cost of unpriced ones is not known and so not in the sums."""
+
+    provider: str
+    model: str = Field(description="Empty for all calls that name none.")
+    call_count: int = Field(description="Calls that count; wrappers do not.")
+    unpriced_call_count: int = Field(description="Calls with tokens whose price is not known.")
+    total_tokens: int = Field(description="Input and output tokens.")
+
+
 class SessionDetail(SessionTotals):
     """A whole session without its traces."""
 
@@ -303,3 +313,11 @@ class SpanDetail(TreeSpan):
     attributes: dict[str, str] = Field(description="All attributes; values that are no text are JSON.")
     resource: dict[str, str] = Field(description="The attributes of the resource.")
     events: list[Event]
+
+
+class WholeTrace(Answer):
+    """A trace and its spans with all that they carried."""
+
+    trace: TraceCard | None = Field(description="Null while the trace's row has not come; its `number` is 0.")
+    spans: list[SpanDetail] = Field(description="By start, then the longest first; see `complete`.")
+    complete: bool = Field(description="False: it has more spans than these.")

@@ -19,7 +19,15 @@ from spanloom.warehouse.errors import WarehouseError
 
 
 class TooBig(WarehouseError):
-    """The question would read or answer too much; one sentence that says what to change."""
+    """The question would read or answer too much; one sentence that says what to change.
+
+    Attributes:
+        problem: the sentence without its advice.
+    """
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"{problem}: choose a shorter range of time or a narrower filter")
+        self.problem = problem
 
 
 @dataclass(frozen=True)
@@ -94,10 +102,7 @@ async def ask(
             reason = _TOO_BIG.get(getattr(error, "code", None) or 0)
             if reason is None:
                 raise
-            sentence = reason.format(limits=limits)
-            raise TooBig(
-                f"To {what} {sentence}: choose a shorter range of time or a narrower filter"
-            ) from None
+            raise TooBig(f"To {what} {reason.format(limits=limits)}") from None
         return list(result.named_results())
 
     return await warehouse.run(what, work)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from spanloom.warehouse.client import Warehouse
 from spanloom.warehouse.errors import WarehouseError
@@ -16,7 +16,15 @@ Projects = frozenset[str] | None
 
 
 class Ambiguous(WarehouseError):
-    """Several projects that who asks may see have it; one sentence that names them."""
+    """Several projects that who asks may see have it; one sentence that names them.
+
+    Attributes:
+        problem: the sentence without its advice.
+    """
+
+    def __init__(self, what: str, projects: Sequence[str]) -> None:
+        self.problem = f"There is such a {what} in the projects {', '.join(projects)}"
+        super().__init__(f"{self.problem}: name one with project=")
 
 
 _TOTALS = f"""
@@ -107,7 +115,7 @@ def one_project(projects: Iterable[str], what: str) -> str:
     """The only one of some projects. Raises `Ambiguous`."""
     names = sorted(set(projects))
     if len(names) > 1:
-        raise Ambiguous(f"There is such a {what} in the projects {', '.join(names)}: name one with project=")
+        raise Ambiguous(what, names)
     return names[0]
 
 

@@ -1,11 +1,11 @@
-"""One trace: its spans as a tree without heavy texts, and one span whole."""
+"""One trace: its spans as a tree without heavy texts, one span whole, or all of them whole."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from spanloom.warehouse.client import Warehouse
-from spanloom.warehouse.queries.answers import SpanDetail, TraceCard, TraceTree, TreeSpan
+from spanloom.warehouse.queries.answers import SpanDetail, TraceCard, TraceTree, TreeSpan, WholeTrace
 from spanloom.warehouse.queries.ask import ask
 from spanloom.warehouse.queries.filters import Conditions, in_scope
 from spanloom.warehouse.queries.sessions.page import CARD_COLUMNS, Projects, one_project
@@ -30,19 +30,20 @@ _COLUMNS = {
     "event_count": "length(events.name) AS event_count",
 }
 
-_SPANS = f"""
+_SPANS = """
 SELECT
-    project_id,
-    {", ".join(_COLUMNS.get(name, name) for name in TreeSpan.model_fields)}
+    {columns}
 FROM spans_versions AS s FINAL
-PREWHERE (trace_id = {{trace:String}}) AND {{scope}}
+PREWHERE (trace_id = {trace:String}) AND {scope}
 ORDER BY
     project_id,
     s.start_time,
     s.end_time DESC,
     span_id
-LIMIT {{limit:UInt64}}
+LIMIT {limit:UInt64}
 """
+
+_TREE_COLUMNS = ", ".join(["project_id", *(_COLUMNS.get(name, name) for name in TreeSpan.model_fields)])
 
 
 async def trace_tree(
@@ -53,23 +54,50 @@ async def trace_tree(
     Raises:
         Ambiguous: several projects have one, and none was named.
     """
-    scope = Conditions()
+    found = await _card_and_spans(warehouse, trace_id, project, visible, _TREE_COLUMNS, MOST_SPANS)
+    if found is None:
+        return None
+    card, rows, complete = found
+    spans = [TreeSpan.model_construct(**_without_project(row)) for row in rows]
+    return TraceTree(trace=card, spans=spans, complete=complete)
+
+
+async def whole_trace(
+    warehouse: Warehouse,
+    trace_id: str,
+    project: str | None = None,
+    visible: Projects = None,
+    most_spans: int = 1000,
+) -> WholeTrace | None:
+    """Return a trace and its first spans whole; None if there is none that who asks may see.
+
+    Raises:
+        Ambiguous: several projects have one, and none was named.
+    """
+    found = await _card_and_spans(warehouse, trace_id, project, visible, _WHOLE_COLUMNS, most_spans)
+    if found is None:
+        return None
+    card, rows, complete = found
+    return WholeTrace(trace=card, spans=[_whole(row) for row in rows], complete=complete)
+
+
+async def _card_and_spans(
+    warehouse: Warehouse, trace_id: str, project: str | None, visible: Projects, columns: str, most: int
+) -> tuple[TraceCard | None, list[dict[str, Any]], bool] | None:
+    """The trace's row, its first spans, and whether these are all; None where there is nothing."""
+    scope = Conditions({"trace": trace_id.lower(), "limit": most + 1})
     in_scope(scope, project, visible)
-    key = {"trace": trace_id.lower()}
-    rows = await ask(
-        warehouse, "read a trace", _TRACE.replace("{scope}", scope.sql()), scope.parameters | key
-    )
+    rows = await ask(warehouse, "read a trace", _TRACE.replace("{scope}", scope.sql()), scope.parameters)
     if rows:
         # The project stands first in the sort key of the spans: without it they take a hundred times as long.
         in_scope(scope, one_project((row["project_id"] for row in rows), "trace"), None)
-    parameters = scope.parameters | key | {"limit": MOST_SPANS + 1}
-    spans = await ask(warehouse, "read a trace's spans", _SPANS.replace("{scope}", scope.sql()), parameters)
+    sql = _SPANS.replace("{columns}", columns).replace("{scope}", scope.sql())
+    spans = await ask(warehouse, "read a trace's spans", sql, scope.parameters)
     if not rows and not spans:
         return None
     one_project((row["project_id"] for row in (*rows, *spans)), "trace")
     card = TraceCard(**rows[0], number=0, has_errors=rows[0]["error_count"] > 0) if rows else None
-    tree = [TreeSpan.model_construct(**_without_project(row)) for row in spans[:MOST_SPANS]]
-    return TraceTree(trace=card, spans=tree, complete=len(spans) <= MOST_SPANS)
+    return card, spans[:most], len(spans) <= most
 
 
 def _without_project(row: dict[str, Any]) -> dict[str, Any]:
@@ -78,7 +106,9 @@ def _without_project(row: dict[str, Any]) -> dict[str, Any]:
     return row
 
 
-_WHOLE = {"duration": _DURATION}
+_WHOLE_COLUMNS = ", ".join(
+    _DURATION if name == "duration" else name for name in SpanDetail.model_fields if name != "event_count"
+)
 
 _PLACES = """
 SELECT DISTINCT project_id
@@ -89,7 +119,7 @@ LIMIT 100
 
 _SPAN = f"""
 SELECT
-    {", ".join(_WHOLE.get(name, name) for name in SpanDetail.model_fields if name != "event_count")}
+    {_WHOLE_COLUMNS}
 FROM spans_versions FINAL
 PREWHERE (trace_id = {{trace:String}}) AND (span_id = {{span:String}}) AND {{scope}}
 ORDER BY project_id
@@ -123,4 +153,8 @@ async def span_detail(
     if not rows:
         return None
     one_project((row["project_id"] for row in rows), "span")
-    return SpanDetail(**rows[0], event_count=len(rows[0]["events"]))
+    return _whole(rows[0])
+
+
+def _whole(row: dict[str, Any]) -> SpanDetail:
+    return SpanDetail(**row, event_count=len(row["events"]))

@@ -2,43 +2,40 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from spanloom.warehouse.queries.rows import (
-    ModelRow,
-    SessionDetail,
-    SessionRow,
-    SpanRow,
-    TraceDetail,
-    TraceRow,
+from spanloom.warehouse.queries.answers import (
+    Answer,
+    ModelUsage,
+    SessionTotals,
+    TraceCard,
+    TraceTotals,
+    TraceTree,
+    TreeSpan,
 )
 
+_SPANS = 1000  # of one tree
 _PREVIEW = 200  # characters of an input or output in a table
 
 
-def as_json(value: Any) -> str:
-    """Return rows (dataclasses, or lists of them) as JSON; times in ISO 8601."""
-
-    def plain(thing: Any) -> Any:
-        if isinstance(thing, datetime):
-            return thing.isoformat()
-        if dataclasses.is_dataclass(thing) and not isinstance(thing, type):
-            return {field.name: getattr(thing, field.name) for field in dataclasses.fields(thing)}
-        raise TypeError(type(thing).__name__)
-
-    return json.dumps(value, default=plain, ensure_ascii=False, indent=2)
+def as_json(value: Answer | Sequence[Answer]) -> str:
+    """Return an answer, or a list of them, as JSON; times in ISO 8601."""
+    plain = (
+        value.model_dump(mode="json")
+        if isinstance(value, Answer)
+        else [each.model_dump(mode="json") for each in value]
+    )
+    return json.dumps(plain, ensure_ascii=False, indent=2)
 
 
-def sessions(rows: Sequence[SessionRow], now: datetime) -> RenderableType:
+def sessions(rows: Sequence[SessionTotals], now: datetime) -> RenderableType:
     """A table with one row a session."""
     table = _table(
         "session", "started", "duration", "traces", "LLM calls", "tokens", "cost", "errors", "user", "tags"
@@ -61,9 +58,8 @@ def sessions(rows: Sequence[SessionRow], now: datetime) -> RenderableType:
     return table
 
 
-def session(detail: SessionDetail, now: datetime) -> RenderableType:
-    """A session's totals, then its traces in order with what was said."""
-    row = detail.session
+def session(row: SessionTotals, traces: Sequence[TraceCard], now: datetime) -> RenderableType:
+    """A session's totals, then its first traces in order with what was said."""
     head = Table.grid(padding=(0, 2))
     for name, value in (
         ("session", row.session_id),
@@ -79,9 +75,9 @@ def session(detail: SessionDetail, now: datetime) -> RenderableType:
     ):
         head.add_row(Text(name, style="dim"), Text(value))
     table = _table("", "trace", "name", "duration", "tokens", "cost", "errors", "input", "output")
-    for number, trace in enumerate(detail.traces, 1):
+    for trace in traces:
         table.add_row(
-            f"{number}/{row.trace_count}",
+            f"{trace.number}/{row.trace_count}",
             trace.trace_id,
             Text(trace.name),
             duration(trace.duration),
@@ -91,11 +87,11 @@ def session(detail: SessionDetail, now: datetime) -> RenderableType:
             preview(trace.input),
             preview(trace.output),
         )
-    return Group(head, table, *_more(row.trace_count - len(detail.traces), "traces"))
+    return Group(head, table, *_more(row.trace_count - len(traces), "traces"))
 
 
-def trace(detail: TraceDetail) -> RenderableType:
-    """A trace's totals and the tree of its spans."""
+def trace(trace_id: str, detail: TraceTree) -> RenderableType:
+    """A trace's totals and the tree of its first spans."""
     parts: list[RenderableType] = []
     if detail.trace is not None:
         row = detail.trace
@@ -109,11 +105,12 @@ def trace(detail: TraceDetail) -> RenderableType:
         for name, value in (("input", row.input), ("output", row.output)):
             if value:
                 parts.append(Text.assemble((f"{name}: ", "dim"), preview(value)))
-    tree = Tree(Text(detail.spans[0].trace_id if detail.spans else "no spans", style="dim"))
+    shown = detail.spans[:_SPANS]
+    tree = Tree(Text(trace_id if shown else "no spans", style="dim"))
     nodes: dict[str, Tree] = {}
-    known = {span.span_id for span in detail.spans}
-    children: dict[str, list[SpanRow]] = {}
-    for span in detail.spans:
+    known = {span.span_id for span in shown}
+    children: dict[str, list[TreeSpan]] = {}
+    for span in shown:
         parent = span.parent_span_id if span.parent_span_id in known else ""
         children.setdefault("" if parent == span.span_id else parent, []).append(span)
     # Breadth first over what hangs together; spans whose parents form a circle come last, flat.
@@ -123,14 +120,14 @@ def trace(detail: TraceDetail) -> RenderableType:
         if span.span_id not in nodes:
             nodes[span.span_id] = above.add(_span(span))
             waiting += [(nodes[span.span_id], child) for child in children.get(span.span_id, [])]
-    for span in detail.spans:
+    for span in shown:
         if span.span_id not in nodes:
             nodes[span.span_id] = tree.add(_span(span))
-    total = detail.trace.span_count if detail.trace else len(detail.spans)
-    return Group(*parts, tree, *_more(total - len(detail.spans), "spans"))
+    total = max(detail.trace.span_count if detail.trace else 0, len(detail.spans))
+    return Group(*parts, tree, *_more(total - len(shown), "spans"))
 
 
-def models(rows: Sequence[ModelRow]) -> RenderableType:
+def models(rows: Sequence[ModelUsage]) -> RenderableType:
     """A table with one row a model; those without a price stand out, and a sentence says what to do about them."""
     table = _table("provider", "model", "calls", "tokens", "cost", "price")
     unpriced = 0
@@ -158,7 +155,7 @@ def models(rows: Sequence[ModelRow]) -> RenderableType:
     return Group(table, Text(advice, style="yellow"))
 
 
-def _span(span: SpanRow) -> Text:
+def _span(span: TreeSpan) -> Text:
     usage = (
         f"  {span.input_tokens:,} → {span.output_tokens:,} tokens"
         if span.input_tokens or span.output_tokens
@@ -216,12 +213,12 @@ def duration(seconds: float) -> str:
     return f"{seconds // 3600:,.0f} h {seconds % 3600 // 60:.0f} min"
 
 
-def tokens(row: SessionRow | TraceRow | ModelRow) -> str:
+def tokens(row: SessionTotals | TraceTotals | ModelUsage) -> str:
     """Tokens as 'in → out (total)'."""
     return f"{row.input_tokens:,} → {row.output_tokens:,} ({row.total_tokens:,})"
 
 
-def cost(row: SessionRow | TraceRow | ModelRow) -> str:
+def cost(row: SessionTotals | TraceTotals | ModelUsage) -> str:
     """USD; '+ ?' where some calls have no known price."""
     unknown = " + ?" if row.unpriced_call_count else ""
     return f"${row.total_cost:.4f}{unknown}" if row.total_cost or not unknown else "?"

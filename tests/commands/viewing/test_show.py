@@ -1,15 +1,14 @@
 from __future__ import annotations
 
 import io
-from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from rich.console import Console, RenderableType
 
-from spanloom.commands import show
-from spanloom.warehouse.queries.rows import ModelRow
+from spanloom.commands.viewing import show
+from spanloom.warehouse.queries.answers import ModelUsage
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
@@ -36,9 +35,9 @@ def test_times_are_told_from_now(seconds: int, text: str) -> None:
     assert show.ago(NOW - timedelta(seconds=seconds), NOW) == text
 
 
-def model_row(**values: Any) -> ModelRow:
-    counts: dict[str, Any] = {field.name: 0 for field in fields(ModelRow)}
-    return ModelRow(**counts | {"provider": "openai", "model": "gpt-4o", "call_count": 3} | values)
+def model_row(**values: Any) -> ModelUsage:
+    counts: dict[str, Any] = dict.fromkeys(ModelUsage.model_fields, 0)
+    return ModelUsage(**counts | {"provider": "openai", "model": "gpt-4o", "call_count": 3} | values)
 
 
 def printed(content: RenderableType, width: int = 200) -> str:

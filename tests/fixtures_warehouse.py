@@ -1,4 +1,4 @@
-"""A migrated database on the local ClickHouse, one for each module, and a project for each test."""
+"""Databases on the local ClickHouse: a migrated one for each module, with a project for each test, or none yet."""
 
 from __future__ import annotations
 

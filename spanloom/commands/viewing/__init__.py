@@ -1,0 +1,1 @@
+"""What `spanloom sessions`, `session`, `trace` and `models` ask and print."""

@@ -1,0 +1,140 @@
+"""What was used of each model: the unpriced first, wrappers left out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from spanloom.warehouse.client import Warehouse, connect
+from spanloom.warehouse.queries.overview.models import models
+from tests.warehouse.tables import HOUR, SECOND, START, put, run, spans
+
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+
+
+def at(hours: float) -> datetime:
+    """A time some hours after START."""
+    return datetime.fromtimestamp(START, UTC) + timedelta(hours=hours)
+
+
+def put_calls(warehouse: Warehouse, project: str, *calls: dict[str, Any]) -> None:
+    """Spans of one trace, LLM calls of model `m` with 10 and 5 tokens unless they say otherwise."""
+    base = {
+        "project_id": project,
+        "trace_id": TRACE,
+        "span_type": "LLM",
+        "provider": "mine",
+        "model": "m",
+        "input_tokens": 10,
+        "output_tokens": 5,
+    }
+    numbered = ({"span_id": f"{number:016x}"} for number in range(1, len(calls) + 1))
+    put(
+        warehouse,
+        "spans_versions",
+        spans(*(base | own | call for own, call in zip(numbered, calls, strict=True))),
+    )
+
+
+def called(warehouse: Warehouse, project: str | None, **options: object) -> list[tuple[object, ...]]:
+    """Provider, model, calls, unpriced calls, tokens and cost of each row."""
+    return [
+        (
+            row.provider,
+            row.model,
+            row.call_count,
+            row.unpriced_call_count,
+            row.total_tokens,
+            round(row.total_cost, 6),
+        )
+        for row in run(models(warehouse, project, **options))  # type: ignore[arg-type]
+    ]
+
+
+def test_models_are_summed_up_with_the_unpriced_first(warehouse: Warehouse, project: str) -> None:
+    costs = {"input_cost": 0.075, "output_cost": 0.025, "total_cost": 0.1}
+    priced: dict[str, Any] = {"model": "known", "priced": 1} | costs
+    put_calls(
+        warehouse,
+        project,
+        priced | {"input_tokens": 1000, "cache_read_tokens": 7},
+        priced,
+        {},
+        {"priced": 1, "total_cost": 0.2},
+        {"provider": "yours"},
+        {"span_type": "EMBEDDING", "model": "e", "output_tokens": 0},
+    )
+    unpriced = [("mine", "m", 2, 1, 30, 0.2), ("yours", "m", 1, 1, 15, 0), ("mine", "e", 1, 1, 10, 0)]
+    assert called(warehouse, project) == [*unpriced, ("mine", "known", 2, 0, 1020, 0.2)]
+    assert called(warehouse, project, unpriced=True) == unpriced
+    assert called(warehouse, project, limit=1) == unpriced[:1]
+    [*_, known] = run(models(warehouse, project))
+    assert (known.input_tokens, known.output_tokens, known.cache_read_tokens) == (1010, 10, 7)
+    assert (known.input_cost, known.output_cost) == (0.15, 0.05)
+
+
+def test_models_of_a_time_and_a_project(warehouse: Warehouse, project: str) -> None:
+    start = START * SECOND
+    times: dict[str, Any] = {"start_time": start + 2 * HOUR * SECOND, "end_time": start + 2 * HOUR * SECOND}
+    put_calls(warehouse, project, {}, times)
+    put_calls(warehouse, project + "x", {"model": "theirs"} | times)
+    assert called(warehouse, project, since=at(1)) == [("mine", "m", 1, 1, 15, 0)]
+    assert called(warehouse, project, since=at(3)) == []
+    assert [row[1] for row in called(warehouse, None, since=at(1)) if row[1] == "theirs"] == ["theirs"]
+
+
+def test_wrappers_are_no_calls_of_a_model(warehouse: Warehouse, project: str) -> None:
+    priced: dict[str, Any] = {"priced": 1, "total_cost": 0.1}
+    agent: dict[str, Any] = {"span_type": "AGENT", "model": "wrapper", "input_tokens": 20}
+    put_calls(
+        warehouse,
+        project,
+        agent,
+        {
+            "span_type": "CHAIN",
+            "model": "",
+            "input_tokens": 0,
+            "output_tokens": 0,
+            "parent_span_id": f"{1:016x}",
+        },
+        {"parent_span_id": f"{2:016x}"} | priced,
+        # One instrumentation inside another: the inner call counts.
+        {"model": "alias", "parent_span_id": f"{1:016x}"},
+        {"parent_span_id": f"{4:016x}"} | priced,
+        # An agent whose calls were not recorded is all there is.
+        agent | {"model": "lone"},
+    )
+    assert called(warehouse, project) == [("mine", "lone", 1, 1, 25, 0), ("mine", "m", 2, 0, 30, 0.2)]
+
+
+def test_calls_without_a_model_have_no_price_either(warehouse: Warehouse, project: str) -> None:
+    none: dict[str, Any] = {"provider": "", "model": ""}
+    put_calls(warehouse, project, none, none | {"input_tokens": 0, "output_tokens": 0})
+    assert called(warehouse, project) == [("", "", 2, 1, 15, 0)]
+
+
+def test_a_call_without_tokens_is_not_unpriced(warehouse: Warehouse, project: str) -> None:
+    put_calls(warehouse, project, {"input_tokens": 0, "output_tokens": 0})
+    assert called(warehouse, project) == [("mine", "m", 1, 0, 0, 0)]
+    assert called(warehouse, project, unpriced=True) == []
+
+
+def test_a_circle_of_parents_ends(warehouse: Warehouse, project: str) -> None:
+    put_calls(
+        warehouse,
+        project,
+        {"parent_span_id": f"{2:016x}"},
+        {"parent_span_id": f"{1:016x}"},
+        {"parent_span_id": f"{3:016x}"},
+    )
+    assert called(warehouse, project) == [("mine", "m", 1, 1, 15, 0)]
+
+
+@pytest.mark.parametrize("readonly", ["1", "2"])
+def test_a_read_only_user_may_ask_for_models(warehouse: Warehouse, project: str, readonly: str) -> None:
+    put_calls(warehouse, project, {}, {"parent_span_id": f"{1:016x}"})
+    reader = connect(warehouse.settings.model_copy(update={"settings": {"readonly": readonly}}))
+    assert called(reader, project) == [("mine", "m", 1, 1, 15, 0)]
+    reader.close()

@@ -1,0 +1,124 @@
+"""Which sessions are listed: by order, limit, project and range, each with its whole totals."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from spanloom.warehouse.client import Warehouse
+from spanloom.warehouse.queries.answers import SessionListRow
+from spanloom.warehouse.queries.filters import Filter
+from spanloom.warehouse.queries.sessions.list import SessionSort, list_sessions
+from tests.warehouse.tables import HOUR, SECOND, START, partial, put, run, window
+
+
+def at(hours: float) -> datetime:
+    """A time some hours after START."""
+    return datetime.fromtimestamp(START, UTC) + timedelta(hours=hours)
+
+
+def put_windows(warehouse: Warehouse, *windows: dict[str, object]) -> None:
+    put(warehouse, "session_windows_versions", partial(*windows))
+
+
+def rows(
+    warehouse: Warehouse,
+    project: str | None,
+    since: datetime | None = None,
+    sort: SessionSort = "start_time",
+    limit: int = 50,
+) -> list[SessionListRow]:
+    return run(list_sessions(warehouse, Filter(project=project, since=since), sort, "desc", limit)).rows
+
+
+def listed(
+    warehouse: Warehouse,
+    project: str | None,
+    since: datetime | None = None,
+    sort: SessionSort = "start_time",
+    limit: int = 50,
+) -> list[str]:
+    return [row.session_id for row in rows(warehouse, project, since, sort, limit)]
+
+
+@pytest.fixture
+def three(warehouse: Warehouse, project: str) -> str:
+    """A project with three sessions that differ in everything one can sort by."""
+    start = START * SECOND
+    values = (
+        ("cheap and long", 0, 0.1, 10, 1, 3000),
+        ("dear", 1, 5.0, 20, 2, 60),
+        ("many", 2, 0.2, 900, 7, 120),
+    )
+    put_windows(
+        warehouse,
+        *(
+            window(project, name, hour)
+            | {
+                "end_time": start + (hour * HOUR + seconds) * SECOND,
+                "total_cost": cost,
+                "input_tokens": tokens,
+                "trace_count": traces,
+            }
+            for name, hour, cost, tokens, traces, seconds in values
+        ),
+    )
+    return project
+
+
+@pytest.mark.parametrize(
+    ("sort", "first"),
+    [
+        ("total_cost", "dear"),
+        ("total_tokens", "many"),
+        ("duration", "cheap and long"),
+        ("trace_count", "many"),
+        ("start_time", "many"),
+    ],
+)
+def test_sessions_are_sorted_by_what_was_asked(
+    warehouse: Warehouse, three: str, sort: SessionSort, first: str
+) -> None:
+    assert listed(warehouse, three, sort=sort)[0] == first
+    assert len(listed(warehouse, three, sort=sort)) == 3
+    assert listed(warehouse, three, sort=sort, limit=1) == [first]
+
+
+def test_a_session_that_reaches_into_the_range_is_shown(warehouse: Warehouse, three: str) -> None:
+    assert listed(warehouse, three, since=at(0.5)) == ["many", "dear", "cheap and long"]
+    assert listed(warehouse, three, since=at(0.9)) == ["many", "dear"]
+    assert listed(warehouse, three, since=at(3)) == []
+
+
+def test_the_range_never_cuts_a_sessions_totals(warehouse: Warehouse, project: str) -> None:
+    put_windows(
+        warehouse,
+        *(window(project, "s", hour, input_tokens=10, total_cost=0.1, trace_count=2) for hour in (0, 5, 9)),
+    )
+    [row] = rows(warehouse, project, since=at(9))
+    assert (row.trace_count, row.total_tokens, row.total_cost) == (6, 30, 0.3)
+    assert (row.start_time, row.end_time) == (at(0), at(9) + timedelta(minutes=1))
+    assert row.duration == 9 * HOUR + 60
+
+
+def test_a_window_that_was_replaced_no_longer_counts(warehouse: Warehouse, project: str) -> None:
+    put_windows(warehouse, window(project, "s", 0), window(project, "s", 9, version=1))
+    put_windows(warehouse, window(project, "s", 9, version=2, is_deleted=1))
+    assert listed(warehouse, project, since=at(5)) == []
+    assert listed(warehouse, project) == ["s"]
+
+
+def test_without_a_project_all_are_shown(warehouse: Warehouse, project: str) -> None:
+    put_windows(warehouse, window(project, "mine", 100), window(project + "x", "yours", 100))
+    assert set(listed(warehouse, None, since=at(100))) == {"mine", "yours"}
+    assert listed(warehouse, project) == ["mine"]
+
+
+def test_equal_sessions_come_in_a_fixed_order(warehouse: Warehouse, project: str) -> None:
+    put_windows(warehouse, *(window(project, name, 0) for name in "cab"))
+    order = listed(warehouse, project, sort="total_cost")
+    assert set(order) == {"a", "b", "c"}
+    put_windows(warehouse, *(window(project, name, 0, version=2) for name in "bac"))
+    assert listed(warehouse, project, sort="total_cost") == order
+    assert listed(warehouse, project, sort="total_cost", limit=2) == order[:2]
