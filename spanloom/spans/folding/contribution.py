@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from spanloom.schemas import facts_pb2
+from spanloom.spans.folding.counters import NOTHING, Counters
 from spanloom.spans.folding.facts import MESSAGE_BYTES, TraceKey
-from spanloom.spans.folding.trace_fold import COUNTERS, Trace
+from spanloom.spans.folding.trace_fold import Trace
 from spanloom.spans.table import MAX_TIME
 
 NANOSECONDS = 1_000_000_000
@@ -31,8 +32,7 @@ class WindowKey(NamedTuple):
 class Contribution(NamedTuple):
     """What one trace adds to one window of its session.
 
-    `start_time` and `duration` are nanoseconds, `counters` stand in the order of `trace_fold.COUNTERS`. Of a
-    withdrawn contribution only the first four fields hold anything.
+    `start_time` and `duration` are nanoseconds. Of a withdrawn contribution only the first four fields hold anything.
     """
 
     window: WindowKey
@@ -42,7 +42,7 @@ class Contribution(NamedTuple):
     start_time: int = 0
     duration: int = 0
     user_id: str = ""
-    counters: tuple[int, ...] = (0,) * len(COUNTERS)
+    counters: Counters = NOTHING
     models: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
@@ -78,43 +78,30 @@ def withdrawn(key: TraceKey, window: WindowKey, version: int) -> Contribution:
     return Contribution(window, key.trace_id, version, withdrawn=True)
 
 
+_SAME = tuple(name for name in Contribution._fields if name not in ("window", "counters"))
+"""Fields that stand in the message under the same names."""
+
+_TEXTS = ("models", "tags", "services")
+
+
 def to_message(contribution: Contribution, applied: int = 0) -> facts_pb2.Contribution:
     """Return a contribution as it travels; `applied` as the changelog keeps it."""
-    window = contribution.window
     return facts_pb2.Contribution(
-        project_id=window.project_id,
-        session_id=window.session_id,
-        window_start=window.window_start,
-        trace_id=contribution.trace_id,
-        version=contribution.version,
-        withdrawn=contribution.withdrawn,
-        start_time=contribution.start_time,
-        duration=contribution.duration,
-        user_id=contribution.user_id,
-        models=contribution.models,
-        tags=contribution.tags,
-        services=contribution.services,
-        input_start=contribution.input_start,
+        **contribution.window._asdict(),
+        **{name: getattr(contribution, name) for name in _SAME},
+        counters={name: value for name, value in contribution.counters._asdict().items() if value},
         applied=applied,
-        **dict(zip(COUNTERS, contribution.counters, strict=True)),
     )
 
 
 def from_message(message: facts_pb2.Contribution) -> Contribution:
-    """Read a contribution as it travelled."""
+    """Read a contribution as it travelled; counters that it does not know are 0."""
+    counter = message.counters.get
+    values = {name: getattr(message, name) for name in _SAME}
     return Contribution(
-        window=WindowKey(message.project_id, message.session_id, message.window_start),
-        trace_id=message.trace_id,
-        version=message.version,
-        withdrawn=message.withdrawn,
-        start_time=message.start_time,
-        duration=message.duration,
-        user_id=message.user_id,
-        counters=tuple([getattr(message, name) for name in COUNTERS]),
-        models=tuple(message.models),
-        tags=tuple(message.tags),
-        services=tuple(message.services),
-        input_start=message.input_start,
+        window=WindowKey._make([getattr(message, name) for name in WindowKey._fields]),
+        counters=Counters._make([counter(name, 0) for name in Counters._fields]),
+        **values | {name: tuple(values[name]) for name in _TEXTS},
     )
 
 
