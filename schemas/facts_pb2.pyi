@@ -90,14 +90,7 @@ class Labels(_message.Message):
     def __init__(self, span: _Optional[int] = ..., tags: _Optional[_Iterable[str]] = ..., metadata: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class Contribution(_message.Message):
-    __slots__ = ("project_id", "session_id", "window_start", "trace_id", "version", "withdrawn", "start_time", "duration", "user_id", "models", "tags", "services", "input_start", "counters", "applied")
-    class CountersEntry(_message.Message):
-        __slots__ = ("key", "value")
-        KEY_FIELD_NUMBER: _ClassVar[int]
-        VALUE_FIELD_NUMBER: _ClassVar[int]
-        key: str
-        value: int
-        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    __slots__ = ("project_id", "session_id", "window_start", "trace_id", "version", "withdrawn", "start_time", "duration", "user_id", "models", "tags", "services", "input_start", "applied", "span_count", "llm_call_count", "tool_call_count", "error_count", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "input_cost", "output_cost", "total_cost", "unpriced_call_count")
     PROJECT_ID_FIELD_NUMBER: _ClassVar[int]
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     WINDOW_START_FIELD_NUMBER: _ClassVar[int]
@@ -111,8 +104,20 @@ class Contribution(_message.Message):
     TAGS_FIELD_NUMBER: _ClassVar[int]
     SERVICES_FIELD_NUMBER: _ClassVar[int]
     INPUT_START_FIELD_NUMBER: _ClassVar[int]
-    COUNTERS_FIELD_NUMBER: _ClassVar[int]
     APPLIED_FIELD_NUMBER: _ClassVar[int]
+    SPAN_COUNT_FIELD_NUMBER: _ClassVar[int]
+    LLM_CALL_COUNT_FIELD_NUMBER: _ClassVar[int]
+    TOOL_CALL_COUNT_FIELD_NUMBER: _ClassVar[int]
+    ERROR_COUNT_FIELD_NUMBER: _ClassVar[int]
+    INPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    CACHE_READ_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    CACHE_WRITE_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    REASONING_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    INPUT_COST_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_COST_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_COST_FIELD_NUMBER: _ClassVar[int]
+    UNPRICED_CALL_COUNT_FIELD_NUMBER: _ClassVar[int]
     project_id: str
     session_id: str
     window_start: int
@@ -126,9 +131,21 @@ class Contribution(_message.Message):
     tags: _containers.RepeatedScalarFieldContainer[str]
     services: _containers.RepeatedScalarFieldContainer[str]
     input_start: str
-    counters: _containers.ScalarMap[str, int]
     applied: int
-    def __init__(self, project_id: _Optional[str] = ..., session_id: _Optional[str] = ..., window_start: _Optional[int] = ..., trace_id: _Optional[bytes] = ..., version: _Optional[int] = ..., withdrawn: _Optional[bool] = ..., start_time: _Optional[int] = ..., duration: _Optional[int] = ..., user_id: _Optional[str] = ..., models: _Optional[_Iterable[str]] = ..., tags: _Optional[_Iterable[str]] = ..., services: _Optional[_Iterable[str]] = ..., input_start: _Optional[str] = ..., counters: _Optional[_Mapping[str, int]] = ..., applied: _Optional[int] = ...) -> None: ...
+    span_count: int
+    llm_call_count: int
+    tool_call_count: int
+    error_count: int
+    input_tokens: int
+    output_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+    reasoning_tokens: int
+    input_cost: int
+    output_cost: int
+    total_cost: int
+    unpriced_call_count: int
+    def __init__(self, project_id: _Optional[str] = ..., session_id: _Optional[str] = ..., window_start: _Optional[int] = ..., trace_id: _Optional[bytes] = ..., version: _Optional[int] = ..., withdrawn: _Optional[bool] = ..., start_time: _Optional[int] = ..., duration: _Optional[int] = ..., user_id: _Optional[str] = ..., models: _Optional[_Iterable[str]] = ..., tags: _Optional[_Iterable[str]] = ..., services: _Optional[_Iterable[str]] = ..., input_start: _Optional[str] = ..., applied: _Optional[int] = ..., span_count: _Optional[int] = ..., llm_call_count: _Optional[int] = ..., tool_call_count: _Optional[int] = ..., error_count: _Optional[int] = ..., input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., cache_read_tokens: _Optional[int] = ..., cache_write_tokens: _Optional[int] = ..., reasoning_tokens: _Optional[int] = ..., input_cost: _Optional[int] = ..., output_cost: _Optional[int] = ..., total_cost: _Optional[int] = ..., unpriced_call_count: _Optional[int] = ...) -> None: ...
 
 class TraceFacts(_message.Message):
     __slots__ = ("contributions",)

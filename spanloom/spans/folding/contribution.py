@@ -7,6 +7,7 @@ withdrawn stays known as such, so that an older version that comes again changes
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 from spanloom.schemas import facts_pb2
@@ -79,29 +80,29 @@ def withdrawn(key: TraceKey, window: WindowKey, version: int) -> Contribution:
 
 
 _SAME = tuple(name for name in Contribution._fields if name not in ("window", "counters"))
-"""Fields that stand in the message under the same names."""
+"""Fields that stand in the message under the same names. So do those of the window and the counters."""
 
-_TEXTS = ("models", "tags", "services")
+_window_of = attrgetter(*WindowKey._fields)
+_counters_of = attrgetter(*Counters._fields)
+_same_of = attrgetter(*_SAME)
 
 
 def to_message(contribution: Contribution, applied: int = 0) -> facts_pb2.Contribution:
     """Return a contribution as it travels; `applied` as the changelog keeps it."""
-    return facts_pb2.Contribution(
-        **contribution.window._asdict(),
-        **{name: getattr(contribution, name) for name in _SAME},
-        counters={name: value for name, value in contribution.counters._asdict().items() if value},
-        applied=applied,
-    )
+    values = contribution._asdict()
+    window, counters = values.pop("window"), values.pop("counters")
+    return facts_pb2.Contribution(**values, **window._asdict(), **counters._asdict(), applied=applied)
 
 
 def from_message(message: facts_pb2.Contribution) -> Contribution:
-    """Read a contribution as it travelled; counters that it does not know are 0."""
-    counter = message.counters.get
-    values = {name: getattr(message, name) for name in _SAME}
+    """Read a contribution as it travelled."""
+    values = dict(zip(_SAME, _same_of(message), strict=True))
+    for name in ("models", "tags", "services"):
+        values[name] = tuple(values[name])
     return Contribution(
-        window=WindowKey._make([getattr(message, name) for name in WindowKey._fields]),
-        counters=Counters._make([counter(name, 0) for name in Counters._fields]),
-        **values | {name: tuple(values[name]) for name in _TEXTS},
+        window=WindowKey._make(_window_of(message)),
+        counters=Counters._make(_counters_of(message)),
+        **values,
     )
 
 

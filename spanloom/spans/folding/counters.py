@@ -1,7 +1,8 @@
 """The counters of traces, session windows and sessions: which there are, and how they follow from spans.
 
-This is the one place where a counter is declared. The columns of the tables, the contributions that travel and what is
-looked up follow from it; so do the sums of a session, because each counter of a session is the sum over its traces.
+This is the one place where a counter is declared. The columns of the tables, what a contribution carries and what is
+looked up follow from it (it has a field in `schemas/facts.proto`, which a test compares). So do the sums of a session:
+each of its counters is the sum over its traces.
 """
 
 from __future__ import annotations
@@ -21,10 +22,7 @@ _ERROR = STATUSES.index("error")
 
 
 class Counters(NamedTuple):
-    """The sums. Each is a column of the same name; `*_cost` are USD there and whole picodollars here.
-
-    The names travel in messages and changelogs, so none is ever given a new meaning.
-    """
+    """The sums. Each is a column of the same name; `*_cost` are USD there and whole picodollars here."""
 
     span_count: int
     llm_call_count: int

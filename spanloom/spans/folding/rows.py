@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import fields
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 
 from spanloom.spans.folding.contribution import NANOSECONDS, Contribution, WindowKey
-from spanloom.spans.folding.counters import Counters
+from spanloom.spans.folding.counters import NOTHING, Counters
 from spanloom.spans.folding.facts import TraceKey
 from spanloom.spans.folding.session_fold import SessionWindow
 from spanloom.spans.folding.trace_fold import Trace
@@ -103,12 +102,19 @@ class WindowRow(NamedTuple):
 
 def trace_table(rows: Sequence[TraceRow]) -> pa.Table:
     """Return the rows as a table with the schema TRACE_TABLE."""
-    return _table(TRACE_TABLE, map(_trace_values, rows))
+    traces = [row.trace for row in rows]
+    own: dict[str, Sequence[Any]] = {
+        "trace_id": [row.key.trace_id.hex() for row in rows],
+        "metadata": [list(trace.metadata.items()) if trace else () for trace in traces],
+        "status": [trace.status if trace else STATUSES[0] for trace in traces],
+        "root_span_id": [f"{trace.root_span_id:016x}" if trace else "" for trace in traces],
+    }
+    return _table(TRACE_TABLE, [(row.place, row.version, row.trace) for row in rows], own)
 
 
 def window_table(rows: Sequence[WindowRow]) -> pa.Table:
     """Return the rows as a table with the schema WINDOW_TABLE."""
-    return _table(WINDOW_TABLE, map(_window_values, rows))
+    return _table(WINDOW_TABLE, rows, {})
 
 
 def contributions_of(table: pa.Table) -> list[Contribution]:
@@ -141,35 +147,44 @@ def _contribution(row: dict[str, Any]) -> Contribution:
     )
 
 
-def _trace_values(row: TraceRow) -> dict[str, object]:
-    values = _values(_NO_TRACE, row.place, row.version, row.trace)
-    values["trace_id"] = row.key.trace_id.hex()
-    if row.trace is not None:
-        values["metadata"] = list(row.trace.metadata.items())
-        values["root_span_id"] = f"{row.trace.root_span_id:016x}"
-    return values
+def _table(
+    schema: pa.Schema,
+    rows: Sequence[tuple[WindowKey, int, Trace | SessionWindow | None]],
+    own: dict[str, Sequence[Any]],
+) -> pa.Table:
+    """Places, versions, and what was folded; a row without anything folded takes away what stands in its place.
+
+    Args:
+        own: the columns that are no fields, or hold something else.
+    """
+    if not rows:
+        return schema.empty_table()
+    places, versions, folded = zip(*rows, strict=True)
+    counters = zip(*[NOTHING if one is None else one.counters for one in folded], strict=True)
+    columns: dict[str, Sequence[Any]] = {
+        "start_time": _times(places, folded, "start_time"),
+        "end_time": _times(places, folded, "end_time"),
+        "version": versions,
+        "is_deleted": [int(one is None) for one in folded],
+    }
+    columns.update(zip(WindowKey._fields, zip(*places, strict=True), strict=True))
+    columns.update(zip(Counters._fields, counters, strict=True))
+    columns.update(own)
+    for field in schema:
+        if field.name not in columns:
+            empty = _empty(field.type)
+            columns[field.name] = [empty if one is None else getattr(one, field.name) for one in folded]
+    return pa.table([_array(field, columns[field.name]) for field in schema], schema)
 
 
-def _window_values(row: WindowRow) -> dict[str, object]:
-    return _values(_NO_WINDOW, row.key, row.version, row.sums)
-
-
-def _values(
-    empty: dict[str, object], place: WindowKey, version: int, folded: Trace | SessionWindow | None
-) -> dict[str, object]:
-    """A row by the names of its columns; without what was folded, the row that takes it away from its place."""
-    if folded is None:
-        start = place.window_start * NANOSECONDS
-        values = empty | {"start_time": start, "end_time": start, "is_deleted": 1}
-    else:
-        values = empty | {name: getattr(folded, name) for name in _FIELDS[type(folded)]}
-        values |= folded.counters._asdict()
-    return values | place._asdict() | {"version": version}
-
-
-def _nothing(schema: pa.Schema) -> dict[str, object]:
-    """A row that holds nothing."""
-    return {field.name: _empty(field.type) for field in schema}
+def _times(
+    places: Sequence[WindowKey], folded: Sequence[Trace | SessionWindow | None], name: str
+) -> list[int]:
+    """Times in nanoseconds; of what is taken away the start of its window."""
+    return [
+        place.window_start * NANOSECONDS if one is None else getattr(one, name)
+        for place, one in zip(places, folded, strict=True)
+    ]
 
 
 def _empty(kind: pa.DataType) -> object:
@@ -178,22 +193,7 @@ def _empty(kind: pa.DataType) -> object:
     return "" if pa.types.is_string(kind) else 0
 
 
-_NO_TRACE = _nothing(TRACE_TABLE) | {"status": STATUSES[0]}
-_NO_WINDOW = _nothing(WINDOW_TABLE)
-
-_FIELDS = {
-    folded: tuple(field.name for field in fields(folded) if field.name in schema.names)
-    for folded, schema in ((Trace, TRACE_TABLE), (SessionWindow, WINDOW_TABLE))
-}
-"""The fields that are columns under the same names."""
-
-
-def _table(schema: pa.Schema, rows: Iterable[dict[str, object]]) -> pa.Table:
-    some = list(rows)
-    return pa.table([_column(field, [row[field.name] for row in some]) for field in schema], schema)
-
-
-def _column(field: pa.Field, values: list[Any]) -> pa.Array:
+def _array(field: pa.Field, values: Sequence[Any]) -> pa.Array:
     if field.name in COSTS:
         values = [value / PICODOLLARS for value in values]
     return pa.array(values, field.type)

@@ -120,10 +120,10 @@ PRECEDENCE = {
 
 
 @pytest.mark.parametrize(
-    ("column", "keys", "best"),
-    [(column, keys[i:], i) for column, keys in PRECEDENCE.items() for i in range(len(keys))],
+    ("column", "keys"),
+    [(column, keys[i:]) for column, keys in PRECEDENCE.items() for i in range(len(keys))],
 )
-def test_precedence_of_texts(column: str, keys: list[str], best: int) -> None:
+def test_precedence_of_texts(column: str, keys: list[str]) -> None:
     found = row({key: key.replace(".", "-") for key in reversed(keys)})
     assert found[column] == keys[0].replace(".", "-")
     if column in ("session_id", "user_id"):
