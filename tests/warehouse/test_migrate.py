@@ -17,9 +17,10 @@ from spanloom.spans.table import SPAN_TABLE
 from spanloom.warehouse.client import SchemaError, Unavailable, connect
 from spanloom.warehouse.migrate import check_schema, migrate
 from spanloom.warehouse.settings import ClickHouseSettings
+from tests.docs.generated import ROOT
 from tests.warehouse.tables import run, sql
 
-ALL = ["0001_spans", "0002_traces", "0003_sessions", "0004_traces_by_time"]
+ALL = sorted(file.stem for file in (ROOT / "schemas" / "clickhouse").glob("*.sql"))
 ONCE = [(number, 1, 1) for number in range(1, len(ALL) + 1)]
 
 # The contract of docs/schema.md with every query out there: columns are added (a test compares the page), none goes.
