@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from spanloom.schemas import facts_pb2
 from spanloom.spans.folding.counters import NOTHING, Counters
@@ -89,9 +89,10 @@ _same_of = attrgetter(*_SAME)
 
 def to_message(contribution: Contribution, applied: int = 0) -> facts_pb2.Contribution:
     """Return a contribution as it travels; `applied` as the changelog keeps it."""
-    values = contribution._asdict()
-    window, counters = values.pop("window"), values.pop("counters")
-    return facts_pb2.Contribution(**values, **window._asdict(), **counters._asdict(), applied=applied)
+    values: dict[str, Any] = dict(zip(_SAME, _same_of(contribution), strict=True))
+    values.update(zip(WindowKey._fields, contribution.window, strict=True))
+    values.update(zip(Counters._fields, contribution.counters, strict=True))
+    return facts_pb2.Contribution(**values, applied=applied)
 
 
 def from_message(message: facts_pb2.Contribution) -> Contribution:

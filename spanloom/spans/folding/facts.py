@@ -169,8 +169,8 @@ def _split(sizes: list[int], start: int, count: int) -> Iterator[int]:
 
 def _sizes(columns: FactColumns) -> list[int]:
     # Four bytes a character is the most UTF-8 takes; texts that are short anyway are in _SPAN_BYTES.
-    lengths = zip(*(map(len, columns[name]) for name in _TEXTS), strict=True)
-    sizes = [_SPAN_BYTES + 4 * length for length in map(sum, lengths)]
+    texts_of = zip(*(columns[name] for name in _TEXTS), strict=True)
+    sizes = [_SPAN_BYTES + 4 * len("".join(some)) for some in texts_of]
     for row, labels in enumerate(columns["labels"]):
         if labels is not None:
             sizes[row] += 4 * sum(map(len, labels.tags)) + 4 * sum(
