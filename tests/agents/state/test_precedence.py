@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spanloom.agents.state.clock import CLOCK_RECORD
+from spanloom.agents.state.stored import StoredTrace
 from spanloom.agents.state.traces import TraceChanges, TracePartition
 from spanloom.spans.conventions.identity import BUILT_IN, Identity, KeyOrder
 from spanloom.spans.conventions.precedence import SESSION_KEYS, NumberedKey
@@ -82,7 +83,7 @@ def test_a_span_of_before_does_not_win_because_a_convention_was_added() -> None:
 def test_the_same_when_the_older_span_comes_back_from_clickhouse() -> None:
     before = apply(partition(BUILT_IN), 1, CHILD)
     state = partition(ADDED)
-    state.adopt(KEY, [CHILD], live(before), before.rows[0].version)
+    state.adopt(StoredTrace(KEY, [CHILD], list(live(before)), before.rows[0].version))
     after = apply(state, 2, ROOT)
     assert [place.session_id for place in live(before, after)] == ["A"]
     assert sessions(before, after) == {"A"}
