@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class SpanFacts(_message.Message):
-    __slots__ = ("trace_project_id", "trace_id", "trace_span_count", "texts", "span_id", "parent_span_id", "name", "service_name", "span_type", "status", "start_time", "duration", "session_id", "session_rank", "user_id", "user_rank", "model", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "input_cost", "output_cost", "total_cost", "priced", "input_preview", "output_preview", "preview_kind", "labels", "version")
+    __slots__ = ("trace_project_id", "trace_id", "trace_span_count", "texts", "span_id", "parent_span_id", "name", "service_name", "span_type", "status", "start_time", "duration", "session_id", "session_key", "user_id", "user_key", "model", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "input_cost", "output_cost", "total_cost", "priced", "input_preview", "output_preview", "preview_kind", "labels", "version")
     TRACE_PROJECT_ID_FIELD_NUMBER: _ClassVar[int]
     TRACE_ID_FIELD_NUMBER: _ClassVar[int]
     TRACE_SPAN_COUNT_FIELD_NUMBER: _ClassVar[int]
@@ -21,9 +21,9 @@ class SpanFacts(_message.Message):
     START_TIME_FIELD_NUMBER: _ClassVar[int]
     DURATION_FIELD_NUMBER: _ClassVar[int]
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
-    SESSION_RANK_FIELD_NUMBER: _ClassVar[int]
+    SESSION_KEY_FIELD_NUMBER: _ClassVar[int]
     USER_ID_FIELD_NUMBER: _ClassVar[int]
-    USER_RANK_FIELD_NUMBER: _ClassVar[int]
+    USER_KEY_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     INPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
@@ -52,9 +52,9 @@ class SpanFacts(_message.Message):
     start_time: _containers.RepeatedScalarFieldContainer[int]
     duration: _containers.RepeatedScalarFieldContainer[int]
     session_id: _containers.RepeatedScalarFieldContainer[int]
-    session_rank: _containers.RepeatedScalarFieldContainer[int]
+    session_key: _containers.RepeatedScalarFieldContainer[int]
     user_id: _containers.RepeatedScalarFieldContainer[int]
-    user_rank: _containers.RepeatedScalarFieldContainer[int]
+    user_key: _containers.RepeatedScalarFieldContainer[int]
     model: _containers.RepeatedScalarFieldContainer[int]
     input_tokens: _containers.RepeatedScalarFieldContainer[int]
     output_tokens: _containers.RepeatedScalarFieldContainer[int]
@@ -70,7 +70,7 @@ class SpanFacts(_message.Message):
     preview_kind: _containers.RepeatedScalarFieldContainer[int]
     labels: _containers.RepeatedCompositeFieldContainer[Labels]
     version: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, trace_project_id: _Optional[_Iterable[str]] = ..., trace_id: _Optional[_Iterable[bytes]] = ..., trace_span_count: _Optional[_Iterable[int]] = ..., texts: _Optional[_Iterable[str]] = ..., span_id: _Optional[_Iterable[int]] = ..., parent_span_id: _Optional[_Iterable[int]] = ..., name: _Optional[_Iterable[int]] = ..., service_name: _Optional[_Iterable[int]] = ..., span_type: _Optional[_Iterable[int]] = ..., status: _Optional[_Iterable[int]] = ..., start_time: _Optional[_Iterable[int]] = ..., duration: _Optional[_Iterable[int]] = ..., session_id: _Optional[_Iterable[int]] = ..., session_rank: _Optional[_Iterable[int]] = ..., user_id: _Optional[_Iterable[int]] = ..., user_rank: _Optional[_Iterable[int]] = ..., model: _Optional[_Iterable[int]] = ..., input_tokens: _Optional[_Iterable[int]] = ..., output_tokens: _Optional[_Iterable[int]] = ..., cache_read_tokens: _Optional[_Iterable[int]] = ..., cache_write_tokens: _Optional[_Iterable[int]] = ..., reasoning_tokens: _Optional[_Iterable[int]] = ..., input_cost: _Optional[_Iterable[int]] = ..., output_cost: _Optional[_Iterable[int]] = ..., total_cost: _Optional[_Iterable[int]] = ..., priced: _Optional[_Iterable[bool]] = ..., input_preview: _Optional[_Iterable[str]] = ..., output_preview: _Optional[_Iterable[str]] = ..., preview_kind: _Optional[_Iterable[int]] = ..., labels: _Optional[_Iterable[_Union[Labels, _Mapping]]] = ..., version: _Optional[_Iterable[int]] = ...) -> None: ...
+    def __init__(self, trace_project_id: _Optional[_Iterable[str]] = ..., trace_id: _Optional[_Iterable[bytes]] = ..., trace_span_count: _Optional[_Iterable[int]] = ..., texts: _Optional[_Iterable[str]] = ..., span_id: _Optional[_Iterable[int]] = ..., parent_span_id: _Optional[_Iterable[int]] = ..., name: _Optional[_Iterable[int]] = ..., service_name: _Optional[_Iterable[int]] = ..., span_type: _Optional[_Iterable[int]] = ..., status: _Optional[_Iterable[int]] = ..., start_time: _Optional[_Iterable[int]] = ..., duration: _Optional[_Iterable[int]] = ..., session_id: _Optional[_Iterable[int]] = ..., session_key: _Optional[_Iterable[int]] = ..., user_id: _Optional[_Iterable[int]] = ..., user_key: _Optional[_Iterable[int]] = ..., model: _Optional[_Iterable[int]] = ..., input_tokens: _Optional[_Iterable[int]] = ..., output_tokens: _Optional[_Iterable[int]] = ..., cache_read_tokens: _Optional[_Iterable[int]] = ..., cache_write_tokens: _Optional[_Iterable[int]] = ..., reasoning_tokens: _Optional[_Iterable[int]] = ..., input_cost: _Optional[_Iterable[int]] = ..., output_cost: _Optional[_Iterable[int]] = ..., total_cost: _Optional[_Iterable[int]] = ..., priced: _Optional[_Iterable[bool]] = ..., input_preview: _Optional[_Iterable[str]] = ..., output_preview: _Optional[_Iterable[str]] = ..., preview_kind: _Optional[_Iterable[int]] = ..., labels: _Optional[_Iterable[_Union[Labels, _Mapping]]] = ..., version: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class Labels(_message.Message):
     __slots__ = ("span", "tags", "metadata")
@@ -90,7 +90,7 @@ class Labels(_message.Message):
     def __init__(self, span: _Optional[int] = ..., tags: _Optional[_Iterable[str]] = ..., metadata: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class Contribution(_message.Message):
-    __slots__ = ("project_id", "session_id", "window_start", "trace_id", "version", "withdrawn", "start_time", "duration", "user_id", "span_count", "llm_call_count", "tool_call_count", "error_count", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "input_cost", "output_cost", "total_cost", "unpriced_call_count", "models", "tags", "services", "input_start", "applied")
+    __slots__ = ("project_id", "session_id", "window_start", "trace_id", "version", "withdrawn", "start_time", "duration", "user_id", "models", "tags", "services", "input_start", "applied", "span_count", "llm_call_count", "tool_call_count", "error_count", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "input_cost", "output_cost", "total_cost", "unpriced_call_count")
     PROJECT_ID_FIELD_NUMBER: _ClassVar[int]
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     WINDOW_START_FIELD_NUMBER: _ClassVar[int]
@@ -100,6 +100,11 @@ class Contribution(_message.Message):
     START_TIME_FIELD_NUMBER: _ClassVar[int]
     DURATION_FIELD_NUMBER: _ClassVar[int]
     USER_ID_FIELD_NUMBER: _ClassVar[int]
+    MODELS_FIELD_NUMBER: _ClassVar[int]
+    TAGS_FIELD_NUMBER: _ClassVar[int]
+    SERVICES_FIELD_NUMBER: _ClassVar[int]
+    INPUT_START_FIELD_NUMBER: _ClassVar[int]
+    APPLIED_FIELD_NUMBER: _ClassVar[int]
     SPAN_COUNT_FIELD_NUMBER: _ClassVar[int]
     LLM_CALL_COUNT_FIELD_NUMBER: _ClassVar[int]
     TOOL_CALL_COUNT_FIELD_NUMBER: _ClassVar[int]
@@ -113,11 +118,6 @@ class Contribution(_message.Message):
     OUTPUT_COST_FIELD_NUMBER: _ClassVar[int]
     TOTAL_COST_FIELD_NUMBER: _ClassVar[int]
     UNPRICED_CALL_COUNT_FIELD_NUMBER: _ClassVar[int]
-    MODELS_FIELD_NUMBER: _ClassVar[int]
-    TAGS_FIELD_NUMBER: _ClassVar[int]
-    SERVICES_FIELD_NUMBER: _ClassVar[int]
-    INPUT_START_FIELD_NUMBER: _ClassVar[int]
-    APPLIED_FIELD_NUMBER: _ClassVar[int]
     project_id: str
     session_id: str
     window_start: int
@@ -127,6 +127,11 @@ class Contribution(_message.Message):
     start_time: int
     duration: int
     user_id: str
+    models: _containers.RepeatedScalarFieldContainer[str]
+    tags: _containers.RepeatedScalarFieldContainer[str]
+    services: _containers.RepeatedScalarFieldContainer[str]
+    input_start: str
+    applied: int
     span_count: int
     llm_call_count: int
     tool_call_count: int
@@ -140,12 +145,7 @@ class Contribution(_message.Message):
     output_cost: int
     total_cost: int
     unpriced_call_count: int
-    models: _containers.RepeatedScalarFieldContainer[str]
-    tags: _containers.RepeatedScalarFieldContainer[str]
-    services: _containers.RepeatedScalarFieldContainer[str]
-    input_start: str
-    applied: int
-    def __init__(self, project_id: _Optional[str] = ..., session_id: _Optional[str] = ..., window_start: _Optional[int] = ..., trace_id: _Optional[bytes] = ..., version: _Optional[int] = ..., withdrawn: _Optional[bool] = ..., start_time: _Optional[int] = ..., duration: _Optional[int] = ..., user_id: _Optional[str] = ..., span_count: _Optional[int] = ..., llm_call_count: _Optional[int] = ..., tool_call_count: _Optional[int] = ..., error_count: _Optional[int] = ..., input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., cache_read_tokens: _Optional[int] = ..., cache_write_tokens: _Optional[int] = ..., reasoning_tokens: _Optional[int] = ..., input_cost: _Optional[int] = ..., output_cost: _Optional[int] = ..., total_cost: _Optional[int] = ..., unpriced_call_count: _Optional[int] = ..., models: _Optional[_Iterable[str]] = ..., tags: _Optional[_Iterable[str]] = ..., services: _Optional[_Iterable[str]] = ..., input_start: _Optional[str] = ..., applied: _Optional[int] = ...) -> None: ...
+    def __init__(self, project_id: _Optional[str] = ..., session_id: _Optional[str] = ..., window_start: _Optional[int] = ..., trace_id: _Optional[bytes] = ..., version: _Optional[int] = ..., withdrawn: _Optional[bool] = ..., start_time: _Optional[int] = ..., duration: _Optional[int] = ..., user_id: _Optional[str] = ..., models: _Optional[_Iterable[str]] = ..., tags: _Optional[_Iterable[str]] = ..., services: _Optional[_Iterable[str]] = ..., input_start: _Optional[str] = ..., applied: _Optional[int] = ..., span_count: _Optional[int] = ..., llm_call_count: _Optional[int] = ..., tool_call_count: _Optional[int] = ..., error_count: _Optional[int] = ..., input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., cache_read_tokens: _Optional[int] = ..., cache_write_tokens: _Optional[int] = ..., reasoning_tokens: _Optional[int] = ..., input_cost: _Optional[int] = ..., output_cost: _Optional[int] = ..., total_cost: _Optional[int] = ..., unpriced_call_count: _Optional[int] = ...) -> None: ...
 
 class TraceFacts(_message.Message):
     __slots__ = ("contributions",)

@@ -15,6 +15,7 @@ from struct import Struct
 from spanloom.agents.state.clock import next_version, parts_of
 from spanloom.agents.state.partition import ChangelogRecord, Changes, Novelty, Partition
 from spanloom.agents.state.stored import StoredTrace
+from spanloom.spans.conventions.identity import BUILT_IN, Identity, KeyOrder
 from spanloom.spans.folding import facts as facts_codec
 from spanloom.spans.folding.contribution import (
     Contribution,
@@ -46,6 +47,7 @@ class OpenTrace:
     cleared too. `pieces` are the changelog keys of what it is made of.
     """
 
+    order: KeyOrder = BUILT_IN.sessions
     facts: dict[int, Fact] = field(default_factory=dict)
     version: int = 0
     last_news: int = 0
@@ -80,8 +82,9 @@ class OpenTrace:
     def _consider(self, fact: Fact) -> None:
         if self.start_time is None or fact.start_time < self.start_time:
             self.start_time = fact.start_time
-        if fact.session_rank:
-            candidate = (fact.session_rank, fact.start_time, fact.span_id, fact.session_id)
+        if fact.session_key:
+            place = self.order.place(fact.session_key)
+            candidate = (place, fact.start_time, fact.span_id, fact.session_id)
             if self.best is None or candidate < self.best:
                 self.best = candidate
 
@@ -94,6 +97,11 @@ class OpenTrace:
     def session_id(self) -> str:
         """The session the facts name; '' without one."""
         return self.best[3] if self.best else ""
+
+    @property
+    def session_ids(self) -> set[str]:
+        """All sessions that the facts name: where the trace would stand by one precedence of keys or another."""
+        return {fact.session_id for fact in self.facts.values() if fact.session_key}
 
 
 @dataclass(slots=True)
@@ -111,11 +119,13 @@ class TracePartition(Partition[TraceKey, Sequence[Fact], OpenTrace, StoredTrace,
         window: the length of a session window, seconds.
         retention: how long a trace without news is kept, milliseconds of the stream clock.
         began: the time now, ms; since when this state is kept unless a changelog says otherwise.
+        identity: the precedence by which traces find their sessions and users.
     """
 
-    def __init__(self, window: int, retention: int, began: int) -> None:
+    def __init__(self, window: int, retention: int, began: int, identity: Identity = BUILT_IN) -> None:
         super().__init__(retention, began)
         self._window = window
+        self._identity = identity
         self._uses: dict[bytes, int] = {}
         """How many open traces each piece brought something to."""
         self._unsaved: list[ChangelogRecord] = []
@@ -153,8 +163,19 @@ class TracePartition(Partition[TraceKey, Sequence[Fact], OpenTrace, StoredTrace,
             piece_key = _PIECE.pack(*parts_of(trace.version), part) + key.trace_id + key.project_id.encode()
             self._keep_piece(piece_key, piece, [trace])
 
+    def restored(self) -> None:
+        """Complete what the changelog has brought back.
+
+        The worker before may have gone by another precedence of keys: wherever else a trace may stand by what its
+        facts name, its row and contribution are taken away when it is written next.
+        """
+        super().restored()
+        for key, trace in self._open.items():
+            if len(session_ids := trace.session_ids) > 1:
+                trace.left.update(self._place(key, trace)._replace(session_id=each) for each in session_ids)
+
     def _new(self, now: int) -> OpenTrace:
-        return OpenTrace(last_news=now)
+        return OpenTrace(self._identity.sessions, last_news=now)
 
     def _add(self, entry: OpenTrace, value: Sequence[Fact]) -> tuple[bool, bool]:
         return entry.add(value)
@@ -191,7 +212,7 @@ class TracePartition(Partition[TraceKey, Sequence[Fact], OpenTrace, StoredTrace,
 
     def _write_trace(self, key: TraceKey, trace: OpenTrace, changes: TraceChanges) -> None:
         assert trace.place is not None
-        folded = fold(key, trace.facts.values())
+        folded = fold(key, trace.facts.values(), self._identity)
         changes.rows.append(TraceRow(key, trace.place, trace.version, folded))
         if trace.place.session_id:
             changes.contributions.append(contribution_of(folded, trace.place, trace.version))

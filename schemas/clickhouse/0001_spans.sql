@@ -43,10 +43,10 @@ CREATE TABLE IF NOT EXISTS spans_versions
     resource           Map(LowCardinality(String), String) CODEC(ZSTD(1)),
     events             Array(Tuple(name String, time DateTime64(9, 'UTC'), attributes Map(String, String))) CODEC(ZSTD(1)),
 
-    -- Facts the trace fold needs and a reader does not: which key named the session and the user (1 is the
-    -- best), the span's metadata, and the previews of what a person said and what the model answered.
-    session_rank       UInt8,
-    user_rank          UInt8,
+    -- Facts the trace fold needs and a reader does not: which key named the session and the user (a number that
+    -- stays, 0 without one), the span's metadata, and the previews of what a person said and what the model answered.
+    session_key        UInt16,
+    user_key           UInt16,
     metadata           Map(String, String) CODEC(ZSTD(1)),
     input_preview      String CODEC(ZSTD(1)),
     output_preview     String CODEC(ZSTD(1)),

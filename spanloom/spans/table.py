@@ -96,9 +96,9 @@ SPAN_TABLE = pa.schema(
             ),
             False,
         ),
-        # Which key named the session and the user: 1 is the best of conventions.md, 0 none did.
-        pa.field("session_rank", pa.uint8(), False),
-        pa.field("user_rank", pa.uint8(), False),
+        # Which key named the session and the user: a number of conventions/precedence.py, 0 none did.
+        pa.field("session_key", pa.uint16(), False),
+        pa.field("user_key", pa.uint16(), False),
         pa.field("metadata", _TEXT_MAP, False),
         # LLM spans: what the user said last and what the assistant answered, where there is such a text
         # (INPUT_IS_MESSAGE, OUTPUT_IS_MESSAGE); else, on root spans only, the start of input and output.
@@ -109,35 +109,5 @@ SPAN_TABLE = pa.schema(
 )
 """The schema of a span table."""
 
-FACT_COLUMNS = (
-    "project_id",
-    "trace_id",
-    "span_id",
-    "parent_span_id",
-    "name",
-    "span_type",
-    "service_name",
-    "start_time",
-    "end_time",
-    "status",
-    "session_id",
-    "session_rank",
-    "user_id",
-    "user_rank",
-    "tags",
-    "metadata",
-    "model",
-    "input_tokens",
-    "output_tokens",
-    "cache_read_tokens",
-    "cache_write_tokens",
-    "reasoning_tokens",
-    "input_cost",
-    "output_cost",
-    "total_cost",
-    "priced",
-    "input_preview",
-    "output_preview",
-    "preview_kind",
-)
-"""The columns of the span table that aggregates need: what a span's facts are made of."""
+COSTS = frozenset(name for name in SPAN_TABLE.names if name.endswith("_cost"))
+"""Columns of costs: USD in tables, whole picodollars everywhere else."""

@@ -14,34 +14,23 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from spanloom.spans.folding.contribution import INPUT_START
-from spanloom.spans.table import FACT_COLUMNS, SPAN_TABLE
+from spanloom.spans.folding.fact import FACT_COLUMNS
+from spanloom.spans.folding.rows import CONTRIBUTION_TABLE
+from spanloom.spans.table import SPAN_TABLE
 from spanloom.warehouse.client import Warehouse
 
 KEYS_A_QUERY = 1_000
 """So many keys go in one query; a trace's facts take a few kB, and the answer is held in memory."""
 
 _TEXT = pa.string()
-_TEXTS = pa.list_(_TEXT)
-_TIME = pa.timestamp("ns", "UTC")
 _SECONDS = pa.int64()
-_COUNTS = (
-    "span_count",
-    "llm_call_count",
-    "tool_call_count",
-    "error_count",
-    "input_tokens",
-    "output_tokens",
-    "cache_read_tokens",
-    "cache_write_tokens",
-    "reasoning_tokens",
-)
 _TRACE_KEYS = pa.schema([("project_id", _TEXT), ("trace_id", _TEXT)])
 _WINDOW_KEYS = pa.schema([("project_id", _TEXT), ("session_id", _TEXT), ("window_start", _SECONDS)])
 
 _VERSION = pa.field("version", pa.uint64(), False)
 _WINDOW_START = pa.field("window_start", _SECONDS, False)
 
-SPAN_FACTS = pa.schema([*(SPAN_TABLE.field(name) for name in FACT_COLUMNS), _VERSION])
+SPAN_FACTS = pa.schema([_VERSION if name == "version" else SPAN_TABLE.field(name) for name in FACT_COLUMNS])
 """The columns that `span_facts` gives."""
 
 PLACED_TRACES = pa.schema(
@@ -54,26 +43,6 @@ PLACED_TRACES = pa.schema(
     ]
 )
 """The columns that `placed_traces` gives; `window_start` in seconds since the epoch."""
-
-WINDOW_CONTRIBUTIONS = pa.schema(
-    [
-        pa.field("project_id", _TEXT, False),
-        pa.field("session_id", _TEXT, False),
-        _WINDOW_START,
-        *(pa.field(name, _TEXT, False) for name in ("trace_id", "user_id")),
-        pa.field("tags", _TEXTS, False),
-        pa.field("services", _TEXTS, False),
-        pa.field("start_time", _TIME, False),
-        pa.field("end_time", _TIME, False),
-        *(pa.field(name, pa.uint64(), False) for name in _COUNTS),
-        *(pa.field(name, pa.float64(), False) for name in ("input_cost", "output_cost", "total_cost")),
-        pa.field("unpriced_call_count", pa.uint64(), False),
-        pa.field("models", _TEXTS, False),
-        pa.field("input_start", _TEXT, False),
-        _VERSION,
-    ]
-)
-"""The columns that `window_contributions` gives: what a trace adds to its session."""
 
 WINDOW_VERSIONS = pa.schema(
     [
@@ -140,7 +109,7 @@ _INPUT_START = f"substringUTF8(input, 1, {INPUT_START}) AS input_start"
 
 _WINDOW_CONTRIBUTIONS_SQL = f"""
 SELECT
-    {", ".join(_INPUT_START if name == "input_start" else name for name in WINDOW_CONTRIBUTIONS.names)}
+    {", ".join(_INPUT_START if name == "input_start" else name for name in CONTRIBUTION_TABLE.names)}
 FROM traces_versions FINAL
 PREWHERE (project_id, session_id, window_start) IN (
     SELECT
@@ -153,7 +122,7 @@ PREWHERE (project_id, session_id, window_start) IN (
 
 
 async def window_contributions(warehouse: Warehouse, keys: Sequence[tuple[str, str, int]]) -> pa.Table:
-    """Return the rows of all traces that stand in some session windows, as `WINDOW_CONTRIBUTIONS`.
+    """Return the rows of all traces that stand in some session windows, as `CONTRIBUTION_TABLE`.
 
     Args:
         keys: project, session and start (seconds since the epoch) of each window.
@@ -164,7 +133,7 @@ async def window_contributions(warehouse: Warehouse, keys: Sequence[tuple[str, s
         _WINDOW_CONTRIBUTIONS_SQL,
         keys,
         _WINDOW_KEYS,
-        WINDOW_CONTRIBUTIONS,
+        CONTRIBUTION_TABLE,
     )
 
 

@@ -9,7 +9,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from benchmarks.load.encode import event, messages
 from benchmarks.load.load import Load, Totals, Truth
 from spanloom.spans.folding.facts import Fact, TraceKey, facts_of
-from spanloom.spans.folding.trace_fold import COUNTERS, fold
+from spanloom.spans.folding.trace_fold import fold
 from spanloom.spans.limits import Limits
 from spanloom.spans.pricing.prices import Prices
 from spanloom.spans.reading.decode import Message, decode
@@ -32,7 +32,7 @@ def _found(encoded: list[bytes]) -> Truth:
     truth = Truth()
     for key, facts in traces.items():
         trace = fold(key, facts)
-        counters = dict(zip(COUNTERS, trace.counters, strict=True))
+        counters = trace.counters._asdict()
         truth.add(
             trace.session_id,
             Totals(

@@ -11,17 +11,14 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from spanloom.commands import settings
-from spanloom.spans.conventions.fields import FIRST_MERGED, Field
+from spanloom.spans.conventions.fields import FIRST_MERGED, WHOLE, Field
+from spanloom.spans.conventions.precedence import PRECEDENCE
 from spanloom.spans.conventions.registry import CONVENTIONS
 from tests.clients.cases import CASES, COMPRESSION
 
 ROOT = Path(__file__).resolve().parents[2]
 
 _BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
-
-# Keys of a flattened message, as a whole, are one key of the field itself.
-_WHOLE = {Field.INPUT_PIECES: Field.INPUT, Field.OUTPUT_PIECES: Field.OUTPUT}
-_NOT_SHOWN = {Field.CUT, *_WHOLE}
 
 
 def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
@@ -49,29 +46,23 @@ def _default(value: str) -> str:
 
 
 def keys() -> str:
-    """For each field the keys that are read, the best first; the rank is the position in the list."""
-    found: dict[Field, list[tuple[int, str, str]]] = {}
+    """For each field the keys that are read, the best first, and which conventions read them."""
+    readers: dict[tuple[Field, str], dict[str, None]] = {}
     for convention in CONVENTIONS:
-        named = [(key.field, key.rank, key.name) for key in convention.keys]
-        named += [(prefix.field, prefix.rank, f"{prefix.name}*") for prefix in convention.prefixes]
-        named += [(each.field, each.rank, each.name) for each in convention.templates]
-        for field, rank, name in named:
-            entry = (rank, name, convention.name)
-            entries = found.setdefault(_WHOLE.get(field, field), [])
-            if entry not in entries:
-                entries.append(entry)
+        for key in convention.declared():
+            field = WHOLE.get(key.field, key.field)
+            readers.setdefault((field, key.shown), {})[convention.name] = None
     return table(
         ("field", "rank", "key", "convention"),
         (
             (
-                f"`{field.name.lower()}`" if first else "",
+                f"`{field.name.lower()}`" if rank == 1 else "",
                 "all" if field >= FIRST_MERGED else str(rank),
                 f"`{name}`",
-                convention,
+                ", ".join(readers.get((field, name), ["no longer read"])),
             )
-            for field in Field
-            if field not in _NOT_SHOWN
-            for first, (rank, name, convention) in _numbered(sorted(found[field]))
+            for field, names in sorted(PRECEDENCE.items())
+            for rank, name in enumerate(names, 1)
         ),
     )
 
@@ -98,12 +89,6 @@ def clients() -> str:
         if COMPRESSION not in case.environment
     ]
     return table(("client and transport", "in the snippet above"), rows)
-
-
-def _numbered(
-    entries: Iterable[tuple[int, str, str]],
-) -> Iterable[tuple[bool, tuple[int, str, str]]]:
-    return ((position == 0, entry) for position, entry in enumerate(entries))
 
 
 TABLES: dict[str, Callable[[], str]] = {

@@ -17,6 +17,7 @@ from spanloom.spans.folding.contribution import (
     window_start,
     withdrawn,
 )
+from spanloom.spans.folding.counters import NOTHING
 from spanloom.spans.folding.facts import Fact, TraceKey
 from spanloom.spans.folding.rows import TraceRow, WindowRow, contributions_of, trace_table, window_table
 from spanloom.spans.folding.session_fold import fold as fold_session
@@ -111,13 +112,13 @@ def _trace_folds(key: TraceKey, facts: list[Fact], number: int) -> Contribution:
     assert [fact for message in kept for _, some in facts_codec.decode(message) for fact in some] == facts
     trace = fold_trace(key, facts)
     assert fold_trace(key, facts[::-1]) == trace
-    assert trace.counters[0] == len(facts)
+    assert trace.counters.span_count == len(facts)
     window = WindowKey(key.project_id, trace.session_id, window_start(trace.start_time, _WINDOW))
     contribution = contribution_of(trace, window, number)
     rows = trace_table([TraceRow(key, window, number, trace), TraceRow(key, window, number, None)])
     rows.validate(full=True)
     [stored] = contributions_of(read_back(rows.slice(0, 1)))
-    assert stored._replace(counters=()) == contribution._replace(counters=())
+    assert stored._replace(counters=NOTHING) == contribution._replace(counters=NOTHING)
     return contribution
 
 

@@ -14,7 +14,8 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span, Status
 
 from spanloom.spans.folding import facts as facts_codec
-from spanloom.spans.folding.trace_fold import COUNTERS, Trace, fold
+from spanloom.spans.folding.counters import Counters
+from spanloom.spans.folding.trace_fold import Trace, fold
 from spanloom.spans.limits import Limits
 from spanloom.spans.pricing.prices import Prices
 from spanloom.spans.reading.decode import Message, decode
@@ -118,7 +119,7 @@ def expected_sessions(messages: Iterable[bytes]) -> list[dict[str, Any]]:
     ]
 
 
-SUMS = tuple(name for name in COUNTERS if not name.endswith("_cost"))
+SUMS = tuple(name for name in Counters._fields if not name.endswith("_cost"))
 
 TRACES = f"""
 SELECT trace_id, session_id, name, user_id, tags, toUnixTimestamp64Nano(start_time) AS start,
@@ -131,7 +132,7 @@ SESSIONS = f"SELECT session_id, trace_count, {', '.join(SUMS)} FROM sessions ORD
 
 
 def _row(trace: Trace) -> dict[str, Any]:
-    counters = dict(zip(COUNTERS, trace.counters, strict=True))
+    counters = trace.counters._asdict()
     return {
         "trace_id": trace.key.trace_id.hex(),
         "session_id": trace.session_id,

@@ -24,35 +24,14 @@ START = 1_795_000_000 * SECOND
 def fact(span_id: int, parent: int = 0, **fields: Any) -> Fact:
     """A span that starts `span_id` seconds after START and takes one second, unless told otherwise."""
     values: dict[str, Any] = {
-        "span_id": span_id,
         "parent_span_id": parent,
         "name": f"span {span_id}",
         "service_name": "shop",
-        "span_type": 0,
-        "status": 0,
         "start_time": START + span_id * SECOND,
         "duration": SECOND,
-        "session_id": "",
-        "session_rank": 0,
-        "user_id": "",
-        "user_rank": 0,
-        "model": "",
-        "input_tokens": 0,
-        "output_tokens": 0,
-        "cache_read_tokens": 0,
-        "cache_write_tokens": 0,
-        "reasoning_tokens": 0,
-        "input_cost": 0,
-        "output_cost": 0,
-        "total_cost": 0,
-        "priced": False,
-        "input_preview": "",
-        "output_preview": "",
-        "preview_kind": 0,
         "version": 1,
-        "labels": None,
     }
-    return Fact(**{**values, **fields})
+    return Fact(span_id, **{**values, **fields})
 
 
 def call(span_id: int, parent: int = 0, said: str = "", answered: str = "", **fields: Any) -> Fact:
@@ -81,8 +60,8 @@ _AMOUNTS = st.one_of(st.just(0), st.integers(0, 10**6))
 @st.composite
 def facts(draw: st.DrawFn, span_id: int, span_ids: list[int]) -> Fact:
     """Any fact with this span ID, whose parent may be none, another span, itself or one that never comes."""
-    ranked = draw(st.integers(0, 7))
-    user_rank = draw(st.integers(0, 3))
+    session_key = draw(st.integers(0, 7))
+    user_key = draw(st.integers(0, 3))
     labels = draw(
         st.none()
         | st.builds(
@@ -102,10 +81,10 @@ def facts(draw: st.DrawFn, span_id: int, span_ids: list[int]) -> Fact:
         status=draw(st.integers(0, len(STATUSES) - 1)),
         start_time=START + draw(st.integers(0, 3)) * 1800 * SECOND,
         duration=draw(st.integers(0, 10**10)),
-        session_id=draw(st.sampled_from(["s1", "s2", "s3"])) if ranked else "",
-        session_rank=ranked,
-        user_id=draw(st.sampled_from(["u1", "u2"])) if user_rank else "",
-        user_rank=user_rank,
+        session_id=draw(st.sampled_from(["s1", "s2", "s3"])) if session_key else "",
+        session_key=session_key,
+        user_id=draw(st.sampled_from(["u1", "u2"])) if user_key else "",
+        user_key=user_key,
         model=draw(st.sampled_from(["", "m1", "m2"])),
         input_tokens=draw(_AMOUNTS),
         output_tokens=draw(_AMOUNTS),

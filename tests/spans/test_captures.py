@@ -9,7 +9,7 @@ import pytest
 from spanloom.spans.folding import facts as facts_codec
 from spanloom.spans.folding.contribution import WindowKey, contribution_of, window_start
 from spanloom.spans.folding.session_fold import fold as fold_session
-from spanloom.spans.folding.trace_fold import COUNTERS, Trace, fold
+from spanloom.spans.folding.trace_fold import Trace, fold
 from spanloom.spans.limits import Limits
 from spanloom.spans.pricing.prices import Prices
 from spanloom.spans.reading.decode import Message, decode
@@ -35,7 +35,7 @@ def test_traces_are_true(capture: Capture) -> None:
     assert traces.keys() == capture.truth["traces"].keys()
     for trace_id, truth in capture.truth["traces"].items():
         trace = traces[trace_id]
-        counters = dict(zip(COUNTERS, trace.counters, strict=True))
+        counters = trace.counters._asdict()
         found = {
             "session_id": trace.session_id,
             "root_name": trace.name,
@@ -55,7 +55,7 @@ def test_traces_are_true(capture: Capture) -> None:
 @pytest.mark.parametrize("capture", captures(), ids=lambda capture: capture.name)
 def test_every_call_has_its_price(capture: Capture) -> None:
     for trace in traces_of(capture).values():
-        counters = dict(zip(COUNTERS, trace.counters, strict=True))
+        counters = trace.counters._asdict()
         unknown = MODELS_WITHOUT_A_PRICE.intersection(trace.models)
         assert counters["unpriced_call_count"] == len(unknown)
         assert (counters["total_cost"] > 0) == (counters["input_tokens"] > 0 and not unknown)
@@ -71,7 +71,7 @@ def test_sessions_are_true(capture: Capture) -> None:
         window = WindowKey("default", session_id, window_start(truth["start_unix_nano"], 86400))
         sums = fold_session(window, [contribution_of(trace, window, 1) for trace in by_session[session_id]])
         assert sums is not None
-        counters = dict(zip(COUNTERS, sums.counters, strict=True))
+        counters = sums.counters._asdict()
         assert truth == {
             "traces": sums.trace_count,
             "spans": counters["span_count"],

@@ -2,9 +2,7 @@
 
 A *field* is something spanloom wants to know of a span. A *key* is the name of an attribute that tells it, a
 *prefix* the beginning of such names, a *template* what stands around a word in them. Several conventions name
-the same field; the *rank* says whose word counts: 1 is the best, and a field takes the best-ranked key that is
-present, not empty and valid. Ranks run across all conventions, so they are written out: `docs/conventions.md`
-shows the whole list of each field.
+the same field: whose word counts is said in one list a field, in `precedence`.
 """
 
 from __future__ import annotations
@@ -55,6 +53,9 @@ class Field(IntEnum):
 FIRST_MERGED = int(Field.TAGS)
 """Fields from here on merge what all their keys say."""
 
+WHOLE = {Field.INPUT_PIECES: Field.INPUT, Field.OUTPUT_PIECES: Field.OUTPUT}
+"""Keys of these fields are, as a whole, one key of another field, and have their precedence there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Key:
@@ -62,14 +63,17 @@ class Key:
 
     name: str
     field: Field
-    rank: int
-    """Precedence within the field over all conventions, 1 is the best."""
     read: Reader | None = None
     """How to read the text; None: the field's own way (`registry.READERS`)."""
     plain: bool = False
     """INPUT and OUTPUT: the text is what was said itself, never JSON with messages in it."""
     prompt: bool = False
     """INPUT: a text that is no JSON is what the user said, because the SDK writes a bare prompt as it is."""
+
+    @property
+    def shown(self) -> str:
+        """As `precedence` and the docs show it."""
+        return self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +82,13 @@ class Prefix:
 
     name: str
     field: Field
-    rank: int
     read: Reader | None = None
     """METADATA: how to read the text of one entry; None: the text as it is."""
+
+    @property
+    def shown(self) -> str:
+        """As `precedence` and the docs show it."""
+        return f"{self.name}*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +98,14 @@ class Template:
     before: str
     after: str
     field: Field
-    rank: int
     read: Reader | None = None
     """How to read the text; None: the field's own way (`registry.READERS`)."""
     word: bool = False
     """It is the word that says something (and that is read), not the text."""
 
     @property
-    def name(self) -> str:
-        """As the docs show it."""
+    def shown(self) -> str:
+        """As `precedence` and the docs show it."""
         return f"{self.before}*{self.after}"
 
     def word_in(self, name: str) -> str:
@@ -120,6 +127,6 @@ class Convention:
     prefixes: tuple[Prefix, ...] = ()
     templates: tuple[Template, ...] = ()
 
-    def ranked(self) -> tuple[Key | Template, ...]:
-        """What names fields of which one key counts."""
-        return self.keys + self.templates
+    def declared(self) -> tuple[Key | Prefix | Template, ...]:
+        """All that names fields."""
+        return self.keys + self.prefixes + self.templates

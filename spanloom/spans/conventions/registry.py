@@ -6,7 +6,7 @@ and names nobody declared, are looked up the slow way once and then remembered.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from spanloom.spans.conventions import readers
 from spanloom.spans.conventions.catalogue import (
@@ -19,7 +19,8 @@ from spanloom.spans.conventions.catalogue import (
     traceloop,
     vercel_ai,
 )
-from spanloom.spans.conventions.fields import FIRST_MERGED, Convention, Field, Key, Prefix, Reader, Template
+from spanloom.spans.conventions.fields import WHOLE, Convention, Field, Key, Prefix, Reader, Template
+from spanloom.spans.conventions.precedence import NO_KEY, PRECEDENCE, SESSION_KEYS, USER_KEYS
 
 CONVENTIONS: tuple[Convention, ...] = (
     laminar.CONVENTION,
@@ -47,8 +48,9 @@ READERS: dict[Field, Reader] = {
 """How a field is read where the key doesn't say otherwise; a field that isn't here takes the text as it
 is."""
 
-NOT_READ = 255
-"""The rank of a field that no key has named yet: worse than any."""
+NOT_READ = 2**16
+"""The rank of a field that no key has named yet: worse than any. Ranks are positions in `precedence`, from 1, and
+live no longer than the process."""
 
 _REMEMBERED = 20_000
 """So many names are remembered beside the declared ones before all of them are forgotten: a bound on
@@ -63,33 +65,45 @@ Rule = tuple[int, int, Reader | None]
 
 
 class Rules(dict[str, tuple[Rule, ...]]):
-    """The rules of every attribute name; a name that says nothing has none."""
+    """The rules of every attribute name; a name that says nothing has none.
 
-    def __init__(self, conventions: Iterable[Convention]) -> None:
+    Raises ValueError where conventions and precedence do not fit together.
+    """
+
+    def __init__(
+        self, conventions: Iterable[Convention], precedence: Mapping[Field, tuple[str, ...]]
+    ) -> None:
+        declared = [each for convention in conventions for each in convention.declared()]
+        self._ranks = _ranks(declared, precedence)
         self._declared: dict[str, tuple[Rule, ...]] = {}
         self._prefixes: dict[str, Prefix] = {}
-        for convention in conventions:
-            for key in convention.keys:
-                rules = (*self._declared.get(key.name, ()), _rule(key))
-                self._declared[key.name] = tuple(sorted(rules, key=lambda rule: rule[:2]))
-            for prefix in convention.prefixes:
-                self._prefixes[prefix.name] = prefix
-        self._templates = tuple(each for convention in conventions for each in convention.templates)
+        for each in declared:
+            if isinstance(each, Key):
+                rules = (*self._declared.get(each.name, ()), self._rule(each))
+                # Of one rank the one that was declared first stays the first.
+                self._declared[each.name] = tuple(sorted(rules, key=lambda rule: rule[:2]))
+            elif isinstance(each, Prefix):
+                self._prefixes[each.name] = each
+        self._templates = tuple(each for each in declared if isinstance(each, Template))
         self._any_template = tuple({template.before for template in self._templates})
         self._longest_first = sorted(self._prefixes, key=len, reverse=True)
         self._any_prefix = tuple(self._longest_first)
         super().__init__(self._declared)
 
+    def rank(self, key: Key | Prefix | Template) -> int:
+        """The precedence of a declared key within its field; 1 is the best."""
+        return self._ranks[key.field, key.shown]
+
     def __missing__(self, name: str) -> tuple[Rule, ...]:
         rules: tuple[Rule, ...] = ()
         if name.startswith(self._any_prefix):
             prefix = next(prefix for prefix in self._longest_first if name.startswith(prefix))
-            rules = (_prefix_rule(self._prefixes[prefix], name[len(prefix) :]),)
+            rules = (self._prefix_rule(self._prefixes[prefix], name[len(prefix) :]),)
         elif name.startswith(self._any_template):
             rules = tuple(
                 rule
                 for template in self._templates
-                if (word := template.word_in(name)) and (rule := _template_rule(template, word))
+                if (word := template.word_in(name)) and (rule := self._template_rule(template, word))
             )
         if len(name) <= _LONGEST_REMEMBERED:
             if len(self) >= len(self._declared) + _REMEMBERED:
@@ -98,53 +112,73 @@ class Rules(dict[str, tuple[Rule, ...]]):
             self[name] = rules
         return rules
 
+    def _rule(self, key: Key) -> Rule:
+        return int(key.field), self.rank(key), key.read or READERS.get(key.field)
 
-def _rule(key: Key) -> Rule:
-    return int(key.field), key.rank, key.read or READERS.get(key.field)
+    def _prefix_rule(self, prefix: Prefix, rest: str) -> Rule:
+        """A rule whose reader gives the rest of the name along with the text."""
+        rank = self.rank(prefix)
+        if prefix.field is Field.METADATA:
+            read = prefix.read or str
 
+            def entry(text: str) -> object:
+                return ((rest, value),) if rest and (value := read(text)) else None
 
-def _prefix_rule(prefix: Prefix, rest: str) -> Rule:
-    """A rule whose reader gives the rest of the name along with the text."""
-    if prefix.field is Field.METADATA:
-        read = prefix.read or str
+            return int(prefix.field), rank, entry
+        return int(prefix.field), rank, lambda text: (rest, text)
 
-        def entry(text: str) -> object:
-            return ((rest, value),) if rest and (value := read(text)) else None
-
-        return int(prefix.field), prefix.rank, entry
-    return int(prefix.field), prefix.rank, lambda text: (rest, text)
-
-
-def _template_rule(template: Template, word: str) -> Rule | None:
-    """The rule of an attribute with this word in its name; None if the word says nothing."""
-    read = template.read or READERS.get(template.field)
-    if not template.word:
-        return int(template.field), template.rank, read
-    value = word if read is None else read(word)
-    return None if value is None else (int(template.field), template.rank, lambda _: value)
-
-
-def check(conventions: Iterable[Convention]) -> None:
-    """Raises ValueError if two keys of a field have one rank: the order of attributes would decide."""
-    seen: dict[tuple[Field, int], str] = {}
-    for convention in conventions:
-        for key in convention.ranked():
-            if key.field >= FIRST_MERGED:
-                continue
-            other = seen.setdefault((key.field, key.rank), key.name)
-            if other != key.name or not 0 < key.rank < NOT_READ:
-                raise ValueError(f"{key.name} and {other} both have rank {key.rank} of {key.field.name}")
+    def _template_rule(self, template: Template, word: str) -> Rule | None:
+        """The rule of an attribute with this word in its name; None if the word says nothing."""
+        rank = self.rank(template)
+        read = template.read or READERS.get(template.field)
+        if not template.word:
+            return int(template.field), rank, read
+        value = word if read is None else read(word)
+        return None if value is None else (int(template.field), rank, lambda _: value)
 
 
-check(CONVENTIONS)
+def _ranks(
+    declared: Iterable[Key | Prefix | Template], precedence: Mapping[Field, tuple[str, ...]]
+) -> dict[tuple[Field, str], int]:
+    """The rank of each declared key within its field.
 
-RULES = Rules(CONVENTIONS)
+    Raises ValueError for a key without a place, and for a place without a key. Numbered keys keep their places when no
+    convention reads them any more.
+    """
+    ranks: dict[tuple[Field, str], int] = {}
+    for each in declared:
+        places = precedence.get(WHOLE.get(each.field, each.field), ())
+        if places.count(each.shown) != 1:
+            problem = "no place" if each.shown not in places else "several places"
+            raise ValueError(
+                f"{each.shown} has {problem} among the keys of {each.field.name} in precedence.py"
+            )
+        ranks[each.field, each.shown] = places.index(each.shown) + 1
+    named = {(WHOLE.get(field, field), shown) for field, shown in ranks}
+    for field, places in precedence.items():
+        unread = [shown for shown in places if (field, shown) not in named]
+        if unread and field not in (Field.SESSION_ID, Field.USER_ID):
+            raise ValueError(
+                f"precedence.py lists {unread[0]} for {field.name}, which no convention declares"
+            )
+    return ranks
+
+
+RULES = Rules(CONVENTIONS, PRECEDENCE)
 """The rules of all conventions."""
 
 PLAIN = frozenset(
-    (int(key.field), key.rank) for convention in CONVENTIONS for key in convention.keys if key.plain
+    (int(key.field), RULES.rank(key)) for convention in CONVENTIONS for key in convention.keys if key.plain
 )
 """Field and rank of keys whose text is what was said, never JSON with messages in it."""
 
-PROMPTS = frozenset(key.rank for convention in CONVENTIONS for key in convention.keys if key.prompt)
+PROMPTS = frozenset(RULES.rank(key) for convention in CONVENTIONS for key in convention.keys if key.prompt)
 """Ranks of the keys of INPUT whose text, if it is no JSON, is what the user said."""
+
+SESSION_KEY: Mapping[int, int] = {NOT_READ: NO_KEY} | {
+    rank: key.number for rank, key in enumerate(SESSION_KEYS, 1)
+}
+"""The number that is stored of the key of a rank that named the session."""
+
+USER_KEY: Mapping[int, int] = {NOT_READ: NO_KEY} | {rank: key.number for rank, key in enumerate(USER_KEYS, 1)}
+"""The number that is stored of the key of a rank that named the user."""

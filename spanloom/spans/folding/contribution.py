@@ -7,11 +7,13 @@ withdrawn stays known as such, so that an older version that comes again changes
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from spanloom.schemas import facts_pb2
+from spanloom.spans.folding.counters import NOTHING, Counters
 from spanloom.spans.folding.facts import MESSAGE_BYTES, TraceKey
-from spanloom.spans.folding.trace_fold import COUNTERS, Trace
+from spanloom.spans.folding.trace_fold import Trace
 from spanloom.spans.table import MAX_TIME
 
 NANOSECONDS = 1_000_000_000
@@ -31,8 +33,7 @@ class WindowKey(NamedTuple):
 class Contribution(NamedTuple):
     """What one trace adds to one window of its session.
 
-    `start_time` and `duration` are nanoseconds, `counters` stand in the order of `trace_fold.COUNTERS`. Of a
-    withdrawn contribution only the first four fields hold anything.
+    `start_time` and `duration` are nanoseconds. Of a withdrawn contribution only the first four fields hold anything.
     """
 
     window: WindowKey
@@ -42,7 +43,7 @@ class Contribution(NamedTuple):
     start_time: int = 0
     duration: int = 0
     user_id: str = ""
-    counters: tuple[int, ...] = (0,) * len(COUNTERS)
+    counters: Counters = NOTHING
     models: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
@@ -78,43 +79,31 @@ def withdrawn(key: TraceKey, window: WindowKey, version: int) -> Contribution:
     return Contribution(window, key.trace_id, version, withdrawn=True)
 
 
+_SAME = tuple(name for name in Contribution._fields if name not in ("window", "counters"))
+"""Fields that stand in the message under the same names. So do those of the window and the counters."""
+
+_window_of = attrgetter(*WindowKey._fields)
+_counters_of = attrgetter(*Counters._fields)
+_same_of = attrgetter(*_SAME)
+
+
 def to_message(contribution: Contribution, applied: int = 0) -> facts_pb2.Contribution:
     """Return a contribution as it travels; `applied` as the changelog keeps it."""
-    window = contribution.window
-    return facts_pb2.Contribution(
-        project_id=window.project_id,
-        session_id=window.session_id,
-        window_start=window.window_start,
-        trace_id=contribution.trace_id,
-        version=contribution.version,
-        withdrawn=contribution.withdrawn,
-        start_time=contribution.start_time,
-        duration=contribution.duration,
-        user_id=contribution.user_id,
-        models=contribution.models,
-        tags=contribution.tags,
-        services=contribution.services,
-        input_start=contribution.input_start,
-        applied=applied,
-        **dict(zip(COUNTERS, contribution.counters, strict=True)),
-    )
+    values: dict[str, Any] = dict(zip(_SAME, _same_of(contribution), strict=True))
+    values.update(zip(WindowKey._fields, contribution.window, strict=True))
+    values.update(zip(Counters._fields, contribution.counters, strict=True))
+    return facts_pb2.Contribution(**values, applied=applied)
 
 
 def from_message(message: facts_pb2.Contribution) -> Contribution:
     """Read a contribution as it travelled."""
+    values = dict(zip(_SAME, _same_of(message), strict=True))
+    for name in ("models", "tags", "services"):
+        values[name] = tuple(values[name])
     return Contribution(
-        window=WindowKey(message.project_id, message.session_id, message.window_start),
-        trace_id=message.trace_id,
-        version=message.version,
-        withdrawn=message.withdrawn,
-        start_time=message.start_time,
-        duration=message.duration,
-        user_id=message.user_id,
-        counters=tuple([getattr(message, name) for name in COUNTERS]),
-        models=tuple(message.models),
-        tags=tuple(message.tags),
-        services=tuple(message.services),
-        input_start=message.input_start,
+        window=WindowKey._make(_window_of(message)),
+        counters=Counters._make(_counters_of(message)),
+        **values,
     )
 
 

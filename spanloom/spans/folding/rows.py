@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
 from spanloom.spans.folding.contribution import NANOSECONDS, Contribution, WindowKey
+from spanloom.spans.folding.counters import NOTHING, Counters
 from spanloom.spans.folding.facts import TraceKey
 from spanloom.spans.folding.session_fold import SessionWindow
-from spanloom.spans.folding.trace_fold import COUNTERS, Trace
-from spanloom.spans.table import PICODOLLARS, STATUSES
+from spanloom.spans.folding.trace_fold import Trace
+from spanloom.spans.table import COSTS, PICODOLLARS, STATUSES
 
 _TIME = pa.timestamp("ns", "UTC")
 _SECONDS = pa.timestamp("s", "UTC")
 _TEXTS = pa.list_(pa.string())
-_COUNTER_FIELDS = [
-    pa.field(name, pa.float64() if name.endswith("_cost") else pa.uint64(), False) for name in COUNTERS
+_COUNTERS = [
+    pa.field(name, pa.float64() if name in COSTS else pa.uint64(), False) for name in Counters._fields
 ]
-_LOG_FIELDS = [pa.field("version", pa.uint64(), False), pa.field("is_deleted", pa.uint8(), False)]
+_LOG = [pa.field("version", pa.uint64(), False), pa.field("is_deleted", pa.uint8(), False)]
 
 TRACE_TABLE = pa.schema(
     [
@@ -35,12 +36,12 @@ TRACE_TABLE = pa.schema(
         pa.field("start_time", _TIME, False),
         pa.field("end_time", _TIME, False),
         pa.field("status", pa.string(), False),
-        *_COUNTER_FIELDS,
+        *_COUNTERS,
         pa.field("models", _TEXTS, False),
         pa.field("input", pa.string(), False),
         pa.field("output", pa.string(), False),
         pa.field("root_span_id", pa.string(), False),
-        *_LOG_FIELDS,
+        *_LOG,
     ]
 )
 """The columns of `traces_versions`."""
@@ -57,29 +58,29 @@ WINDOW_TABLE = pa.schema(
         pa.field("end_time", _TIME, False),
         pa.field("active_nanoseconds", pa.uint64(), False),
         pa.field("trace_count", pa.uint64(), False),
-        *_COUNTER_FIELDS,
+        *_COUNTERS,
         pa.field("models", _TEXTS, False),
         pa.field("tags", _TEXTS, False),
         pa.field("services", _TEXTS, False),
         pa.field("first_input", pa.string(), False),
-        *_LOG_FIELDS,
+        *_LOG,
     ]
 )
 """The columns of `session_windows_versions`."""
 
-_CONTRIBUTION_COLUMNS = (
-    "project_id",
-    "session_id",
-    "trace_id",
-    "version",
-    "user_id",
-    *COUNTERS,
-    "models",
-    "tags",
-    "services",
-    "input_start",
+_SAME = tuple(name for name in Contribution._fields if name in TRACE_TABLE.names and name != "trace_id")
+"""What a contribution and the row of its trace have in common, under the same names and in the same units."""
+
+CONTRIBUTION_TABLE = pa.schema(
+    [
+        *(TRACE_TABLE.field(name) for name in ("project_id", "session_id", "trace_id", "end_time")),
+        pa.field("window_start", pa.int64(), False),
+        *(TRACE_TABLE.field(name) for name in (*_SAME, *Counters._fields)),
+        pa.field("input_start", pa.string(), False),
+    ]
 )
-_NO_COUNTERS = (0,) * len(COUNTERS)
+"""What is read of the rows of traces to get their contributions back; `window_start` in seconds since the epoch,
+`input_start` how `input` begins."""
 
 
 class TraceRow(NamedTuple):
@@ -101,106 +102,98 @@ class WindowRow(NamedTuple):
 
 def trace_table(rows: Sequence[TraceRow]) -> pa.Table:
     """Return the rows as a table with the schema TRACE_TABLE."""
-    return _table(TRACE_TABLE, [_trace_values(row) for row in rows])
+    traces = [row.trace for row in rows]
+    own: dict[str, Sequence[Any]] = {
+        "trace_id": [row.key.trace_id.hex() for row in rows],
+        "metadata": [list(trace.metadata.items()) if trace else () for trace in traces],
+        "status": [trace.status if trace else STATUSES[0] for trace in traces],
+        "root_span_id": [f"{trace.root_span_id:016x}" if trace else "" for trace in traces],
+    }
+    return _table(TRACE_TABLE, [(row.place, row.version, row.trace) for row in rows], own)
 
 
 def window_table(rows: Sequence[WindowRow]) -> pa.Table:
     """Return the rows as a table with the schema WINDOW_TABLE."""
-    return _table(WINDOW_TABLE, [_window_values(row) for row in rows])
+    return _table(WINDOW_TABLE, rows, {})
 
 
 def contributions_of(table: pa.Table) -> list[Contribution]:
     """Return what the traces of a table add to their sessions.
 
     Args:
-        table: live rows with columns of TRACE_TABLE, as ClickHouse gives them back, and `input_start`.
+        table: live rows with the columns of CONTRIBUTION_TABLE.
     """
-    columns = {name: table[name].to_pylist() for name in _CONTRIBUTION_COLUMNS}
+    columns = {name: table[name].to_pylist() for name in CONTRIBUTION_TABLE.names}
     for name in ("window_start", "start_time", "end_time"):
         columns[name] = table[name].cast(pa.int64()).to_pylist()
-    for name in COUNTERS:
-        if name.endswith("_cost"):
-            columns[name] = [round(value * PICODOLLARS) for value in columns[name]]
+    for name in COSTS:
+        columns[name] = [round(value * PICODOLLARS) for value in columns[name]]
     rows = (dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True))
+    return [_contribution(row) for row in rows]
+
+
+def _contribution(row: dict[str, Any]) -> Contribution:
+    same: dict[str, Any] = {
+        name: tuple(row[name]) if isinstance(row[name], list) else row[name] for name in _SAME
+    }
+    return Contribution(
+        window=WindowKey(row["project_id"], row["session_id"], row["window_start"]),
+        trace_id=bytes.fromhex(row["trace_id"]),
+        withdrawn=False,
+        duration=row["end_time"] - row["start_time"],
+        counters=Counters._make([row[name] for name in Counters._fields]),
+        input_start=row["input_start"],
+        **same,
+    )
+
+
+def _table(
+    schema: pa.Schema,
+    rows: Sequence[tuple[WindowKey, int, Trace | SessionWindow | None]],
+    own: dict[str, Sequence[Any]],
+) -> pa.Table:
+    """Places, versions, and what was folded; a row without anything folded takes away what stands in its place.
+
+    Args:
+        own: the columns that are no fields, or hold something else.
+    """
+    if not rows:
+        return schema.empty_table()
+    places, versions, folded = zip(*rows, strict=True)
+    counters = zip(*[NOTHING if one is None else one.counters for one in folded], strict=True)
+    columns: dict[str, Sequence[Any]] = {
+        "start_time": _times(places, folded, "start_time"),
+        "end_time": _times(places, folded, "end_time"),
+        "version": versions,
+        "is_deleted": [int(one is None) for one in folded],
+    }
+    columns.update(zip(WindowKey._fields, zip(*places, strict=True), strict=True))
+    columns.update(zip(Counters._fields, counters, strict=True))
+    columns.update(own)
+    for field in schema:
+        if field.name not in columns:
+            empty = _empty(field.type)
+            columns[field.name] = [empty if one is None else getattr(one, field.name) for one in folded]
+    return pa.table([_array(field, columns[field.name]) for field in schema], schema)
+
+
+def _times(
+    places: Sequence[WindowKey], folded: Sequence[Trace | SessionWindow | None], name: str
+) -> list[int]:
+    """Times in nanoseconds; of what is taken away the start of its window."""
     return [
-        Contribution(
-            window=WindowKey(row["project_id"], row["session_id"], row["window_start"]),
-            trace_id=bytes.fromhex(row["trace_id"]),
-            version=row["version"],
-            withdrawn=False,
-            start_time=row["start_time"],
-            duration=row["end_time"] - row["start_time"],
-            user_id=row["user_id"],
-            counters=tuple(row[name] for name in COUNTERS),
-            models=tuple(row["models"]),
-            tags=tuple(row["tags"]),
-            services=tuple(row["services"]),
-            input_start=row["input_start"],
-        )
-        for row in rows
+        place.window_start * NANOSECONDS if one is None else getattr(one, name)
+        for place, one in zip(places, folded, strict=True)
     ]
 
 
-def _trace_values(row: TraceRow) -> tuple[object, ...]:
-    place = (row.place.project_id, row.place.session_id, row.place.window_start, row.key.trace_id.hex())
-    trace = row.trace
-    if trace is None:
-        start = row.place.window_start * NANOSECONDS
-        empty = ("", "", (), (), (), start, start, STATUSES[0], *_NO_COUNTERS, (), "", "", "")
-        return (*place, *empty, row.version, 1)
-    return (
-        *place,
-        trace.name,
-        trace.user_id,
-        trace.tags,
-        list(trace.metadata.items()),
-        trace.services,
-        trace.start_time,
-        trace.end_time,
-        trace.status,
-        *_dollars(trace.counters),
-        trace.models,
-        trace.input,
-        trace.output,
-        f"{trace.root_span_id:016x}",
-        row.version,
-        0,
-    )
+def _empty(kind: pa.DataType) -> object:
+    if pa.types.is_list(kind) or pa.types.is_map(kind):
+        return ()
+    return "" if pa.types.is_string(kind) else 0
 
 
-def _window_values(row: WindowRow) -> tuple[object, ...]:
-    sums = row.sums
-    if sums is None:
-        start = row.key.window_start * NANOSECONDS
-        return (*row.key, "", 0, (), start, start, 0, 0, *_NO_COUNTERS, (), (), (), "", row.version, 1)
-    return (
-        *row.key,
-        sums.user_id,
-        sums.user_since,
-        sums.user_ids,
-        sums.start_time,
-        sums.end_time,
-        sums.active_duration,
-        sums.trace_count,
-        *_dollars(sums.counters),
-        sums.models,
-        sums.tags,
-        sums.services,
-        sums.first_input,
-        row.version,
-        0,
-    )
-
-
-def _dollars(counters: tuple[int, ...]) -> list[float]:
-    return [
-        value / PICODOLLARS if name.endswith("_cost") else value
-        for name, value in zip(COUNTERS, counters, strict=True)
-    ]
-
-
-def _table(schema: pa.Schema, rows: Sequence[tuple[object, ...]]) -> pa.Table:
-    columns = zip(*rows, strict=True) if rows else [()] * len(schema)
-    return pa.table(
-        [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)], schema
-    )
+def _array(field: pa.Field, values: Sequence[Any]) -> pa.Array:
+    if field.name in COSTS:
+        values = [value / PICODOLLARS for value in values]
+    return pa.array(values, field.type)

@@ -6,12 +6,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from spanloom.spans.folding.contribution import Contribution, WindowKey
-from spanloom.spans.folding.trace_fold import MAX_COUNTER, union
+from spanloom.spans.folding.counters import MAX_COUNTER, Counters, add
+from spanloom.spans.folding.trace_fold import union
 
 
 @dataclass(frozen=True, slots=True)
 class SessionWindow:
-    """The row of a session window. Times are nanoseconds since the epoch, costs picodollars."""
+    """The row of a session window: the fields are columns of `session_windows_versions` (`rows`).
+
+    Times are nanoseconds since the epoch.
+    """
 
     key: WindowKey
     user_id: str
@@ -20,10 +24,10 @@ class SessionWindow:
     user_ids: tuple[str, ...]
     start_time: int
     end_time: int
-    active_duration: int
+    active_nanoseconds: int
     """The sum of the durations of the traces, nanoseconds."""
     trace_count: int
-    counters: tuple[int, ...]
+    counters: Counters
     models: tuple[str, ...]
     tags: tuple[str, ...]
     services: tuple[str, ...]
@@ -46,12 +50,9 @@ def fold(key: WindowKey, contributions: Iterable[Contribution]) -> SessionWindow
         user_ids=union([user for _, user in named]),
         start_time=min(trace.start_time for trace in traces),
         end_time=max(trace.start_time + trace.duration for trace in traces),
-        active_duration=min(sum(trace.duration for trace in traces), MAX_COUNTER),
+        active_nanoseconds=min(sum(trace.duration for trace in traces), MAX_COUNTER),
         trace_count=len(traces),
-        counters=tuple(
-            min(sum(column), MAX_COUNTER)
-            for column in zip(*(trace.counters for trace in traces), strict=True)
-        ),
+        counters=add([trace.counters for trace in traces]),
         models=union(model for trace in traces for model in trace.models),
         tags=union(tag for trace in traces for tag in trace.tags),
         services=union(service for trace in traces for service in trace.services),

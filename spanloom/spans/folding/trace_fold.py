@@ -10,28 +10,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 
-from spanloom.spans.folding.facts import Fact, TraceKey
+from spanloom.spans.conventions.identity import BUILT_IN, Identity, KeyOrder
+from spanloom.spans.folding.counters import Counters, count
+from spanloom.spans.folding.fact import Fact, TraceKey
 from spanloom.spans.table import INPUT_IS_MESSAGE, OUTPUT_IS_MESSAGE, SPAN_TYPES, STATUSES
-
-COUNTERS = (
-    "span_count",
-    "llm_call_count",
-    "tool_call_count",
-    "error_count",
-    "input_tokens",
-    "output_tokens",
-    "cache_read_tokens",
-    "cache_write_tokens",
-    "reasoning_tokens",
-    "input_cost",
-    "output_cost",
-    "total_cost",
-    "unpriced_call_count",
-)
-"""The sums of a trace, a session window and a session, in the order in which they are kept; costs in picodollars."""
-
-MAX_COUNTER = 2**63 - 1
-"""Sums stop here: only garbage gets there, and 64-bit columns hold no more."""
 
 MAX_LABELS = 1000
 """How many tags, metadata keys, models or services one trace or session shows at the most."""
@@ -41,13 +23,11 @@ MAX_LABEL_CHARACTERS = 16_384
 
 _LLM = SPAN_TYPES.index("LLM")
 _EMBEDDING = SPAN_TYPES.index("EMBEDDING")
-_TOOL = SPAN_TYPES.index("TOOL")
-_ERROR = STATUSES.index("error")
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """A trace's row. Times are nanoseconds since the epoch, costs picodollars, in the order of COUNTERS."""
+    """A trace's row: the fields are columns of `traces_versions` (`rows`). Times are nanoseconds since the epoch."""
 
     key: TraceKey
     session_id: str
@@ -59,15 +39,15 @@ class Trace:
     start_time: int
     end_time: int
     status: str
-    counters: tuple[int, ...]
+    counters: Counters
     models: tuple[str, ...]
     input: str
     output: str
     root_span_id: int
 
 
-def fold(key: TraceKey, facts: Collection[Fact]) -> Trace:
-    """Fold the facts of one trace, at least one, each span once."""
+def fold(key: TraceKey, facts: Collection[Fact], identity: Identity = BUILT_IN) -> Trace:
+    """Fold the facts of one trace, at least one, each span once; `identity` decides on its session and user."""
     by_id = {fact.span_id: fact for fact in facts}
     spans = sorted(facts, key=_by_start)
     root = _root(spans, by_id)
@@ -75,16 +55,16 @@ def fold(key: TraceKey, facts: Collection[Fact]) -> Trace:
     main = _main_calls(counted, by_id)
     return Trace(
         key=key,
-        session_id=_best((fact.session_rank, fact.session_id) for fact in spans),
+        session_id=_named([(fact.session_key, fact.session_id) for fact in spans], identity.sessions),
         name=root.name,
-        user_id=_best((fact.user_rank, fact.user_id) for fact in spans),
+        user_id=_named([(fact.user_key, fact.user_id) for fact in spans], identity.users),
         tags=union(tag for fact in spans if fact.labels for tag in fact.labels.tags),
         metadata=_metadata(spans),
         services=union(fact.service_name for fact in spans),
         start_time=spans[0].start_time,
         end_time=max(fact.start_time + fact.duration for fact in spans),
         status=STATUSES[root.status],
-        counters=_counters(spans, counted),
+        counters=count(spans, counted),
         models=union(fact.model for fact in counted),
         input=_input(main, root),
         output=_output(main, root),
@@ -186,32 +166,14 @@ def _depth(fact: Fact, by_id: Mapping[int, Fact], depths: dict[int, int]) -> Non
         above = by_id[span_id]
 
 
-def _counters(spans: list[Fact], counted: list[Fact]) -> tuple[int, ...]:
-    llm_calls = unpriced = 0
-    sums = [0] * 8
-    for fact in counted:
-        llm_calls += fact.span_type == _LLM
-        unpriced += not fact.priced and bool(fact.input_tokens or fact.output_tokens)
-        sums = [a + b for a, b in zip(sums, fact[13:21], strict=True)]
-    return tuple(
-        min(value, MAX_COUNTER)
-        for value in (
-            len(spans),
-            llm_calls,
-            sum(fact.span_type == _TOOL for fact in spans),
-            sum(fact.status == _ERROR for fact in spans),
-            *sums,
-            unpriced,
-        )
-    )
-
-
-def _best(ranked: Iterable[tuple[int, str]]) -> str:
-    """The value of the best rank; among equals the first, and they come sorted by start and span ID."""
-    best_rank, best = 0, ""
-    for rank, value in ranked:
-        if rank and (not best_rank or rank < best_rank):
-            best_rank, best = rank, value
+def _named(values: Iterable[tuple[int, str]], order: KeyOrder) -> str:
+    """The value under the best key; under one key the first, and they come sorted by start and span ID."""
+    best, best_place = "", None
+    for key, value in values:
+        if key:
+            place = order.place(key)
+            if best_place is None or place < best_place:
+                best, best_place = value, place
     return best
 
 

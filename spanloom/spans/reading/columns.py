@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from spanloom.spans.reading.row import EventRow, Row
-from spanloom.spans.table import MAX_TIME, PICODOLLARS, SPAN_TABLE
+from spanloom.spans.table import COSTS, MAX_TIME, PICODOLLARS, SPAN_TABLE
 from spanloom.spans.text.values import valid_text
 
 _LAST_OFFSET = 2**31 - 1
@@ -67,7 +67,7 @@ class Columns:
             ),
             "events": _events(columns["events"]),
         }
-        for name in ("input_cost", "output_cost", "total_cost"):
+        for name in COSTS:
             arrays[name] = pa.array(np.array(columns[name], np.float64) / PICODOLLARS)
         for name in ("input_preview", "output_preview"):
             arrays[name] = _said(columns[name])

@@ -23,9 +23,10 @@ class Row(NamedTuple):
     status: str
     status_message: str
     session_id: str
-    session_rank: int
+    session_key: int
+    """The number of the key that named it (`conventions.precedence`)."""
     user_id: str
-    user_rank: int
+    user_key: int
     tags: Sequence[str]
     metadata: Mapping[str, str]
     model: str

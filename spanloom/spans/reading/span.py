@@ -9,7 +9,7 @@ from typing import Any
 
 from spanloom.schemas import otlp_pb2
 from spanloom.spans.conventions.fields import Field
-from spanloom.spans.conventions.registry import NOT_READ
+from spanloom.spans.conventions.registry import SESSION_KEY, USER_KEY
 from spanloom.spans.limits import TRUNCATED, Limits
 from spanloom.spans.pricing.prices import Prices
 from spanloom.spans.reading.attributes import CUT, attributes_within, texts
@@ -32,6 +32,8 @@ _MODEL = int(Field.MODEL)
 _PROVIDER = int(Field.PROVIDER)
 _INPUT_TOKENS = int(Field.INPUT_TOKENS)
 _OUTPUT_TOKENS = int(Field.OUTPUT_TOKENS)
+_CACHE_READ_TOKENS = int(Field.CACHE_READ_TOKENS)
+_CACHE_WRITE_TOKENS = int(Field.CACHE_WRITE_TOKENS)
 _REASONING_TOKENS = int(Field.REASONING_TOKENS)
 _INPUT = int(Field.INPUT)
 _OUTPUT = int(Field.OUTPUT)
@@ -93,33 +95,37 @@ class SpanReader:
             kept[TRUNCATED] = ",".join(sorted(set(cut)))  # whatever the sender says of it
             keys, words = list(kept), list(kept.values())
 
+        cost = costs(values, model, provider, start, self._prices)
         return Row(
-            span.name.decode("utf-8", "replace")[:name_length],
-            span_type,
-            status,
-            status_message[:name_length],
-            (values[_SESSION_ID] or "")[:name_length],
-            ranks[_SESSION_ID] % NOT_READ,
-            (values[_USER_ID] or "")[:name_length],
-            ranks[_USER_ID] % NOT_READ,
-            merged_tags(labels, limits) if labels else _NO_TAGS,
-            merged_metadata(labels, limits) if labels else _NO_METADATA,
-            model,
-            provider,
-            values[_INPUT_TOKENS] or 0,
-            values[_OUTPUT_TOKENS] or 0,
-            values[_OUTPUT_TOKENS + 1] or 0,
-            values[_OUTPUT_TOKENS + 2] or 0,
-            values[_REASONING_TOKENS] or 0,
-            *costs(values, model, provider, start, self._prices),
-            input_text,
-            output_text,
-            said,
-            answered,
-            said_kind | answered_kind,
-            keys,
-            words,
-            events,
+            name=span.name.decode("utf-8", "replace")[:name_length],
+            span_type=span_type,
+            status=status,
+            status_message=status_message[:name_length],
+            session_id=(values[_SESSION_ID] or "")[:name_length],
+            session_key=SESSION_KEY[ranks[_SESSION_ID]],
+            user_id=(values[_USER_ID] or "")[:name_length],
+            user_key=USER_KEY[ranks[_USER_ID]],
+            tags=merged_tags(labels, limits) if labels else _NO_TAGS,
+            metadata=merged_metadata(labels, limits) if labels else _NO_METADATA,
+            model=model,
+            provider=provider,
+            input_tokens=values[_INPUT_TOKENS] or 0,
+            output_tokens=values[_OUTPUT_TOKENS] or 0,
+            cache_read_tokens=values[_CACHE_READ_TOKENS] or 0,
+            cache_write_tokens=values[_CACHE_WRITE_TOKENS] or 0,
+            reasoning_tokens=values[_REASONING_TOKENS] or 0,
+            input_cost=cost.input,
+            output_cost=cost.output,
+            total_cost=cost.total,
+            priced=cost.known,
+            input=input_text,
+            output=output_text,
+            input_preview=said,
+            output_preview=answered,
+            preview_kind=said_kind | answered_kind,
+            attribute_keys=keys,
+            attribute_texts=words,
+            events=events,
         )
 
     def _events(self, span: otlp_pb2.Span, cut: list[str]) -> tuple[list[EventRow], list[EventRow]]:

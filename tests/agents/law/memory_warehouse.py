@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from spanloom.spans.folding.contribution import INPUT_START
+from spanloom.spans.folding.rows import CONTRIBUTION_TABLE
 from spanloom.warehouse import lookup
 from spanloom.warehouse.client import Warehouse
 from spanloom.warehouse.settings import ClickHouseSettings
@@ -45,7 +46,7 @@ class MemoryWarehouse(Warehouse):
         self._answers = {
             "look up spans": lookup.SPAN_FACTS,
             "look up traces": lookup.PLACED_TRACES,
-            "look up the traces of session windows": lookup.WINDOW_CONTRIBUTIONS,
+            "look up the traces of session windows": CONTRIBUTION_TABLE,
             "look up session windows": lookup.WINDOW_VERSIONS,
         }
 

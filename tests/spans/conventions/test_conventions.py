@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
-from spanloom.spans.conventions.fields import FIRST_MERGED, Convention, Field, Key
+from spanloom.spans.conventions.fields import Convention, Field, Key
+from spanloom.spans.conventions.precedence import PRECEDENCE as PLACES
+from spanloom.spans.conventions.precedence import SESSION_KEYS as NUMBERED_SESSION_KEYS
+from spanloom.spans.conventions.precedence import USER_KEYS as NUMBERED_USER_KEYS
 from spanloom.spans.conventions.registry import CONVENTIONS, RULES, Rules
 from spanloom.spans.table import SPAN_TYPES
 from tests.spans.reading.otlp_examples import event, row, row_of, span
@@ -117,14 +120,15 @@ PRECEDENCE = {
 
 
 @pytest.mark.parametrize(
-    ("column", "keys", "best"),
-    [(column, keys[i:], i) for column, keys in PRECEDENCE.items() for i in range(len(keys))],
+    ("column", "keys"),
+    [(column, keys[i:]) for column, keys in PRECEDENCE.items() for i in range(len(keys))],
 )
-def test_precedence_of_texts(column: str, keys: list[str], best: int) -> None:
+def test_precedence_of_texts(column: str, keys: list[str]) -> None:
     found = row({key: key.replace(".", "-") for key in reversed(keys)})
     assert found[column] == keys[0].replace(".", "-")
     if column in ("session_id", "user_id"):
-        assert found[column.replace("_id", "_rank")] == best + 1
+        numbers = {key.name: key.number for key in (*NUMBERED_SESSION_KEYS, *NUMBERED_USER_KEYS)}
+        assert found[column.replace("_id", "_key")] == numbers[keys[0]]
 
 
 @pytest.mark.parametrize("column", PRECEDENCE)
@@ -135,7 +139,7 @@ def test_an_empty_text_is_absent(column: str) -> None:
 
 def test_nobody_named() -> None:
     found = row({"other": "x"})
-    assert (found["session_id"], found["session_rank"], found["user_id"], found["user_rank"]) == (
+    assert (found["session_id"], found["session_key"], found["user_id"], found["user_key"]) == (
         "",
         0,
         "",
@@ -727,26 +731,38 @@ class TestPreviews:
 
 
 class TestRegistry:
-    def test_ranks_leave_no_gaps(self) -> None:
-        for field in Field:
-            keys = [
-                key.rank for convention in CONVENTIONS for key in convention.ranked() if key.field is field
-            ]
-            ranks = sorted(keys)
-            if field is Field.INPUT or field is Field.OUTPUT:
-                ranks = sorted([*ranks, 5, 6])  # the flattened messages
-            if field < FIRST_MERGED:
-                assert ranks == list(range(1, len(ranks) + 1)), field
-
     def test_every_convention_names_its_source(self) -> None:
         assert all(convention.source for convention in CONVENTIONS)
 
-    def test_two_keys_of_one_rank_are_refused(self) -> None:
-        from spanloom.spans.conventions.registry import check
+    def test_a_key_without_a_place_is_refused(self) -> None:
+        acme = Convention("Acme", "y", (Key("acme.model", Field.MODEL),))
+        with pytest.raises(ValueError, match=r"acme\.model has no place among the keys of MODEL"):
+            Rules([*CONVENTIONS, acme], PLACES)
 
-        keys = (Key("a", Field.MODEL, 1), Key("b", Field.MODEL, 1))
-        with pytest.raises(ValueError, match="both have rank 1"):
-            check([Convention("x", "y", keys)])
+    def test_a_key_with_two_places_is_refused(self) -> None:
+        twice = {**PLACES, Field.MODEL: (*PLACES[Field.MODEL], "ai.model.id")}
+        with pytest.raises(ValueError, match=r"ai\.model\.id has several places among the keys of MODEL"):
+            Rules(CONVENTIONS, twice)
+
+    def test_a_place_without_a_key_is_refused(self) -> None:
+        misspelt = {**PLACES, Field.MODEL: (*PLACES[Field.MODEL], "acme.modle")}
+        with pytest.raises(ValueError, match=r"lists acme\.modle for MODEL, which no convention declares"):
+            Rules(CONVENTIONS, misspelt)
+
+    def test_a_new_key_moves_no_other(self) -> None:
+        acme = Convention("Acme", "y", (Key("acme.model", Field.MODEL),))
+        rules = Rules([*CONVENTIONS, acme], {**PLACES, Field.MODEL: ("acme.model", *PLACES[Field.MODEL])})
+        models = [key for convention in CONVENTIONS for key in convention.keys if key.field is Field.MODEL]
+        assert rules.rank(acme.keys[0]) == 1
+        assert [rules.rank(key) for key in models] == [RULES.rank(key) + 1 for key in models]
+
+    def test_readers_of_one_name_come_in_the_order_in_which_they_are_declared(self) -> None:
+        keys = (
+            Key("usage", Field.INPUT_TOKENS, read=str.upper),
+            Key("usage", Field.INPUT_TOKENS, read=str.title),
+        )
+        rules = Rules([Convention("Acme", "y", keys)], {Field.INPUT_TOKENS: ("usage",)})
+        assert [(rank, read) for _, rank, read in rules["usage"]] == [(1, str.upper), (1, str.title)]
 
     def test_a_template_is_one_word(self) -> None:
         assert {rule[0] for rule in RULES["llm.openai.usage"]} > {Field.INPUT_TOKENS, Field.PROVIDER}
@@ -757,10 +773,10 @@ class TestRegistry:
     def test_no_template_takes_a_declared_name(self, convention: Convention) -> None:
         templates = [each for other in CONVENTIONS for each in other.templates]
         names = [key.name for key in convention.keys] + [prefix.name for prefix in convention.prefixes]
-        assert not [(name, each.name) for name in names for each in templates if each.word_in(name)]
+        assert not [(name, each.shown) for name in names for each in templates if each.word_in(name)]
 
     def test_unknown_names_are_forgotten_before_they_fill_memory(self) -> None:
-        rules = Rules(CONVENTIONS)
+        rules = Rules(CONVENTIONS, PLACES)
         for i in range(50_000):
             assert rules[f"unknown.{i}"] == ()
         assert len(rules) < 25_000

@@ -14,7 +14,6 @@ from spanloom.spans.folding.contribution import (
 from spanloom.spans.folding.facts import Fact, TraceKey
 from spanloom.spans.folding.rows import TraceRow, WindowRow, contributions_of, trace_table, window_table
 from spanloom.spans.folding.session_fold import fold
-from spanloom.spans.folding.trace_fold import COUNTERS
 from spanloom.spans.folding.trace_fold import fold as fold_trace
 from tests.spans.examples import SECOND, START, call, fact, read_back, traces
 
@@ -38,17 +37,17 @@ def test_sums_are_those_of_the_traces() -> None:
     sums = fold(WINDOW, [contribution(1, call(1), call(2)), contribution(2, call(3))])
     assert sums is not None
     assert sums.trace_count == 2
-    assert sums.counters[COUNTERS.index("input_tokens")] == 30
-    assert sums.active_duration == 2 * SECOND + SECOND
+    assert sums.counters.input_tokens == 30
+    assert sums.active_nanoseconds == 2 * SECOND + SECOND
 
 
 def test_the_user_is_that_of_the_earliest_trace_that_names_one() -> None:
     sums = fold(
         WINDOW,
         [
-            contribution(1, fact(9, user_id="later", user_rank=1)),
+            contribution(1, fact(9, user_id="later", user_key=1)),
             contribution(2, fact(1)),
-            contribution(3, fact(5, user_id="earlier", user_rank=1)),
+            contribution(3, fact(5, user_id="earlier", user_key=1)),
         ],
     )
     assert sums is not None

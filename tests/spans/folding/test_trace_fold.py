@@ -7,14 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spanloom.spans.folding.facts import Fact, SpanLabels
-from spanloom.spans.folding.trace_fold import COUNTERS, Trace, fold
+from spanloom.spans.folding.trace_fold import Trace, fold
 from spanloom.spans.table import SPAN_TYPES
 from tests.spans.examples import CHAIN, EMBEDDING, KEY, SECOND, START, TOOL, call, fact, traces
 from tests.spans.folding.usage_trees import UsageTree, usage_trees
 
 
 def counter(trace: Trace, name: str) -> int:
-    return trace.counters[COUNTERS.index(name)]
+    value: int = getattr(trace.counters, name)
+    return value
 
 
 @given(traces(), st.randoms(use_true_random=False))
@@ -26,22 +27,22 @@ def test_the_order_of_facts_changes_nothing(facts: list[Fact], random: object) -
 
 class TestSession:
     def test_the_best_ranked_key_wins_over_an_earlier_span(self) -> None:
-        made_up = fact(1, session_id="made up", session_rank=7)
-        explicit = fact(2, 1, session_id="explicit", session_rank=1)
+        made_up = fact(1, session_id="made up", session_key=7)
+        explicit = fact(2, 1, session_id="explicit", session_key=1)
         assert fold(KEY, [made_up, explicit]).session_id == "explicit"
 
     def test_among_equal_ranks_the_earliest_span_wins(self) -> None:
-        later = fact(1, start_time=START + 9, session_id="later", session_rank=3)
-        earlier = fact(2, 1, start_time=START, session_id="earlier", session_rank=3)
+        later = fact(1, start_time=START + 9, session_id="later", session_key=3)
+        earlier = fact(2, 1, start_time=START, session_id="earlier", session_key=3)
         assert fold(KEY, [later, earlier]).session_id == "earlier"
 
     def test_at_the_same_time_the_smallest_span_id_wins(self) -> None:
-        big = fact(9, start_time=START, session_id="big", session_rank=3)
-        small = fact(2, start_time=START, session_id="small", session_rank=3)
+        big = fact(9, start_time=START, session_id="big", session_key=3)
+        small = fact(2, start_time=START, session_id="small", session_key=3)
         assert fold(KEY, [big, small]).session_id == "small"
 
     def test_users_follow_the_same_rule(self) -> None:
-        spans = [fact(1, user_id="by framework", user_rank=8), fact(2, 1, user_id="alice", user_rank=1)]
+        spans = [fact(1, user_id="by framework", user_key=8), fact(2, 1, user_id="alice", user_key=1)]
         assert fold(KEY, spans).user_id == "alice"
 
 

@@ -1,1 +1,1 @@
-"""One module a convention: its keys, in order of precedence."""
+"""One module a convention: what it calls things. Whose word counts is said in `precedence`."""

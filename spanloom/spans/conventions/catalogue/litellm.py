@@ -57,52 +57,51 @@ def usage_type(text: str) -> str | None:
     return "EMBEDDING" if "prompt_tokens" in usage or "input_tokens" in usage else None
 
 
-def _raw(member: str, field: Field, rank: int, read: Reader | None = None) -> Template:
-    return Template("llm.", f".{member}", field, rank, read)
+def _raw(member: str, field: Field, read: Reader | None = None) -> Template:
+    return Template("llm.", f".{member}", field, read)
 
 
-def _usage(field: Field, rank: int, read: Reader) -> Template:
+def _usage(field: Field, read: Reader) -> Template:
     """A field in the usage of a raw response."""
-    return _raw("usage", field, rank, lambda text: read(short_as_json(text)))
+    return _raw("usage", field, lambda text: read(short_as_json(text)))
 
 
 CONVENTION = Convention(
     name="LiteLLM",
     source="litellm 1.110 (PyPI): litellm/integrations/opentelemetry.py, litellm/integrations/otel/model/semconv.py",
     keys=(
-        Key("llm.request.type", Field.SPAN_TYPE, 9, read=choice(CALL_TYPES)),
-        Key("gen_ai.cost.input_cost", Field.INPUT_COST, 4),
-        Key("gen_ai.cost.output_cost", Field.OUTPUT_COST, 4),
-        Key("gen_ai.cost.total_cost", Field.TOTAL_COST, 5),
-        Key("litellm.cost.input", Field.INPUT_COST, 5),
-        Key("litellm.cost.output", Field.OUTPUT_COST, 5),
-        Key("litellm.cost.total", Field.TOTAL_COST, 6),
+        Key("llm.request.type", Field.SPAN_TYPE, read=choice(CALL_TYPES)),
+        Key("gen_ai.cost.input_cost", Field.INPUT_COST),
+        Key("gen_ai.cost.output_cost", Field.OUTPUT_COST),
+        Key("gen_ai.cost.total_cost", Field.TOTAL_COST),
+        Key("litellm.cost.input", Field.INPUT_COST),
+        Key("litellm.cost.output", Field.OUTPUT_COST),
+        Key("litellm.cost.total", Field.TOTAL_COST),
     ),
     templates=(
-        _raw("object", Field.SPAN_TYPE_IF_USED, 1, choice(OBJECTS)),
-        _usage(Field.SPAN_TYPE_IF_USED, 2, usage_type),
-        _raw("model", Field.MODEL, 8),
-        Template("llm.", ".usage", Field.PROVIDER, 6, provider, word=True),
-        _usage(Field.INPUT_TOKENS, 8, number_at("prompt_tokens")),
+        _raw("object", Field.SPAN_TYPE_IF_USED, choice(OBJECTS)),
+        _usage(Field.SPAN_TYPE_IF_USED, usage_type),
+        _raw("model", Field.MODEL),
+        Template("llm.", ".usage", Field.PROVIDER, provider, word=True),
+        _usage(Field.INPUT_TOKENS, number_at("prompt_tokens")),
         # Anthropic counts what it cached apart; OpenAI's Responses have no such names.
         _usage(
             Field.INPUT_TOKENS,
-            9,
             sum_at("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"),
         ),
-        _usage(Field.OUTPUT_TOKENS, 7, number_at("completion_tokens")),
-        _usage(Field.OUTPUT_TOKENS, 8, number_at("output_tokens")),
-        _usage(Field.CACHE_READ_TOKENS, 10, number_at("prompt_tokens_details", "cached_tokens")),
-        _usage(Field.CACHE_READ_TOKENS, 11, number_at("input_tokens_details", "cached_tokens")),
-        _usage(Field.CACHE_READ_TOKENS, 12, number_at("cache_read_input_tokens")),
-        _usage(Field.CACHE_WRITE_TOKENS, 7, number_at("cache_creation_input_tokens")),
-        _usage(Field.REASONING_TOKENS, 10, number_at("completion_tokens_details", "reasoning_tokens")),
-        _usage(Field.REASONING_TOKENS, 11, number_at("output_tokens_details", "reasoning_tokens")),
-        _raw("messages", Field.INPUT, 10, as_json),
-        _raw("input", Field.INPUT, 11, as_json),
-        _raw("choices", Field.OUTPUT, 10, as_json),
+        _usage(Field.OUTPUT_TOKENS, number_at("completion_tokens")),
+        _usage(Field.OUTPUT_TOKENS, number_at("output_tokens")),
+        _usage(Field.CACHE_READ_TOKENS, number_at("prompt_tokens_details", "cached_tokens")),
+        _usage(Field.CACHE_READ_TOKENS, number_at("input_tokens_details", "cached_tokens")),
+        _usage(Field.CACHE_READ_TOKENS, number_at("cache_read_input_tokens")),
+        _usage(Field.CACHE_WRITE_TOKENS, number_at("cache_creation_input_tokens")),
+        _usage(Field.REASONING_TOKENS, number_at("completion_tokens_details", "reasoning_tokens")),
+        _usage(Field.REASONING_TOKENS, number_at("output_tokens_details", "reasoning_tokens")),
+        _raw("messages", Field.INPUT, as_json),
+        _raw("input", Field.INPUT, as_json),
+        _raw("choices", Field.OUTPUT, as_json),
         # OpenAI's Responses, Anthropic's Messages.
-        _raw("output", Field.OUTPUT, 11, as_json),
-        _raw("content", Field.OUTPUT, 12, as_json),
+        _raw("output", Field.OUTPUT, as_json),
+        _raw("content", Field.OUTPUT, as_json),
     ),
 )

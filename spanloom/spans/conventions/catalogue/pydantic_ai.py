@@ -8,9 +8,9 @@ CONVENTION = Convention(
     name="Pydantic AI",
     source="pydantic-ai 2 (PyPI): pydantic_ai/models/instrumented.py",
     keys=(
-        Key("gen_ai.usage.details.cache_read_tokens", Field.CACHE_READ_TOKENS, 3),
-        Key("gen_ai.usage.details.cache_write_tokens", Field.CACHE_WRITE_TOKENS, 3),
-        Key("gen_ai.usage.details.reasoning_tokens", Field.REASONING_TOKENS, 3),
-        Key("operation.cost", Field.TOTAL_COST, 4),
+        Key("gen_ai.usage.details.cache_read_tokens", Field.CACHE_READ_TOKENS),
+        Key("gen_ai.usage.details.cache_write_tokens", Field.CACHE_WRITE_TOKENS),
+        Key("gen_ai.usage.details.reasoning_tokens", Field.REASONING_TOKENS),
+        Key("operation.cost", Field.TOTAL_COST),
     ),
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal, get_args
 
+from spanloom.spans.folding.counters import Counters
+from spanloom.spans.table import COSTS
 from spanloom.warehouse.client import Warehouse
 from spanloom.warehouse.queries.answers import SessionListRow, SessionPage
 from spanloom.warehouse.queries.ask import ask
@@ -40,20 +42,9 @@ assert set(get_args(SessionSort)) == NUMBERS.keys() | TEXTS.keys()
 
 _WHAT = "list sessions"
 
-_SUMS = (
-    "trace_count",
-    "span_count",
-    "llm_call_count",
-    "tool_call_count",
-    "error_count",
-    "input_tokens",
-    "output_tokens",
-    "cache_read_tokens",
-    "cache_write_tokens",
-    "reasoning_tokens",
-    "unpriced_call_count",
-)
-_COSTS = ("input_cost", "output_cost", "total_cost")
+_COUNTERS = tuple(name for name in Counters._fields if name in SessionListRow.model_fields)
+_SUMS = ("trace_count", *(name for name in _COUNTERS if name not in COSTS))
+_COSTS = tuple(name for name in _COUNTERS if name in COSTS)
 _SETS = ("user_ids", "models", "tags", "services")
 
 # What the view `sessions` says, in whole numbers.
