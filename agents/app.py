@@ -103,6 +103,7 @@ class WorkerApp(faust.App):
         self._producer_of_ours = Producer(kafka)
         self.patience = Patience()
         self.kafka_answers = False
+        self._generation = -1  # of the group, when partitions were last taken over
         log = Log(kafka, lambda: self.consumer)
         stages = {
             kafka.source_topic: "ingest",
@@ -155,7 +156,7 @@ class WorkerApp(faust.App):
             batches=self.batches,
             take=self.offsets.take,
             outlets=Outlets(rows=self._insert, records=self._produce, acknowledge=self._acknowledge),
-            generation=lambda: self.consumer_generation_id,
+            still_ours=lambda: self.consumer_generation_id == self._generation,
             fail=fail,
         )
         channel = self.topic(
@@ -205,6 +206,7 @@ class WorkerApp(faust.App):
 
     async def _assigned(self, *_: Any, **__: Any) -> None:
         consumer: Any = self.consumer
+        self._generation = self.consumer_generation_id
         try:
             taken_over = await self.assignment.take_over(consumer)
         except Exception as error:

@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 
 from spanloom.agents.consuming.batches import Batches
 from spanloom.agents.consuming.changelog import Changelog
-from spanloom.agents.consuming.log import Take
+from spanloom.agents.consuming.log import Log
 from spanloom.agents.consuming.offsets import OffsetTracking
 from spanloom.agents.consuming.records import Partition
 
@@ -31,16 +31,6 @@ class Consumer(Protocol):
 
     async def committed(self) -> Mapping[Partition, int | None]:
         """Return the committed offset of every assigned partition, None where there is none."""
-
-
-class Log(Protocol):
-    """The log, beside the consumer."""
-
-    async def read(self, partitions: Any, take: Take, /) -> None:
-        """Read all that these partitions hold now."""
-
-    async def first_offsets(self, committed: Mapping[Partition, int | None], /) -> dict[Partition, int]:
-        """Return where reading begins in each partition."""
 
 
 class Assignment:

@@ -13,9 +13,10 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from spanloom.agents import metrics
+from spanloom.agents.consuming.log import Log
 from spanloom.agents.consuming.records import Partition, SourceRecord, source_records
 
 logger = logging.getLogger("spanloom.worker")
@@ -30,22 +31,6 @@ class TopicCreatedAnew(Exception):
 
 class RecordsLost(Exception):
     """A record left the consumer and did not reach its stage; committing past it would lose it for good."""
-
-
-class Log(Protocol):
-    """The log that the consumer reads."""
-
-    async def next_offset(self, partition: Partition, offset: int, /) -> int:
-        """Return the offset of the first record at or behind `offset`."""
-
-    async def holds(self, partition: Partition, offset: int, /) -> bool:
-        """Whether the log reaches up to `offset`."""
-
-    async def ends(self, partitions: Iterable[Partition], /) -> Mapping[Partition, int]:
-        """Return the offset behind the last record of each partition, or a lower one."""
-
-    async def seek(self, partition: Partition, offset: int, /) -> None:
-        """Make the consumer go on at `offset`."""
 
 
 class OffsetTracking:
@@ -135,13 +120,15 @@ class OffsetTracking:
         While one partition of a topic moves, or its stage has not taken all that came, others may just wait for their
         turn. The same place and end is returned once: what lies there may be no record, but the mark of a transaction.
         """
-        last, self._last_look = self._last_look, dict(self._next)
-        moving = {topic for (topic, number), at in self._next.items() if last.get((topic, number)) != at}
-        moving |= {topic for (topic, _), waiting in self._on_the_way.items() if waiting}
-        standing = {partition: at for partition, at in self._next.items() if partition[0] not in moving}
+        held, last, self._last_look = self._next, self._last_look, dict(self._next)
+        moving = {partition[0] for partition, at in held.items() if last.get(partition) != at}
+        moving |= {partition[0] for partition, waiting in self._on_the_way.items() if waiting}
+        standing = {partition: at for partition, at in held.items() if partition[0] not in moving}
         if not standing:
             return {}
         ends = await self._log.ends(standing)
+        if held is not self._next:
+            return {}  # given away while the log was asked
         seen, self._ends_seen = (
             self._ends_seen,
             {partition: (at, ends.get(partition, 0)) for partition, at in standing.items()},

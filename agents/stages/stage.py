@@ -38,7 +38,7 @@ class Stage:
         batches: runs its batches, or drops them.
         take: returns the records of Faust's events, in order, each once.
         outlets: where its checkpoint writes to.
-        generation: returns the generation of the group; in another one the partitions may be someone else's.
+        still_ours: whether the group is still that in which the worker has taken its partitions over.
         fail: ends the process; called with whatever a batch raised.
     """
 
@@ -50,7 +50,7 @@ class Stage:
         batches: Batches,
         take: Callable[[Iterable[Any]], list[SourceRecord]],
         outlets: Outlets,
-        generation: Callable[[], int],
+        still_ours: Callable[[], bool],
         fail: Callable[[BaseException], None],
     ) -> None:
         self.name = name
@@ -58,7 +58,7 @@ class Stage:
         self._batches = batches
         self._take = take
         self._outlets = outlets
-        self._generation = generation
+        self._still_ours = still_ours
         self._fail = fail
 
     async def run(self, stream: Any, max_messages: int, linger: float) -> None:
@@ -82,11 +82,10 @@ class Stage:
 
     async def batch(self, events: Iterable[Any]) -> None:
         """Work on a batch of Faust's events, portion by portion."""
-        generation = self._generation()
         for portion in portions(self._take(events), BATCH_BYTES):
-            await self._portion(portion, generation)
+            await self._portion(portion)
 
-    async def _portion(self, records: list[SourceRecord], generation: int) -> None:
+    async def _portion(self, records: list[SourceRecord]) -> None:
         started = time.monotonic()
         writes = await self._work(records)
         for record in records:
@@ -97,7 +96,7 @@ class Stage:
             rows=self._outlets.rows,
             records=self._outlets.records,
             acknowledge=self._outlets.acknowledge,
-            still_ours=lambda: self._generation() == generation,
+            still_ours=self._still_ours,
         )
         metrics.BATCHES.labels(self.name).inc()
         metrics.RECORDS.labels(self.name).inc(len(records))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from spanloom.agents.consuming import assignment as module
 from spanloom.agents.consuming.assignment import Assignment
 from spanloom.agents.consuming.batches import Batches
 from spanloom.agents.consuming.changelog import Changelog
-from spanloom.agents.consuming.log import Take
+from spanloom.agents.consuming.log import Log, Take
 from spanloom.agents.consuming.offsets import OffsetTracking
 from spanloom.agents.consuming.records import Partition
 
@@ -32,9 +32,11 @@ class State:
     def __init__(self) -> None:
         self.values: dict[bytes, bytes] = {}
         self.steps: list[str] = []
+        self.applied = 0
 
     def restore(self, key: bytes, value: bytes | None) -> None:
         assert value != b"broken", "a record that can't be read"
+        self.applied += 1
         self.values.pop(key, None)
         if value is not None:
             self.values[key] = value
@@ -44,7 +46,7 @@ class State:
 
 
 @dataclass
-class World:
+class World(Log):
     """A log, and a worker that holds partitions 0 and 1 of the topic `facts`."""
 
     changelog: list[tuple[bytes, bytes | None]]
@@ -80,17 +82,6 @@ class World:
     def _fail(self, error: BaseException) -> None:
         raise error
 
-    async def next_offset(self, _: Partition, offset: int) -> int:
-        return offset
-
-    async def holds(self, _: Partition, __: int) -> bool:
-        return True
-
-    async def seek(self, _: Partition, __: int) -> None: ...
-
-    async def ends(self, _: Iterable[Partition]) -> Mapping[Partition, int]:
-        return {}
-
 
 @dataclass
 class Consumer:
@@ -114,7 +105,7 @@ def test_the_state_is_there_before_anything_is_delivered() -> None:
     world = World([(b"a", b"1"), (b"b", b"2"), CLOCK, (b"a", b"3"), CLOCK])
     assert take_over(world)
     assert world.steps == ["flow stopped", "read", "first offsets"]
-    assert world.states[0].values == {b"a": b"3", b"b": b"2", **dict([CLOCK])}
+    assert world.states[0].values == {b"a": b"3", b"b": b"2", CLOCK[0]: CLOCK[1]}
     assert world.states[1].values == {}
     assert world.offsets.positions() == {("spans", 0): 0, ("facts", 0): 0, ("facts", 1): 5}
     assert world.batches.accepted
@@ -150,6 +141,7 @@ def test_while_kafka_is_away_recovery_begins_again(monkeypatch: pytest.MonkeyPat
     assert take_over(world)
     assert world.steps == ["flow stopped", "read", "read", "read", "first offsets"]
     assert world.states[0].steps == ["restored"]
+    assert world.states[0].applied == 2
 
 
 def test_a_record_that_can_not_be_read_is_an_error() -> None:

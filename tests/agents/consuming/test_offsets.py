@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spanloom.agents.consuming.log import Log
 from spanloom.agents.consuming.offsets import OffsetTracking, RecordsLost, TopicCreatedAnew
 from spanloom.agents.consuming.records import Partition
 
@@ -38,7 +39,7 @@ class Event:
 
 
 @dataclass
-class World:
+class World(Log):
     """A log with the given offsets in its partition 0 of topic t, a tracking, and a stage that takes all at once."""
 
     offsets: list[int]
@@ -62,7 +63,7 @@ class World:
     async def seek(self, partition: Partition, offset: int) -> None:
         self.sought.append((partition, offset))
 
-    async def ends(self, partitions: Iterable[Partition]) -> Mapping[Partition, int]:
+    async def ends(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
         self.asked += partitions
         return {partition: self.ends_of[partition] for partition in partitions}
 
@@ -80,7 +81,7 @@ class World:
         """A stage begins a batch."""
         self.taken += [record.offset for record in self.tracking.take(events)]
 
-    def read(self, *fetches: Fetch, first: int = 0) -> World:
+    def reads(self, *fetches: Fetch, first: int = 0) -> World:
         """Start, and take what each of these fetches delivers."""
         self.tracking.start({("t", 0): first})
         for fetch in fetches:
@@ -99,11 +100,11 @@ def run(work: Awaitable[T]) -> T:
 
 
 def test_what_was_delivered_is_not_delivered_again() -> None:
-    assert World([0, 1, 2, 3]).read([0, 1], [0, 1, 2], [2, 3]).taken == [0, 1, 2, 3]
+    assert World([0, 1, 2, 3]).reads([0, 1], [0, 1, 2], [2, 3]).taken == [0, 1, 2, 3]
 
 
 def test_a_record_that_was_left_out_is_read_again_and_never_stepped_over() -> None:
-    world = World([0, 1, 2, 3, 4]).read([0, 1, 3, 4], [3, 4], [2, 3, 4])
+    world = World([0, 1, 2, 3, 4]).reads([0, 1, 3, 4], [3, 4], [2, 3, 4])
     assert world.taken == [0, 1, 2, 3, 4]
     assert world.sought == [(("t", 0), 2), (("t", 0), 2)]  # once a fetch
 
@@ -116,32 +117,32 @@ def test_behind_a_gap_the_other_partitions_go_on() -> None:
 
 
 def test_a_gap_of_the_log_is_believed() -> None:
-    world = World([0, 1, 5, 6]).read([0, 1, 5], [6])
+    world = World([0, 1, 5, 6]).reads([0, 1, 5], [6])
     assert world.taken == [0, 1, 5, 6]
     assert world.sought == []
 
 
 def test_behind_a_gap_of_the_log_a_record_may_be_missing_too() -> None:
-    world = World([0, 5, 6]).read([0, 6], [5, 6])
+    world = World([0, 5, 6]).reads([0, 6], [5, 6])
     assert world.sought == [(("t", 0), 5)]
     assert world.taken == [0, 5, 6]
 
 
 def test_the_first_record_too_must_be_the_one_that_is_due() -> None:
-    assert World([0, 1, 2]).read([2], first=1).taken == []
-    assert World([5, 6]).read([5, 6], first=1).taken == [5, 6]
+    assert World([0, 1, 2]).reads([2], first=1).taken == []
+    assert World([5, 6]).reads([5, 6], first=1).taken == [5, 6]
 
 
 def test_a_topic_that_was_created_anew_is_noticed_and_ends_the_process() -> None:
     world = World([0, 1, 2])
     with pytest.raises(TopicCreatedAnew, match="created anew"):
-        world.read([0, 1, 2], first=40)
+        world.reads([0, 1, 2], first=40)
     assert [type(failure) for failure in world.failures] == [TopicCreatedAnew]
 
 
 def test_of_partitions_that_are_not_held_nothing_is_delivered() -> None:
-    assert World([0]).read([("t", 3, 0), ("other", 0, 0)]).taken == []
-    world = World([0, 1]).read([0])
+    assert World([0]).reads([("t", 3, 0), ("other", 0, 0)]).taken == []
+    world = World([0, 1]).reads([0])
     world.tracking.stop()
     assert run(world.deliver([1])) == []
 
@@ -179,7 +180,7 @@ def test_a_record_that_gets_lost_on_its_way_to_the_stage_is_noticed() -> None:
 
 @given(st.lists(st.lists(st.integers(0, 12), max_size=8), max_size=12))
 def test_whatever_is_fetched_each_record_is_taken_once_and_in_order(fetches: list[list[int]]) -> None:
-    world = World(list(range(13))).read(*fetches)
+    world = World(list(range(13))).reads(*fetches)
     assert world.taken == list(range(len(world.taken)))
 
 
