@@ -119,3 +119,4 @@ async def _read_up_to(ends: Mapping[TopicPartition, int], consumer: AIOKafkaCons
     while unread := [tp for tp, end in ends.items() if await consumer.position(tp) < end]:
         for tp, records in (await consumer.getmany(*unread, timeout_ms=_POLL)).items():
             take((tp.topic, tp.partition), records)
+            await asyncio.sleep(0)  # probes are answered meanwhile
