@@ -1,4 +1,4 @@
-"""The worker's Faust app: Faust brings membership, assignment, recovery and agents."""
+"""The worker's Faust app: Faust brings membership, assignment and agents."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from typing import Any
 import faust
 import pyarrow as pa
 from aiokafka.errors import KafkaError
-from faust.types import TP, StreamT
+from faust.tables.recovery import RebalanceAgain
+from faust.types import StreamT
 from yarl import URL
 
 from spanloom.agents import metrics
-from spanloom.agents.consuming.changelog import ChangelogTable
-from spanloom.agents.consuming.continuity import Continuity
-from spanloom.agents.consuming.gate import Gate
+from spanloom.agents.consuming.assignment import Assignment
+from spanloom.agents.consuming.batches import Batches
+from spanloom.agents.consuming.changelog import Changelog
+from spanloom.agents.consuming.consumer import Transport
+from spanloom.agents.consuming.log import Log
+from spanloom.agents.consuming.offsets import OffsetTracking
 from spanloom.agents.consuming.records import Partition
-from spanloom.agents.consuming.source_log import SourceLog
-from spanloom.agents.consuming.stalls import Stalls
-from spanloom.agents.consuming.transport import Transport
 from spanloom.agents.retry import Retry
 from spanloom.agents.settings import WorkerSettings
 from spanloom.agents.stages.ingest import Ingest
@@ -48,7 +49,7 @@ logger = logging.getLogger("spanloom.worker")
 KAFKA_WATCH = 5.0
 """Seconds between two questions whether Kafka is there, and within which it must answer."""
 
-STALL_WATCH = 5.0
+STALLED_WATCH = 5.0
 """Seconds between two looks whether records lie in the log that do not come."""
 
 EXIT_FAILED = 70
@@ -87,7 +88,7 @@ class WorkerApp(faust.App):
             topic_replication_factor=kafka.replication_factor,
             topic_allow_declare=False,
             topic_disable_leader=True,
-            table_standby_replicas=0,
+            table_standby_replicas=0,  # there are no tables at all
             stream_buffer_maxsize=worker.batch_messages,
             stream_wait_empty=False,
             stream_recovery_delay=0.0,
@@ -98,29 +99,35 @@ class WorkerApp(faust.App):
             autodiscover=False,
         )
         self._worker_settings = worker
-        self._rebalance_timeout = kafka.rebalance_timeout
         self._warehouse = warehouse
         self._producer_of_ours = Producer(kafka)
         self.retry = Retry()
         self.kafka_answers = False
-        self.gate = Gate()
-        self._continuity = Continuity()
-        self._log = SourceLog(self, kafka)
-        self._stage_of: dict[str, str] = {}  # by topic
-        self._stalls = Stalls(self._continuity.positions, self._log.ends)
-        self.traces_state = self._changelog(
-            "traces",
-            topics.TRACES_CHANGELOG,
-            lambda: TracePartition(worker.window, worker.retention * 1000, _now()),
-            kafka.partitions,
+        self._generation = -1  # of the group, when partitions were last taken over
+        log = Log(kafka, lambda: self.consumer)
+        stages = {
+            kafka.source_topic: "ingest",
+            topics.SPAN_FACTS: "traces",
+            topics.TRACE_FACTS: "sessions",
+        }
+        self.offsets = OffsetTracking(log, stages, fail)
+        self.batches = Batches()
+        self.traces_state = Changelog(
+            topics.TRACES_CHANGELOG, lambda: TracePartition(worker.window, worker.retention * 1000, _now())
         )
-        self.sessions_state = self._changelog(
-            "sessions",
+        # A window gets contributions for as long as it lasts; kept that much longer, a new session's window
+        # is known to be new without a look into ClickHouse.
+        self.sessions_state = Changelog(
             topics.SESSIONS_CHANGELOG,
-            # A window gets contributions for as long as it lasts; kept that much longer, a new session's window
-            # is known to be new without a look into ClickHouse.
             lambda: SessionPartition((worker.retention + worker.window) * 1000, _now()),
-            kafka.partitions,
+        )
+        self.assignment = Assignment(
+            log,
+            {topics.SPAN_FACTS: self.traces_state, topics.TRACE_FACTS: self.sessions_state},
+            self.offsets,
+            self.batches,
+            # Whoever takes longer than the group waits is not asked any more.
+            min(worker.checkpoint_deadline, 0.7 * kafka.rebalance_timeout),
         )
         rebuild = Rebuild(warehouse, self.retry)
         self._add_stage("ingest", kafka.source_topic, Ingest(kafka.partitions, limits, prices), None)
@@ -142,31 +149,16 @@ class WorkerApp(faust.App):
     def _new_transport(self) -> Transport:
         return Transport(self.conf.broker_consumer, self)
 
-    def _changelog(self, name: str, topic: str, new_state: Any, partitions: int) -> Any:
-        table: Any = ChangelogTable(
-            self,
-            name=name,
-            key_type=bytes,
-            value_type=bytes,
-            partitions=partitions,
-            topic=topic,
-            new_state=new_state,
-            fail=fail,
-        )
-        return self.tables.add(table)
-
     def _add_stage(self, name: str, topic: str, work: Any, partitions: int | None) -> None:
         stage = Stage(
             name,
             work,
-            gate=self.gate,
-            continuity=self._continuity,
-            log=self._log,
+            batches=self.batches,
+            take=self.offsets.take,
             outlets=Outlets(rows=self._insert, records=self._produce, acknowledge=self._acknowledge),
-            generation=lambda: self.consumer_generation_id,
+            still_ours=lambda: self.consumer_generation_id == self._generation,
             fail=fail,
         )
-        self._stage_of[topic] = name
         channel = self.topic(
             topic,
             key_type=bytes,
@@ -194,52 +186,34 @@ class WorkerApp(faust.App):
             self.kafka_answers = await self._producer_of_ours.answers(KAFKA_WATCH)
             await asyncio.sleep(KAFKA_WATCH if self.kafka_answers else 0.2)
 
-    async def watch_stalls(self) -> None:
+    async def watch_stalled(self) -> None:
         """Go back, again and again, to records that lie in the log and do not come."""
         while True:
-            await asyncio.sleep(STALL_WATCH)
-            if not self.gate.is_open or self.rebalancing or self.retry.is_waiting:
-                continue
+            await asyncio.sleep(STALLED_WATCH)
             try:
-                stalled = await self._stalls.look()
-                for partition, offset in stalled.items():
-                    metrics.GAPS.labels(self._stage_of[partition[0]]).inc()
-                    logger.warning(
-                        "%s %s: offset %s does not come; reading again from there", *partition, offset
-                    )
-                    await self._log.seek(partition, offset)
-            except (KafkaError, OSError, TimeoutError) as error:
+                await self.offsets.go_back_to_stalled()
+            except (KafkaError, OSError) as error:
                 logger.info("could not ask for the ends of the log (%s)", type(error).__name__)
 
     async def on_stop(self) -> None:
         """End the running batches with a last checkpoint, then let Faust stop."""
-        await self._close_gate("stopping")
+        await self.assignment.give_back("stopping")
         await super().on_stop()
         await self._producer_of_ours.stop()
 
     async def _revoked(self, *_: Any, **__: Any) -> None:
-        await self._close_gate("giving partitions back")
-        self._continuity.stop()
-        self.traces_state.drop()
-        self.sessions_state.drop()
+        await self.assignment.give_back("giving partitions back")
 
     async def _assigned(self, *_: Any, **__: Any) -> None:
-        # After a recovery the flow still runs, and Faust would deliver records before it has sought to the committed
-        # offsets. It resumes the flow itself once it has.
         consumer: Any = self.consumer
-        consumer.stop_flow()
-        self._continuity.start(await self._log.positions())
-        self.gate.open()
-
-    async def _close_gate(self, why: str) -> None:
-        # Whoever takes longer than the group waits is not asked any more.
-        deadline = min(self._worker_settings.checkpoint_deadline, 0.7 * self._rebalance_timeout)
-        if not await self.gate.close(deadline):
-            logger.warning(
-                "%s: a checkpoint took longer than %s s and was dropped; its records will be read again",
-                why,
-                deadline,
-            )
+        self._generation = self.consumer_generation_id
+        try:
+            taken_over = await self.assignment.take_over(consumer)
+        except Exception as error:
+            fail(error)
+            raise
+        if not taken_over:
+            raise RebalanceAgain  # Faust waits for the next assignment
 
     async def _insert(self, table: str, rows: pa.Table) -> None:
         await self.retry(lambda: insert(self._warehouse, table, rows))
@@ -249,9 +223,8 @@ class WorkerApp(faust.App):
         await self._producer_of_ours.produce(topic, records)
 
     async def _acknowledge(self, offsets: Mapping[Partition, int]) -> None:
-        # Where the group has been rebalanced meanwhile this commits nothing, and the records come again.
-        committed: Any = self.consumer
-        await committed._commit({TP(*partition): offset for partition, offset in offsets.items()})
+        consumer: Any = self.consumer
+        await consumer.acknowledge(offsets)
 
 
 def _now() -> int:

@@ -19,7 +19,9 @@ DEAD_LETTERS = Counter(
 )
 ROWS = Counter("spanloom_rows", "Rows written to ClickHouse.", ["table"])
 GAPS = Counter(
-    "spanloom_gaps", "Records that did not come and were read again. Rare, and harmless.", ["stage"]
+    "spanloom_gaps",
+    "Times that records of a partition were left out, or it stalled, and it was read again. Rare, and harmless.",
+    ["stage"],
 )
 WORK_SECONDS = Histogram("spanloom_work_seconds", "Computing of a batch.", ["stage"], buckets=_SECONDS)
 CHECKPOINT_SECONDS = Histogram(

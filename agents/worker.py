@@ -7,7 +7,7 @@ import gc
 import logging
 import signal
 import time
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable
 
 import pyarrow as pa
 from aiokafka.errors import KafkaError
@@ -90,7 +90,7 @@ async def _serve(app: WorkerApp, worker: WorkerSettings, stop: asyncio.Event) ->
     app.in_worker = True
     watches = {
         asyncio.create_task(watch)
-        for watch in (_watch_recovery(app, worker.recovery_timeout), app.watch_kafka(), app.watch_stalls())
+        for watch in (_watch_recovery(app, worker.recovery_timeout), app.watch_kafka(), app.watch_stalled())
     }
     crashed = asyncio.create_task(app._crashed.wait())
     stopping = asyncio.create_task(stop.wait())
@@ -116,13 +116,12 @@ async def _serve(app: WorkerApp, worker: WorkerSettings, stop: asyncio.Event) ->
 
 
 async def _watch_recovery(app: WorkerApp, timeout: float) -> None:
-    """End the process where a recovery makes no progress: Faust is known to hang in some."""
-    last: Mapping[object, int] | None = None
+    """End the process where a recovery makes no progress."""
+    last: tuple[int, int] | None = None
     since = time.monotonic()
     while True:
         await asyncio.sleep(_WATCH)
-        recovery = app.tables.recovery  # type: ignore[attr-defined]
-        progress = {**recovery.active_offsets, "generation": app.consumer_generation_id}
+        progress = (app.assignment.records_restored, app.consumer_generation_id)
         if not app.rebalancing or progress != last:
             last, since = progress, time.monotonic()
         elif time.monotonic() - since > timeout:
@@ -134,7 +133,7 @@ async def _watch_recovery(app: WorkerApp, timeout: float) -> None:
 def _conditions(app: WorkerApp) -> dict[str, bool]:
     return {
         "Kafka answers": app.kafka_answers,
-        "partitions assigned and recovered": app.gate.is_open and not app.rebalancing,
+        "partitions assigned and recovered": app.batches.accepted and not app.rebalancing,
         "ClickHouse answers": not app.retry.is_waiting,
     }
 

@@ -1,16 +1,13 @@
-"""A Faust table that is nothing but a changelog: Faust reads it back, the state itself is ours.
+"""The states of a stage, one for each of its partitions, and how the changelog brings them back.
 
-Faust decides when a partition is recovered and hands over the records; they go to one state object for each
-partition, which is dropped when the partition is revoked. Written to is the changelog by the checkpoint only.
+Written to is the changelog by the checkpoint only. It is read whenever partitions are assigned, always from its
+beginning: a batch may have been dropped half-way, so what was in memory is not what the changelog says.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any, Generic, Protocol, TypeVar
-
-import faust
-from faust.types import TP, EventT
+from collections.abc import Callable, Iterable, Mapping
+from typing import Generic, Protocol, TypeVar
 
 
 class PartitionState(Protocol):
@@ -26,76 +23,32 @@ class PartitionState(Protocol):
 S = TypeVar("S", bound=PartitionState)
 
 
-class ChangelogTable(faust.Table, Generic[S]):  # type: ignore[type-arg]
-    """Keeps one state for each partition.
+class Changelog(Generic[S]):
+    """Keeps one state for each partition that the worker holds.
 
     Args:
         topic: the changelog's name.
         new_state: makes the state of a partition.
-        fail: ends the process; called with whatever reading the changelog raised.
     """
 
-    def __init__(
-        self,
-        app: faust.App,
-        *,
-        topic: str,
-        new_state: Callable[[], S],
-        fail: Callable[[BaseException], None],
-        **kwargs: Any,
-    ) -> None:
-        self._fail = fail
+    def __init__(self, topic: str, new_state: Callable[[], S]) -> None:
         self.topic = topic
-        self.new_state = new_state
+        self._new_state = new_state
         self._states: dict[int, S] = {}
-        super().__init__(app, **kwargs)
 
     def __getitem__(self, partition: int) -> S:
-        """Return the state of a partition, a new one if it has none yet."""
-        state = self._states.get(partition)
-        if state is None:
-            state = self._states[partition] = self.new_state()
-        return state
+        """Return the state of a partition that the worker holds."""
+        return self._states[partition]
 
-    def states(self) -> dict[int, S]:
+    def states(self) -> Mapping[int, S]:
         """Return the states by partition."""
         return self._states
 
-    def drop(self) -> None:
-        """Forget every partition, and make Faust read the changelog again from its beginning.
+    def begin(self, partitions: Iterable[int]) -> None:
+        """Forget every state; those of these partitions start anew."""
+        self._states = {partition: self._new_state() for partition in partitions}
 
-        Faust remembers how far it has read a changelog for as long as the partition stays with the worker; but
-        a batch may have been dropped half-way, so what is in memory is not what the changelog says.
-        """
-        self._states.clear()
-        recovery = self.app.tables.recovery  # type: ignore[attr-defined]
-        for tp in [tp for tp in recovery.active_offsets if tp.topic == self.topic]:
-            recovery.revoke(tp)
-
-    async def on_rebalance(self, *_: object, **__: object) -> None:
-        """Start from nothing with every assignment."""
-        self.drop()
-
-    async def on_recovery_completed(self, *_: object) -> None:
-        """Tell every state that it is complete."""
+    def complete(self) -> None:
+        """Complete every state: all records have been applied."""
         for state in self._states.values():
             state.restored()
-        await self.call_recover_callbacks()
-
-    def apply_changelog_batch(self, batch: Iterable[EventT[Any]]) -> None:
-        """Hand records of the changelog to the states of their partitions."""
-        try:
-            for event in batch:
-                message = event.message
-                if message.topic == self.topic and message.generation_id == self.app.consumer_generation_id:
-                    self[message.partition].restore(message.key or b"", message.value)
-        except Exception as error:
-            # Faust would log it and try the same again for ever.
-            self._fail(error)
-
-    def persisted_offset(self, _: TP) -> int | None:
-        """Nothing outlives the process but the changelog itself."""
-        return None
-
-    def _changelog_topic_name(self) -> str:
-        return self.topic

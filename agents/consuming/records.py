@@ -38,8 +38,8 @@ def wall_clock() -> int:
     return round(time.time() * 1000)
 
 
-def of_generation(events: Iterable[Any], generation: int) -> list[SourceRecord]:
-    """Return the records of Faust's events, without those that were taken in another generation of the group."""
+def source_records(messages: Iterable[Any]) -> list[SourceRecord]:
+    """Return the records that Faust's messages hold."""
     now = wall_clock()
     return [
         SourceRecord(
@@ -50,8 +50,7 @@ def of_generation(events: Iterable[Any], generation: int) -> list[SourceRecord]:
             value=message.value or b"",
             headers=dict(message.headers or ()),
         )
-        for message in (event.message for event in events)
-        if message.generation_id == generation
+        for message in messages
     ]
 
 

@@ -18,7 +18,6 @@ from spanloom.agents import metrics
 from spanloom.agents.consuming.records import SourceRecord
 from spanloom.agents.stages.checkpoint import Writes
 from spanloom.agents.stages.dead_letters import dead_letter
-from spanloom.agents.state.clock import CLOCK_RECORD
 from spanloom.agents.state.partition import Changes, Novelty, Partition
 from spanloom.kafka.producer import Record
 from spanloom.kafka.topics import DEAD_LETTERS
@@ -79,7 +78,7 @@ class KeyedStage(ABC, Generic[Key, Value, Stored, Changed]):
         changed = {partition: self._state(partition).collect() for partition in _partitions(records)}
         writes.rows.append((self.target.table, self._rows(list(changed.values()))))
         writes.state[self.target.changelog] = [
-            Record(partition, key, value, alone=key == CLOCK_RECORD)
+            Record(partition, key, value)
             for partition, changes in changed.items()
             for key, value in changes.changelog
         ]

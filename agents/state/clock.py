@@ -10,9 +10,7 @@ CLOCK_RECORD = b"clock"
 """The key of the changelog record that keeps a partition's clock, and ends what one checkpoint has written.
 
 What stands behind the last of them was written by a checkpoint that did not come to its end. It is true, but
-may not be all: what it belongs to is completed from ClickHouse. It goes in a batch of its own: the local broker,
-asked for the end of a partition, answers with the first offset of the last batch plus one, and a recovery up to
-there would leave out all but the first record of a larger batch.
+may not be all: what it belongs to is completed from ClickHouse.
 """
 
 CLOCK_SKEW = 300_000

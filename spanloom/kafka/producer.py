@@ -30,8 +30,6 @@ class Record(NamedTuple):
     value: bytes | None
     headers: Sequence[tuple[str, bytes]] = ()
     timestamp: int | None = None
-    alone: bool = False
-    """Whether it goes in a batch of its own."""
 
 
 async def started_producer(settings: KafkaSettings, **options: Any) -> AIOKafkaProducer:
@@ -134,7 +132,7 @@ class Producer:
         batch, batch_bytes = self._producer.create_batch(), 0
         for record in records:
             size = len(record.key or b"") + len(record.value or b"") + _RECORD_OVERHEAD
-            if batch_bytes and (record.alone or batch_bytes + size > _BATCH_BYTES):
+            if batch_bytes and batch_bytes + size > _BATCH_BYTES:
                 waiting.append(await self._producer.send_batch(batch, topic, partition=partition))
                 batch, batch_bytes = self._producer.create_batch(), 0
             added = batch.append(

@@ -4,28 +4,28 @@ import asyncio
 
 import pytest
 
-from spanloom.agents.consuming.gate import Gate
+from spanloom.agents.consuming.batches import Batches
 
 
-def test_a_closed_gate_drops_a_batch() -> None:
+def test_a_batch_that_is_not_accepted_is_dropped() -> None:
     async def scenario() -> list[str]:
         done: list[str] = []
 
         async def batch() -> None:
             done.append("batch")
 
-        gate = Gate()
-        await gate.run(batch())
-        gate.open()
-        await gate.run(batch())
-        await gate.close(1)
-        await gate.run(batch())
+        batches = Batches()
+        await batches.run(batch())
+        batches.accept()
+        await batches.run(batch())
+        await batches.drain(1)
+        await batches.run(batch())
         return done
 
     assert asyncio.run(scenario()) == ["batch"]
 
 
-def test_closing_waits_for_running_batches() -> None:
+def test_draining_waits_for_running_batches() -> None:
     async def scenario() -> tuple[bool, list[str]]:
         done: list[str] = []
         goes_on = asyncio.Event()
@@ -34,14 +34,14 @@ def test_closing_waits_for_running_batches() -> None:
             await goes_on.wait()
             done.append("batch")
 
-        gate = Gate()
-        gate.open()
-        running = asyncio.create_task(gate.run(batch()))
+        batches = Batches()
+        batches.accept()
+        running = asyncio.create_task(batches.run(batch()))
         await asyncio.sleep(0)
-        closing = asyncio.create_task(gate.close(60))
+        draining = asyncio.create_task(batches.drain(60))
         await asyncio.sleep(0)
         goes_on.set()
-        in_time = await closing
+        in_time = await draining
         await running
         return in_time, done
 
@@ -60,18 +60,18 @@ def test_a_batch_that_takes_too_long_is_cancelled_and_its_agent_goes_on() -> Non
                 cancelled = True
                 raise
 
-        gate = Gate()
-        gate.open()
-        running = asyncio.create_task(gate.run(batch()))
+        batches = Batches()
+        batches.accept()
+        running = asyncio.create_task(batches.run(batch()))
         await asyncio.sleep(0)
-        in_time = await gate.close(0)
+        in_time = await batches.drain(0)
         await running  # raises nothing
         return in_time, cancelled
 
     assert asyncio.run(scenario()) == (False, True)
 
 
-def test_an_agent_that_is_cancelled_leaves_its_batch_to_close() -> None:
+def test_an_agent_that_is_cancelled_leaves_its_batch_to_drain() -> None:
     async def scenario() -> list[str]:
         done: list[str] = []
         goes_on = asyncio.Event()
@@ -80,15 +80,15 @@ def test_an_agent_that_is_cancelled_leaves_its_batch_to_close() -> None:
             await goes_on.wait()
             done.append("batch")
 
-        gate = Gate()
-        gate.open()
-        agent = asyncio.create_task(gate.run(batch()))
+        batches = Batches()
+        batches.accept()
+        agent = asyncio.create_task(batches.run(batch()))
         await asyncio.sleep(0)
         agent.cancel()
         with pytest.raises(asyncio.CancelledError):
             await agent
         goes_on.set()
-        await gate.close(60)
+        await batches.drain(60)
         return done
 
     assert asyncio.run(scenario()) == ["batch"]
@@ -99,9 +99,9 @@ def test_what_a_batch_raises_reaches_the_agent() -> None:
         async def batch() -> None:
             raise ValueError("broken")
 
-        gate = Gate()
-        gate.open()
-        await gate.run(batch())
+        batches = Batches()
+        batches.accept()
+        await batches.run(batch())
 
     with pytest.raises(ValueError, match="broken"):
         asyncio.run(scenario())

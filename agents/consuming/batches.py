@@ -1,4 +1,4 @@
-"""The gate: which batches run, and how they end before partitions are given away."""
+"""Batches run while the worker holds its partitions, and are drained before it gives them back."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ from collections.abc import Coroutine
 from typing import Any
 
 
-class Gate:
-    """Lets batches run while the worker holds its partitions.
+class Batches:
+    """The batches of all stages.
 
-    `close` is called when partitions are revoked and when the worker stops: running batches have until a
+    `drain` is called when partitions are revoked and when the worker stops: running batches have until a
     deadline to end with their checkpoint; those that have not are cancelled, and since they have acknowledged
     nothing their records come again, here or elsewhere.
     """
 
     def __init__(self) -> None:
-        self._open = False
+        self._accepted = False
         self._running: set[asyncio.Task[None]] = set()
 
     @property
-    def is_open(self) -> bool:
+    def accepted(self) -> bool:
         """Whether batches may run."""
-        return self._open
+        return self._accepted
 
-    def open(self) -> None:
+    def accept(self) -> None:
         """Let batches run."""
-        self._open = True
+        self._accepted = True
 
-    async def close(self, deadline: float) -> bool:
+    async def drain(self, deadline: float) -> bool:
         """Start no more batches and end the running ones.
 
         Args:
@@ -37,7 +37,7 @@ class Gate:
         Returns:
             Whether all of them ended by themselves.
         """
-        self._open = False
+        self._accepted = False
         if not self._running:
             return True
         _, late = await asyncio.wait(self._running, timeout=deadline)
@@ -48,12 +48,12 @@ class Gate:
         return not late
 
     async def run(self, batch: Coroutine[Any, Any, None]) -> None:
-        """Run one batch, unless the gate is closed: then it is dropped unacknowledged.
+        """Run one batch, unless none is accepted: then it is dropped unacknowledged.
 
         Raises:
             Exception: whatever the batch raised.
         """
-        if not self._open:
+        if not self._accepted:
             batch.close()
             return
         task = asyncio.create_task(batch)
@@ -62,6 +62,6 @@ class Gate:
             await asyncio.shield(task)
         except asyncio.CancelledError:
             if not task.cancelled():
-                raise  # the agent itself was cancelled; close() sees to the batch
+                raise  # the agent itself was cancelled; drain() sees to the batch
         finally:
             task.add_done_callback(self._running.discard)

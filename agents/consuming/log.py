@@ -1,0 +1,122 @@
+"""The log itself: what stands at an offset, where reading begins, all that a topic holds.
+
+Most of it is asked by short-lived consumers of our own that belong to no group. Faust's bookkeeping is never asked: it
+notes offsets as committed even when the commit failed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from faust.types import TP
+
+from spanloom.agents.consuming.records import Partition
+from spanloom.kafka.connection import connection
+from spanloom.kafka.settings import KafkaSettings
+
+_DEADLINE = 60.0  # seconds to read one record that is known to be there
+_POLL = 1000  # milliseconds until a read without a record looks again where it stands
+
+Take = Callable[[Partition, Sequence[Any]], None]
+"""Takes the next records of a partition."""
+
+
+class Log:
+    """The log that the worker reads.
+
+    Args:
+        settings: where Kafka is.
+        consumer: returns the worker's consumer.
+    """
+
+    def __init__(self, settings: KafkaSettings, consumer: Callable[[], Any]) -> None:
+        self._settings = settings
+        self._consumer = consumer
+
+    async def ends(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+        """Return the offset behind the last record of each partition; the local broker gives a lower one."""
+        found = await self._consumer().highwaters(*(TP(*partition) for partition in partitions))
+        return {(tp.topic, tp.partition): end for tp, end in found.items() if end is not None}
+
+    async def seek(self, partition: Partition, offset: int) -> None:
+        """Make the worker's consumer go on at `offset`."""
+        await self._consumer().seek_wait({TP(*partition): offset})
+
+    async def first_offsets(self, committed: Mapping[Partition, int | None]) -> dict[Partition, int]:
+        """Return where reading begins in each partition: at the committed offset, else at the earliest."""
+        if not committed:
+            return {}
+        async with self._reader(committed) as consumer:
+            consumer.pause(*consumer.assignment())
+            earliest = await consumer.beginning_offsets(consumer.assignment())
+            ends = await consumer.end_offsets(consumer.assignment())
+        first: dict[Partition, int] = {}
+        for partition, offset in committed.items():
+            tp = TopicPartition(*partition)
+            position = max(offset or 0, earliest[tp])
+            if position > ends[tp] and not await self.holds(partition, position):
+                position = earliest[tp]  # the commit belongs to a topic of that name that is gone
+            first[partition] = position
+        return first
+
+    async def holds(self, partition: Partition, offset: int) -> bool:
+        """Whether the log reaches up to `offset`: whether there is, or was, a record before it.
+
+        Raises:
+            TimeoutError: the end of the log can't be read.
+        """
+        tp = TopicPartition(*partition)
+        async with self._reader([partition]) as consumer, asyncio.timeout(_DEADLINE):
+            end: int = (await consumer.end_offsets([tp]))[tp]
+            if 0 < end < offset:
+                # The local broker gives an end that is too early, so the log itself has the last word.
+                consumer.seek(tp, end - 1)
+                await _read_up_to({tp: end}, consumer, lambda *_: None)
+                end = await consumer.position(tp)
+            return offset <= end
+
+    async def next_offset(self, partition: Partition, offset: int) -> int:
+        """Return the offset of the first record at or behind `offset`; there must be one.
+
+        Raises:
+            TimeoutError: there is none.
+        """
+        async with self._reader([partition]) as consumer:
+            consumer.seek(TopicPartition(*partition), offset)
+            record = await asyncio.wait_for(consumer.getone(), _DEADLINE)
+            return int(record.offset)
+
+    async def read(self, partitions: Collection[Partition], take: Take) -> None:
+        """Read all that these partitions hold now, each from its beginning to its end."""
+        if not partitions:
+            return
+        async with self._reader(partitions) as consumer:
+            await _read_up_to(await consumer.end_offsets(consumer.assignment()), consumer, take)
+
+    @contextlib.asynccontextmanager
+    async def _reader(self, partitions: Collection[Partition]) -> AsyncIterator[AIOKafkaConsumer]:
+        consumer = AIOKafkaConsumer(
+            **connection(self._settings), enable_auto_commit=False, auto_offset_reset="earliest"
+        )
+        try:
+            await consumer.start()
+            consumer.assign([TopicPartition(*partition) for partition in partitions])
+            yield consumer
+        finally:
+            await consumer.stop()
+
+
+async def _read_up_to(ends: Mapping[TopicPartition, int], consumer: AIOKafkaConsumer, take: Take) -> None:
+    """Read on until each partition has come to its end.
+
+    A fetch brings whole batches: so what the local broker leaves out of an end, all but the first record of the last
+    batch, is read too.
+    """
+    while unread := [tp for tp, end in ends.items() if await consumer.position(tp) < end]:
+        for tp, records in (await consumer.getmany(*unread, timeout_ms=_POLL)).items():
+            take((tp.topic, tp.partition), records)
+            await asyncio.sleep(0)  # probes are answered meanwhile

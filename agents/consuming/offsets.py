@@ -1,0 +1,170 @@
+"""Offset tracking: records leave the consumer in order, without gaps and repeats, so that a stage never sees one.
+
+Faust may hand out records before it has sought to where reading begins, hand them out twice, or leave some out
+around a rebalance. A checkpoint commits the last offset of a batch, so one that was left out would be lost for
+good. What leaves the consumer is therefore compared with what must come next. Records already delivered are dropped.
+A gap is believed only if the log itself has it (deleted or compacted records, marks of transactions); otherwise
+reading goes back. Behind the last record of a topic no gap would show: partitions that are stalled are compared
+with the ends of the log.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+from spanloom.agents import metrics
+from spanloom.agents.consuming.log import Log
+from spanloom.agents.consuming.records import Partition, SourceRecord, source_records
+
+logger = logging.getLogger("spanloom.worker")
+
+P = TypeVar("P", bound=Partition)
+T = TypeVar("T")
+
+
+class TopicCreatedAnew(Exception):
+    """Offsets began again from 0 under a running worker."""
+
+
+class RecordsLost(Exception):
+    """A record left the consumer and did not reach its stage; committing past it would lose it for good."""
+
+
+class OffsetTracking:
+    """Knows the next offset of every partition that the worker holds, and what is on its way to a stage.
+
+    Args:
+        log: the log that the consumer reads.
+        stages: the name of the stage that reads a topic, for metrics.
+        fail: ends the process; called with whatever asking the log raised.
+    """
+
+    def __init__(self, log: Log, stages: Mapping[str, str], fail: Callable[[BaseException], None]) -> None:
+        self._log = log
+        self._stages = stages
+        self._fail = fail
+        self.start({})
+
+    def start(self, positions: Mapping[Partition, int]) -> None:
+        """Begin anew, with the first offset to be read of each partition."""
+        self._next = dict(positions)
+        self._on_the_way: dict[Partition, deque[Any]] = {partition: deque() for partition in positions}
+        self._last_look: Mapping[Partition, int] = {}
+        self._ends_seen: Mapping[Partition, tuple[int, int]] = {}
+
+    def stop(self) -> None:
+        """Hold no partition."""
+        self.start({})
+
+    def positions(self) -> dict[Partition, int]:
+        """Return the next offset of every partition."""
+        return dict(self._next)
+
+    async def in_order(self, fetched: AsyncIterator[tuple[P, Any]]) -> AsyncIterator[tuple[P, Any]]:
+        """Let through those of Faust's messages from one fetch that continue their partitions.
+
+        Raises:
+            TopicCreatedAnew: a topic was deleted and created anew.
+        """
+        repeated: set[Partition] = set()
+        behind_a_gap: set[Partition] = set()
+        async for partition, message in fetched:
+            held = self._next
+            expected = held.get(partition)
+            if expected is None or partition in behind_a_gap:
+                continue
+            if message.offset < expected:
+                if partition not in repeated:
+                    repeated.add(partition)
+                    await self._or_fail(self._check_that_it_is_the_same_log(partition, expected))
+                continue
+            if message.offset > expected and not await self._or_fail(
+                self._is_of_the_log(partition, expected, message.offset)
+            ):
+                behind_a_gap.add(partition)
+                continue
+            if held is not self._next:
+                continue  # given away while the log was asked
+            held[partition] = message.offset + 1
+            self._on_the_way[partition].append(message)
+            yield partition, message
+
+    def take(self, events: Iterable[Any]) -> list[SourceRecord]:
+        """Return the records of Faust's events, as they reach a stage, without those from before a rebalance.
+
+        Raises:
+            RecordsLost: one that should have come before is not among them.
+        """
+        taken = []
+        for message in (event.message for event in events):
+            waiting = self._on_the_way.get((message.topic, message.partition))
+            if waiting and any(message is other for other in waiting):
+                if waiting.popleft() is not message:
+                    raise RecordsLost(
+                        f"{message.topic} {message.partition}: offset {message.offset} came, but not the one before"
+                    )
+                taken.append(message)
+        return source_records(taken)
+
+    async def go_back_to_stalled(self) -> None:
+        """Read again what lies in the log and does not come, as two looks show."""
+        for partition, offset in (await self.stalled()).items():
+            await self._go_back(partition, offset, "does not come")
+
+    async def stalled(self) -> dict[Partition, int]:
+        """Return where to go on in partitions of topics of which nothing has come since the last look.
+
+        While one partition of a topic moves, or its stage has not taken all that came, others may just wait for their
+        turn. The same place and end is returned once: what lies there may be no record, but the mark of a transaction.
+        """
+        held, last, self._last_look = self._next, self._last_look, dict(self._next)
+        moving = {partition[0] for partition, at in held.items() if last.get(partition) != at}
+        moving |= {partition[0] for partition, waiting in self._on_the_way.items() if waiting}
+        standing = {partition: at for partition, at in held.items() if partition[0] not in moving}
+        if not standing:
+            return {}
+        ends = await self._log.ends(standing)
+        if held is not self._next:
+            return {}  # given away while the log was asked
+        seen, self._ends_seen = (
+            self._ends_seen,
+            {partition: (at, ends.get(partition, 0)) for partition, at in standing.items()},
+        )
+        return {
+            partition: at
+            for partition, (at, end) in self._ends_seen.items()
+            if end > at and seen.get(partition) != (at, end)
+        }
+
+    async def _check_that_it_is_the_same_log(self, partition: Partition, expected: int) -> None:
+        """Repeated records are common; but in a topic that was created anew they are new ones."""
+        if not await self._log.holds(partition, expected):
+            raise TopicCreatedAnew(
+                f"topic {partition[0]} was deleted and created anew: the worker must start again"
+            )
+
+    async def _is_of_the_log(self, partition: Partition, expected: int, came: int) -> bool:
+        """Whether nothing stands between what is expected and what came; if something does, go back to it."""
+        held = self._next
+        following = await self._log.next_offset(partition, expected)
+        if following >= came:
+            return True
+        if held is self._next:
+            held[partition] = following
+            await self._go_back(partition, following, f"is due, and {came} came")
+        return False
+
+    async def _or_fail(self, question: Awaitable[T]) -> T:
+        try:
+            return await question
+        except Exception as error:
+            self._fail(error)
+            raise
+
+    async def _go_back(self, partition: Partition, offset: int, why: str) -> None:
+        metrics.GAPS.labels(self._stages[partition[0]]).inc()
+        logger.warning("%s %s: offset %s %s; reading again from there", *partition, offset, why)
+        await self._log.seek(partition, offset)
