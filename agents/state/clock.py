@@ -19,9 +19,35 @@ CLOCK_SKEW = 300_000
 _OFFSET_BITS = 22
 
 
+def next_version(previous: int, timestamp: int, offset: int) -> int:
+    """Return the version of a row after a record has been applied.
+
+    The newest record timestamp in milliseconds, shifted left 22 bits, plus the low 22 bits of the offset: it
+    grows with the log, also when a topic is created anew. Where it would not (a clock stood still while the
+    low bits went around) the previous version plus one does.
+
+    Args:
+        previous: the newest version before, 0 without one.
+        timestamp: the record's timestamp, milliseconds since the epoch.
+        offset: the record's offset.
+    """
+    newest = max(previous >> _OFFSET_BITS, timestamp)
+    version = newest << _OFFSET_BITS | offset & ((1 << _OFFSET_BITS) - 1)
+    return max(version, previous + 1)
+
+
+def timestamp_of(version: int) -> int:
+    """Return the record timestamp in a version, milliseconds since the epoch."""
+    return version >> _OFFSET_BITS
+
+
 @dataclass(slots=True)
 class StreamClock:
-    """The newest record timestamp seen in a partition, and since when its state has been kept; ms.
+    """The newest record timestamp seen in a partition, since when its state has been kept (ms), and the newest version.
+
+    Versions grow from record to record of the whole partition, and the changelog keeps the newest one: so one that was
+    given once, by a record that brought nothing new or came with an older timestamp, is never given again after a
+    restart, to other contents.
 
     A state that begins anew is given the wall clock for `kept_since`: whatever was read before it was lost, was
     read before now. The timestamp of the first record would be too early where that record is an old one.
@@ -29,10 +55,21 @@ class StreamClock:
 
     kept_since: int = 0
     now: int = 0
+    version: int = 0
 
     def advance(self, timestamp: int) -> None:
         """See a record's timestamp."""
         self.now = max(self.now, timestamp)
+
+    def next_version(self, timestamp: int, offset: int) -> int:
+        """Return the version of the rows that a record changes."""
+        self.version = next_version(self.version, timestamp, offset)
+        return self.version
+
+    def version_above(self, stored: int) -> int:
+        """Return a version above that of a row in ClickHouse, and above all that were given here."""
+        self.version = max(self.version, stored) + 1
+        return self.version
 
     def surely_remembers(self, start: int, retention: int) -> bool:
         """Whether state of something that started at `start` (ms) would certainly still be here.
@@ -46,37 +83,12 @@ class StreamClock:
 
     def encode(self) -> bytes:
         """Return the clock as the changelog keeps it."""
-        return PartitionClock(stream_clock=self.now, kept_since=self.kept_since).SerializeToString()
+        kept = PartitionClock(stream_clock=self.now, kept_since=self.kept_since, version=self.version)
+        return kept.SerializeToString()
 
     def restore(self, value: bytes) -> None:
         """Take over what the changelog kept."""
         kept = PartitionClock.FromString(value)
         self.now = max(self.now, kept.stream_clock)
         self.kept_since = kept.kept_since
-
-
-def next_version(previous: int, timestamp: int, offset: int) -> int:
-    """Return the version of a row after a record has been applied to it.
-
-    The newest record timestamp in milliseconds, shifted left 22 bits, plus the low 22 bits of the offset: it
-    grows with the log, also when a topic is created anew. Where it would not (a clock stood still while the
-    low bits went around) the previous version plus one does.
-
-    Args:
-        previous: the row's version before, 0 without one.
-        timestamp: the record's timestamp, milliseconds since the epoch.
-        offset: the record's offset.
-    """
-    newest = max(previous >> _OFFSET_BITS, timestamp)
-    version = newest << _OFFSET_BITS | offset & ((1 << _OFFSET_BITS) - 1)
-    return max(version, previous + 1)
-
-
-def parts_of(version: int) -> tuple[int, int]:
-    """Return the timestamp in a version, milliseconds since the epoch, and the low bits of the offset."""
-    return version >> _OFFSET_BITS, version & ((1 << _OFFSET_BITS) - 1)
-
-
-def timestamp_of(version: int) -> int:
-    """Return the record timestamp in a version, milliseconds since the epoch."""
-    return version >> _OFFSET_BITS
+        self.version = max(self.version, kept.version)

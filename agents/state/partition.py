@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Generic, Protocol, TypeVar
 
-from spanloom.agents.state.clock import CLOCK_RECORD, StreamClock, next_version
+from spanloom.agents.state.clock import CLOCK_RECORD, StreamClock
 
 ChangelogRecord = tuple[bytes, bytes | None]
 """Key and value of a record of a changelog; a value of None is a tombstone."""
@@ -96,6 +96,7 @@ class Partition(ABC, Generic[Key, Value, Entry, Stored, Changed]):
             offset: its offset.
         """
         self.clock.advance(timestamp)
+        version = self.clock.next_version(timestamp, offset)
         news: list[Entry] = []
         for key, value in items:
             entry = self._entry(key)
@@ -106,7 +107,7 @@ class Partition(ABC, Generic[Key, Value, Entry, Stored, Changed]):
                 news.append(entry)
             # What comes behind a change in the same batch raises the version, too: another batch may end there.
             if changes_row or key in self._changed:
-                entry.version = next_version(entry.version, timestamp, offset)
+                entry.version = version
                 self._settle(key, entry)
                 self._changed[key] = entry
         if news:

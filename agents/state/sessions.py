@@ -58,7 +58,7 @@ class SessionPartition(Partition[WindowKey, Contribution, OpenWindow, StoredWind
     def adopt(self, stored: StoredWindow) -> None:
         """Take a window back from ClickHouse: the contributions of its traces, and its row's version."""
         window = self._entry(stored.key)
-        window.version = max(window.version, stored.version) + 1
+        window.version = self.clock.version_above(stored.version)
         # Every one is to be asked, so no any() over a generator.
         if [contribution for contribution in stored.contributions if window.add(contribution)]:
             self._changed[stored.key] = window
@@ -90,7 +90,6 @@ class SessionPartition(Partition[WindowKey, Contribution, OpenWindow, StoredWind
         message = facts_pb2.Contribution.FromString(value)
         contribution = from_message(message)
         window = self._entry(contribution.window)
-        window.version = max(window.version, message.applied)
         window.last_news = max(window.last_news, timestamp_of(message.applied))
         window.add(contribution)
         window.unsaved.clear()

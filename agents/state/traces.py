@@ -12,7 +12,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from struct import Struct
 
-from spanloom.agents.state.clock import next_version, parts_of
 from spanloom.agents.state.partition import ChangelogRecord, Changes, Novelty, Partition
 from spanloom.agents.state.stored import StoredTrace
 from spanloom.spans.conventions.identity import BUILT_IN, Identity, KeyOrder
@@ -152,7 +151,7 @@ class TracePartition(Partition[TraceKey, Sequence[Fact], OpenTrace, StoredTrace,
         What is stored may be more than what went out under that version (ingest runs ahead), so the version is raised.
         """
         key, trace = stored.key, self._entry(stored.key)
-        trace.version = max(trace.version, stored.version) + 1
+        trace.version = self.clock.version_above(stored.version)
         trace.left.update(stored.places)
         if not stored.facts:
             return
@@ -160,7 +159,7 @@ class TracePartition(Partition[TraceKey, Sequence[Fact], OpenTrace, StoredTrace,
         self._settle(key, trace)
         self._changed[key] = trace
         for part, piece in enumerate(facts_codec.encode_trace(key, stored.facts)):
-            piece_key = _PIECE.pack(*parts_of(trace.version), part) + key.trace_id + key.project_id.encode()
+            piece_key = _PIECE.pack(self.clock.now, 0, part) + key.trace_id + key.project_id.encode()
             self._keep_piece(piece_key, piece, [trace])
 
     def restored(self) -> None:
@@ -237,11 +236,10 @@ class TracePartition(Partition[TraceKey, Sequence[Fact], OpenTrace, StoredTrace,
     def _restore(self, key: bytes, value: bytes | None) -> None:
         if value is None:
             return  # what is left of it is too old by the clock, and goes in `restored`
-        timestamp, offset, _ = _PIECE.unpack_from(key)
+        timestamp, _, _ = _PIECE.unpack_from(key)
         for trace_key, facts in facts_codec.decode(value):
             trace = self._entry(trace_key)
             trace.add(facts)
-            trace.version = next_version(trace.version, timestamp, offset)
             trace.last_news = max(trace.last_news, timestamp)
             trace.place = self._place(trace_key, trace)
             self._use(key, trace)

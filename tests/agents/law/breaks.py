@@ -9,8 +9,7 @@ import pytest
 
 from spanloom.agents.stages.checkpoint import PartitionsLost, Writes
 from spanloom.agents.stages.keyed import KeyedStage
-from spanloom.agents.state import partition
-from spanloom.agents.state.clock import CLOCK_RECORD, next_version
+from spanloom.agents.state.clock import CLOCK_RECORD
 from spanloom.agents.state.partition import Partition
 from spanloom.agents.state.traces import OpenTrace, TraceChanges, TracePartition
 from spanloom.spans.folding.facts import TraceKey
@@ -29,10 +28,8 @@ def no_look_up(patch: pytest.MonkeyPatch) -> None:
 
 
 def version_not_raised(patch: pytest.MonkeyPatch) -> None:
-    """A row keeps the version it got first."""
-    patch.setattr(
-        partition, "next_version", lambda previous, *record: previous or next_version(previous, *record)
-    )
+    """Rows that change keep the version they had."""
+    patch.setattr(StreamClock, "next_version", lambda clock, *_: clock.version or 1)
 
 
 def acknowledged_before_the_changelog(patch: pytest.MonkeyPatch) -> None:
