@@ -54,6 +54,7 @@ class OffsetTracking:
         self._on_the_way: dict[Partition, deque[Any]] = {partition: deque() for partition in positions}
         self._last_look: Mapping[Partition, int] = {}
         self._ends_seen: Mapping[Partition, tuple[int, int]] = {}
+        self._fetches = 0  # that were handed out since the last look
 
     def stop(self) -> None:
         """Hold no partition."""
@@ -91,6 +92,7 @@ class OffsetTracking:
             held[partition] = message.offset + 1
             self._on_the_way[partition].append(message)
             yield partition, message
+        self._fetches += 1
 
     def take(self, events: Iterable[Any]) -> list[SourceRecord]:
         """Return the records of Faust's events, as they reach a stage, without those from before a rebalance.
@@ -118,8 +120,12 @@ class OffsetTracking:
         """Return where to go on in partitions of topics of which nothing has come since the last look.
 
         While one partition of a topic moves, or its stage has not taken all that came, others may just wait for their
-        turn. The same place and end is returned once: what lies there may be no record, but the mark of a transaction.
+        turn; and all do while Faust hands out what a single fetch has brought, at the pace of the slowest stage. The
+        same place and end is returned once: what lies there may be no record, but the mark of a transaction.
         """
+        if self._fetches < 2:
+            return {}  # no fetch has begun and ended since the last look
+        self._fetches = 0
         held, last, self._last_look = self._next, self._last_look, dict(self._next)
         moving = {partition[0] for partition, at in held.items() if last.get(partition) != at}
         moving |= {partition[0] for partition, waiting in self._on_the_way.items() if waiting}

@@ -88,7 +88,10 @@ class World(Log):
             self.take(run(self.deliver(fetch)))
         return self
 
-    def stalled(self) -> dict[Partition, int]:
+    def stalled(self, fetches: int = 2) -> dict[Partition, int]:
+        """Look, after so many fetches that have brought nothing."""
+        for _ in range(fetches):
+            run(self.deliver([]))
         return run(self.tracking.stalled())
 
 
@@ -188,8 +191,20 @@ def test_records_that_do_not_come_are_found_by_the_second_look() -> None:
     world = World([], {("t", 0): 3, ("t", 1): 9})
     world.tracking.start({("t", 0): 3, ("t", 1): 5})
     assert world.stalled() == {}
+    run(world.deliver([]))
+    run(world.deliver([]))
     run(world.tracking.go_back_to_stalled())
     assert world.sought == [(("t", 1), 5)]
+
+
+def test_while_a_single_fetch_is_handed_out_nothing_is_stalled() -> None:
+    world = World([], {("t", 0): 9})
+    world.tracking.start({("t", 0): 5})
+    world.stalled()
+    assert world.stalled(fetches=0) == {}
+    assert world.stalled(fetches=1) == {}
+    assert world.asked == []
+    assert world.stalled(fetches=1) == {("t", 0): 5}
 
 
 def test_a_topic_that_moves_is_not_asked_about() -> None:
