@@ -9,7 +9,7 @@ import pytest
 
 from spanloom.agents.stages.checkpoint import PartitionsLost, Writes
 from spanloom.agents.stages.keyed import KeyedStage
-from spanloom.agents.state.clock import CLOCK_RECORD
+from spanloom.agents.state.clock import CLOCK_RECORD, StreamClock
 from spanloom.agents.state.partition import Partition
 from spanloom.agents.state.traces import OpenTrace, TraceChanges, TracePartition
 from spanloom.spans.folding.facts import TraceKey
