@@ -43,6 +43,7 @@ class Case:
     """All that is drawn."""
 
     began: int
+    served: bool
     spans: dict[tuple[int, int], SpanOf]
     messages: tuple[Message, ...]
     steps: tuple[Step, ...]
@@ -80,20 +81,23 @@ def cases(draw: st.DrawFn) -> Case:
         some, order = order[:count], order[count:]
         now += draw(st.sampled_from([0, 1, 1, MINUTE, HOUR + 1, 3 * HOUR]))
         messages.append(Message(tuple(some), now, draw(st.integers(0, 1))))
-    steps = draw(st.lists(_steps(), max_size=16))
-    began = START - draw(st.sampled_from([24 * HOUR, 24 * HOUR, -HOUR]))
-    return Case(began, spans, tuple(messages), tuple(steps))
+    # The stages take turns; one that is left out falls behind.
+    turns = [stage for _ in range(draw(st.integers(2, 6))) for stage in STAGES if draw(st.integers(0, 3))]
+    steps = [draw(_steps(stage)) for stage in turns]
+    served = draw(st.sampled_from([True, True, True, False]))
+    began = START - 24 * HOUR if served else START + draw(st.sampled_from([-24 * HOUR, HOUR]))
+    return Case(began, served, spans, tuple(messages), tuple(steps))
 
 
 _PLACES = st.sampled_from(["rows", "messages", "changelog", "changelog", "source"])
 
 
 @st.composite
-def _steps(draw: st.DrawFn) -> Step:
+def _steps(draw: st.DrawFn, stage: str) -> Step:
     return Step(
-        stage=draw(st.sampled_from(STAGES)),
+        stage=stage,
         size=draw(st.sampled_from([1, 1, 2, 5])),
-        crash=draw(st.none() | st.tuples(_PLACES, st.integers(0, 3))),
+        crash=draw(st.none() | st.none() | st.tuples(_PLACES, st.sampled_from([0, 0, 1, 2, 3]))),
         lost=draw(st.sampled_from([False] * 7 + [True])),
         compact=draw(st.booleans()),
     )

@@ -19,6 +19,7 @@ from spanloom.agents.stages.checkpoint import PartitionsLost, checkpoint
 from spanloom.agents.stages.ingest import Ingest
 from spanloom.agents.stages.sessions import Sessions
 from spanloom.agents.stages.traces import Traces
+from spanloom.agents.state.clock import CLOCK_RECORD, StreamClock
 from spanloom.agents.state.rebuild import Rebuild
 from spanloom.agents.state.sessions import SessionPartition
 from spanloom.agents.state.traces import TracePartition
@@ -68,12 +69,17 @@ class Simulation:
 
     Args:
         began: the wall clock when the worker first starts, ms.
+        served: whether a worker has served before, since `began`: then the changelogs have a clock.
     """
 
-    def __init__(self, began: int) -> None:
+    def __init__(self, began: int, *, served: bool = False) -> None:
         self.log = MemoryLog()
         self.warehouse = MemoryWarehouse()
         self._now = began
+        clock = StreamClock(kept_since=began, now=began).encode()
+        for partition in range(PARTITIONS if served else 0):
+            for changelog in CHANGELOGS:
+                self.log.append(changelog, Record(partition, CLOCK_RECORD, clock), began)
         self._crash: tuple[str, int] | None = None
         self.restart()
 
