@@ -13,7 +13,7 @@ import pytest
 from spanloom.commands.cli import main
 from spanloom.commands.viewing import asking
 from spanloom.warehouse.client import Warehouse
-from spanloom.warehouse.queries.ask import Limits
+from spanloom.warehouse.queries.ask import QueryLimits
 from spanloom.warehouse.queries.overview import models
 from tests.dashboard.world import put_world, trace
 from tests.warehouse.tables import SECOND, START, put, spans
@@ -270,7 +270,7 @@ def test_what_several_projects_have_asks_for_one(spanloom: Run, warehouse: Wareh
 def test_a_question_that_is_too_big_says_what_to_change(
     spanloom: Run, chat: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(models, "_LIMITS", Limits(rows_read=1))
+    monkeypatch.setattr(models, "_LIMITS", QueryLimits(rows_read=1))
     done = spanloom("models", *EVER, "--project", chat)
     assert (done.out, done.code) == ("", 1)
     assert done.problem == (

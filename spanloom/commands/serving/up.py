@@ -1,4 +1,4 @@
-"""`spanloom up`: the local stack, with a sample and a few words of welcome."""
+"""`spanloom up`: the local stack, with a sample and a welcome text."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spanloom.receiver.rate import BURST, LEAST, Rates
+from spanloom.receiver.rate_limit import BURST, LEAST_BYTES, RateLimit
 
 
 class Clock:
@@ -19,41 +19,41 @@ class Clock:
 
 
 def test_without_a_rate_everything_passes() -> None:
-    rates = Rates(0)
-    assert not any(rates.take("shop", 2**40) for _ in range(100))
+    limit = RateLimit(0)
+    assert not any(limit.take("shop", 2**40) for _ in range(100))
 
 
-def test_a_burst_passes_and_then_so_much_a_second() -> None:
+def test_a_burst_passes_and_then_the_rate_a_second() -> None:
     clock = Clock()
-    rates = Rates(100_000, clock)
+    limit = RateLimit(100_000, clock)
     burst = int(100_000 * BURST)
-    assert rates.take("shop", burst) == 0
-    assert rates.take("shop", 2000) > 0
+    assert limit.take("shop", burst) == 0
+    assert limit.take("shop", 2000) > 0
     clock.now += 1
-    assert rates.take("shop", 100_000) == 0
-    assert rates.take("shop", 2000) > 0
+    assert limit.take("shop", 100_000) == 0
+    assert limit.take("shop", 2000) > 0
 
 
 def test_a_project_does_not_pay_for_another() -> None:
-    rates = Rates(1000, Clock())
-    assert rates.take("shop", 10**9) == 0
-    assert rates.take("shop", 1) > 0
-    assert rates.take("bank", 1) == 0
+    limit = RateLimit(1000, Clock())
+    assert limit.take("shop", 10**9) == 0
+    assert limit.take("shop", 1) > 0
+    assert limit.take("bank", 1) == 0
 
 
 def test_a_message_larger_than_the_burst_passes_and_is_paid_for() -> None:
     clock = Clock()
-    rates = Rates(1000, clock)
-    assert rates.take("shop", 30_000) == 0
-    wait = rates.take("shop", 1)
+    limit = RateLimit(1000, clock)
+    assert limit.take("shop", 30_000) == 0
+    wait = limit.take("shop", 1)
     assert wait == 20
     clock.now += wait + 1
-    assert rates.take("shop", 1) == 0
+    assert limit.take("shop", 1) == 0
 
 
 def test_small_messages_count_as_a_kilobyte() -> None:
-    rates = Rates(LEAST, Clock())
-    passed = sum(1 for _ in itertools.takewhile(lambda _: rates.take("shop", 1) == 0, range(1000)))
+    limit = RateLimit(LEAST_BYTES, Clock())
+    passed = sum(1 for _ in itertools.takewhile(lambda _: limit.take("shop", 1) == 0, range(1000)))
     assert passed == BURST
 
 
@@ -65,22 +65,22 @@ def test_never_more_than_the_burst_the_rate_and_one_message(
     requests: list[tuple[int, float]], rate: int
 ) -> None:
     clock = Clock()
-    rates = Rates(rate, clock)
+    limit = RateLimit(rate, clock)
     began, passed, largest = clock.now, 0, 0
     for size, pause in requests:
         clock.now += pause
-        counted = max(size, LEAST)
-        if rates.take("shop", size) == 0:
+        counted = max(size, LEAST_BYTES)
+        if limit.take("shop", size) == 0:
             passed += counted
             largest = max(largest, counted)
     assert passed <= rate * (BURST + clock.now - began) * 1.000001 + largest
 
 
 @given(st.integers(0, 10**9), st.integers(1, 10**6))
-def test_whoever_waits_as_told_gets_through(size: int, rate: int) -> None:
+def test_a_project_that_waits_as_long_as_asked_gets_through(size: int, rate: int) -> None:
     clock = Clock()
-    rates = Rates(rate, clock)
-    rates.take("shop", size)
-    if wait := rates.take("shop", 1):
+    limit = RateLimit(rate, clock)
+    limit.take("shop", size)
+    if wait := limit.take("shop", 1):
         clock.now += wait * 1.000001 + 0.001
-        assert rates.take("shop", 1) == 0
+        assert limit.take("shop", 1) == 0
