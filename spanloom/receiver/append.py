@@ -39,7 +39,7 @@ class Connection(NamedTuple):
 
 
 class Held:
-    """The bytes of one request, in flight for as long as anybody holds them: whoever answers it, and Kafka's client.
+    """The bytes of one request, in flight while one of two holds them: the handler that answers it, and Kafka's client.
 
     Args:
         count: adds to what is in flight in all; raises Refused where that is too much.

@@ -75,7 +75,7 @@ class Export:
         """Return whose request this is, by its headers alone.
 
         Raises:
-            Refused: nobody's.
+            Refused: its key is missing or unknown.
         """
         return self._access.project(headers)
 

@@ -33,7 +33,7 @@ EXACT = {
 async def insert(
     warehouse: Warehouse, table_name: str, rows: pa.Table, insert_bytes: int = INSERT_BYTES
 ) -> None:
-    """Insert rows; when this returns, every one is in the table and in the second one that a view fills, for queries to see.
+    """Insert rows; when this returns, each is in the table, in the one that a view fills, and visible to queries.
 
     One insert a call, unless the rows take more than `insert_bytes` bytes in memory. After a failure some of
     them may be there: insert all again, they replace each other.

@@ -1,4 +1,4 @@
-"""How fast a project may send; the clock is the test's."""
+"""The rate limit: how fast a project may send; the clock is the test's."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def test_a_burst_passes_and_then_the_rate_a_second() -> None:
     assert limit.take("shop", 2000) > 0
 
 
-def test_a_project_does_not_pay_for_another() -> None:
+def test_a_project_does_not_use_up_the_rate_of_another() -> None:
     limit = RateLimit(1000, Clock())
     assert limit.take("shop", 10**9) == 0
     assert limit.take("shop", 1) > 0
     assert limit.take("bank", 1) == 0
 
 
-def test_a_message_larger_than_the_burst_passes_and_is_paid_for() -> None:
+def test_a_request_larger_than_the_burst_passes_and_counts_whole() -> None:
     clock = Clock()
     limit = RateLimit(1000, clock)
     assert limit.take("shop", 30_000) == 0
@@ -51,7 +51,7 @@ def test_a_message_larger_than_the_burst_passes_and_is_paid_for() -> None:
     assert limit.take("shop", 1) == 0
 
 
-def test_small_messages_count_as_a_kilobyte() -> None:
+def test_small_requests_count_as_a_kilobyte() -> None:
     limit = RateLimit(LEAST_BYTES, Clock())
     passed = sum(1 for _ in itertools.takewhile(lambda _: limit.take("shop", 1) == 0, range(1000)))
     assert passed == BURST

@@ -1,4 +1,4 @@
-"""Work that would block the event loop: in one thread of its own, one call at a time, so that its memory is bounded too."""
+"""Work that would block the event loop: in one thread, one call at a time, so that its memory is bounded too."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """A query on behalf of a person: read-only, with limits, and a sentence where it is too big.
 
 `readonly = 2` and the limits go along as settings of the query, so it changes nothing whichever user runs it, and one
-whose profile has `readonly = 2` is enough. With `readonly = 1` ClickHouse refuses settings; they are left out then, and the
-profile's own limits hold.
+whose profile has `readonly = 2` is enough. With `readonly = 1` ClickHouse refuses settings; they are left out then, and
+the profile's own limits hold.
 """
 
 from __future__ import annotations
