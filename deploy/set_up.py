@@ -1,8 +1,8 @@
 """Sets up a virtual environment with spanloom in it, or adds to one: `set_up.py FOLDER EXTRAS CONSTRAINTS`.
 
 install.sh calls it with the interpreter that the environment gets; it needs nothing but the standard library. The
-stamp FOLDER/.installed-EXTRA says that an extra is there. However a call ends, also by a kill, the next one makes
-good what it left behind, for the order is:
+stamp FOLDER/.installed-EXTRA marks an extra that is there. However a call ends, also by a kill, the next one
+repairs what it left behind, for the order is:
 
 1. wait until no other set-up is at work, nor pip for one that was killed;
 2. note in FOLDER/.changing that the environment is being changed, and put the stamps in there;

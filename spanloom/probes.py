@@ -1,6 +1,6 @@
-"""The worker's probes and metrics over HTTP: `/live`, `/ready` and `/metrics`.
+"""The probes and metrics of a process over HTTP: `/live`, `/ready` and `/metrics`.
 
-Faust's own web server stays off: it would show the tables, and so everybody's data, to whoever asks.
+Faust's own web server stays off: it would show the tables, and so everybody's data, to any client.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ BEAT = 1.0
 """Seconds between two beats of the event loop."""
 
 LIVE_WITHIN = 30.0
-"""Seconds without a beat after which the worker counts as dead."""
+"""Seconds without a beat after which the process counts as dead."""
 
 Conditions = Mapping[str, bool]
-"""What must hold for the worker to be ready, each by a short name."""
+"""What must hold for the process to be ready, each by a short name."""
 
 
 class Probes:
@@ -32,7 +32,7 @@ class Probes:
     Args:
         host: the address to bind.
         port: the port to bind.
-        conditions: returns what must hold for the worker to be ready.
+        conditions: returns what must hold for the process to be ready.
     """
 
     def __init__(self, host: str, port: int, conditions: Callable[[], Conditions]) -> None:

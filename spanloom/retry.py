@@ -1,4 +1,4 @@
-"""Trying again while what is needed is away: ClickHouse, Kafka."""
+"""Retries while a dependency is unavailable: ClickHouse, Kafka."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FIRST_DELAY = 0.25
 """Seconds before the second attempt; twice as long before each further one."""
 
 LONGEST_DELAY = 30.0
-"""Seconds that no delay exceeds, so that work goes on soon after what was away is back."""
+"""The longest delay in seconds, so that work goes on soon after the dependency is back."""
 
 
 def backoff(attempt: int, jitter: float, longest: float = LONGEST_DELAY) -> float:
@@ -38,16 +38,16 @@ async def retry(
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     jitter: Callable[[], float] = random.random,
 ) -> Result:
-    """Do something again and again while it fails in a way that passes; never gives up.
+    """Repeat an operation while it fails in a way that passes by itself; never gives up.
 
     Cancelling the task ends it at once. Every other error is passed on.
 
     Args:
         operation: called for each attempt; it must be safe to repeat.
-        failures: what passes by itself.
+        failures: the exceptions that pass by themselves.
         on_wait: gets each failure and the seconds until the next attempt.
         longest: seconds between two attempts at most.
-        sleep: waits that many seconds.
+        sleep: waits for a number of seconds.
         jitter: gives a number from 0 to 1.
     """
     attempt = 0

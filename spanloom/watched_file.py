@@ -19,10 +19,10 @@ _Stamp = tuple[int, int, int, int]
 
 
 class WatchedFile(Generic[Contents]):
-    """What a file says now.
+    """The current contents of a file.
 
-    There is no task that watches: whoever asks for the contents looks, once a second at most. A file that is missing,
-    may not be read or is broken leaves the contents as they were. The log says so once, and it is tried again with
+    There is no task that watches: a call of `contents` looks, at most once a second. A file that is missing,
+    may not be read or is broken leaves the contents as they were. That is logged once, and it is tried again with
     every look, so that one that was read half written, or while files were short, is not missed.
 
     Args:
@@ -56,7 +56,7 @@ class WatchedFile(Generic[Contents]):
         self._logged: tuple[_Stamp | None, str] | None = None
 
     def contents(self) -> Contents:
-        """Return the contents as they were a second ago at most."""
+        """Return the contents as they were at most a second ago."""
         if self._clock() - self._looked >= LOOK:
             self._looked = self._clock()
             self._look()
@@ -71,7 +71,7 @@ class WatchedFile(Generic[Contents]):
         except self._error as error:
             if (stamp, str(error)) != self._logged:
                 self._logged = (stamp, str(error))
-                logger.error("%s; what it said before still holds", error)
+                logger.error("%s; its previous contents still hold", error)
             return
         self._stamp, self._logged = stamp, None
         logger.info("the %s %s has changed: %d entries", self._what, self._path, len(self._contents))

@@ -30,7 +30,7 @@ def note(folder: Path, pins: Sequence[Path]) -> None:
 
 
 def say(sentence: str) -> None:
-    """Tell whoever waits what takes so long."""
+    """Print what is being done that takes long."""
     print(sentence, file=sys.stderr, flush=True)
 
 

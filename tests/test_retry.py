@@ -1,4 +1,4 @@
-"""Trying again: with growing delays, for ever, only for failures that pass, and said once."""
+"""Retries: with growing delays, for ever, only for failures that pass by themselves, and logged once."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_delays_grow_up_to_half_a_minute() -> None:
 
 
 @pytest.mark.parametrize("longest", [LONGEST_DELAY, 2])
-def test_it_never_gives_up_and_tells_of_each_wait(longest: float) -> None:
+def test_it_never_gives_up_and_reports_each_wait(longest: float) -> None:
     slept: list[float] = []
     waits: list[tuple[str, float]] = []
 

@@ -121,7 +121,7 @@ def test_a_file_that_can_not_be_used_changes_nothing_and_is_logged_once(
     for _ in range(3):
         assert watched.look() == ["one", "two"]
     (record,) = caplog.records
-    assert record.getMessage() == f"{sentence.format(path=watched.path)}; what it said before still holds"
+    assert record.getMessage() == f"{sentence.format(path=watched.path)}; its previous contents still hold"
     if watched.path.is_dir():
         watched.path.rmdir()
     watched.path.write_text("three")

@@ -1,4 +1,4 @@
-"""Who may send and who may look: API keys and users."""
+"""Who may send and who may read: API keys and users."""
 
 from __future__ import annotations
 

@@ -38,22 +38,22 @@ def _options(
 
 def main() -> None:
     """Run the command line; every error a user can cause is one sentence on standard error."""
-    # What goes wrong is said once, in our words.
+    # An error is reported once, in our words.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     try:
         app()
     except Stop as stop:
-        _say_problem(str(stop))
+        _print_problem(str(stop))
         sys.exit(stop.code)
     except (SettingsError, WarehouseError) as error:
-        _say_problem(str(error))
+        _print_problem(str(error))
         sys.exit(1)
     except Unavailable as error:
-        _say_problem(f"{error}: start it, or set SPANLOOM_CLICKHOUSE__URL")
+        _print_problem(f"{error}: start it, or set SPANLOOM_CLICKHOUSE__URL")
         sys.exit(1)
     except BrokenPipeError:
         sys.exit(0)
 
 
-def _say_problem(sentence: str) -> None:
+def _print_problem(sentence: str) -> None:
     problems.print(sentence, style="red", markup=False, highlight=False, soft_wrap=True)

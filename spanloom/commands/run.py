@@ -1,4 +1,4 @@
-"""The parts that run until they are told to stop: the local stack, worker, receiver, dashboard."""
+"""The parts that run until they are stopped: the local stack, worker, receiver, dashboard."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def up(
     from spanloom.commands.serving.up import UpError, run_stack
     from spanloom.local.stack import StackOptions
 
-    # The workers read it; whatever is wrong with it is better said before anything is started.
+    # The workers read it; whatever is wrong with it is better reported before anything is started.
     _own_prices(settings_module.load().worker.prices_file)
     try:
         asyncio.run(
@@ -165,6 +165,6 @@ def _log_to_stderr() -> None:
         )
     else:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    # aiokafka tells every step it takes; warnings are enough.
+    # aiokafka logs every step it takes; warnings are enough.
     for name in ("aiokafka",):
         logging.getLogger(name).setLevel(logging.WARNING)

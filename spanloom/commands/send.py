@@ -39,7 +39,7 @@ async def send(
         progress: called with (messages sent, messages in all).
 
     Raises:
-        spanloom.files.FileError, SendError: what is wrong and what to do.
+        spanloom.commands.otlp_files.FileError, SendError: what is wrong and what to do.
     """
     files = find(paths)
     if retime:

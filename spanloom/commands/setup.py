@@ -1,4 +1,4 @@
-"""What is done once: topics, the schema, and files of spans."""
+"""Commands that are run once: topics, the schema, and sending files of spans."""
 
 from __future__ import annotations
 

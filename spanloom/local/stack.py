@@ -5,7 +5,7 @@ Order of a start, where each step needs the one before:
 1. checks: the packages are there, the ports are free and now claimed, the folder can be written, nobody else uses it;
 2. the broker and the database, side by side;
 3. `spanloom topics` and `spanloom migrate`;
-4. the workers, the receiver and the dashboard, side by side; ready when `/ready` says so;
+4. the workers, the receiver and the dashboard, side by side; ready when `/ready` answers 200;
 5. the line `spanloom is ready`, then what the caller wants done (`after_ready`).
 
 The broker keeps everything in memory. When it dies, the workers are stopped (what they know about offsets

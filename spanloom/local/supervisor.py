@@ -1,4 +1,4 @@
-"""Runs named child processes until told to stop.
+"""Runs named child processes until it is stopped.
 
 What it promises: each part's process ID is in `DIR/run/NAME.pid` and its output in `DIR/log/NAME.log`;
 a part that dies is started again, with a growing pause; a stop ends the parts in reverse order of their
@@ -35,7 +35,7 @@ async def no_action() -> None:
 class Part:
     """A process to keep running.
 
-    `ready` is asked repeatedly until it says True. `before_restart` runs after the part died and before
+    `ready` is called repeatedly until it returns True. `before_restart` runs after the part died and before
     it is started again, `after_restart` once it is ready again. All durations are seconds.
     """
 
@@ -143,9 +143,9 @@ class Supervisor:
         if running.keeping is not None and running.keeping is not asyncio.current_task():
             running.keeping.cancel()
             await asyncio.gather(running.keeping, return_exceptions=True)
-        patience = running.part.stop_deadline if deadline is None else deadline
-        if running.process is not None and not await end_child(running.process, patience):
-            self._say(f"{name} did not stop within {patience:.0f} s and was killed")
+        seconds = running.part.stop_deadline if deadline is None else deadline
+        if running.process is not None and not await end_child(running.process, seconds):
+            self._say(f"{name} did not stop within {seconds:.0f} s and was killed")
         if running.copying is not None:
             await running.copying
         self._pid_file(name).unlink(missing_ok=True)
@@ -234,7 +234,7 @@ class Supervisor:
         return process
 
     async def _until_ready(self, running: _Running) -> bool:
-        """True once the part says it is ready; False if it died or its deadline passed."""
+        """True once the part is ready; False if it died or its deadline passed."""
         assert running.process is not None
         died = asyncio.create_task(running.process.wait())
         try:
@@ -248,7 +248,7 @@ class Supervisor:
         finally:
             died.cancel()
         if running.process.returncode is not None and running.copying is not None:
-            await running.copying  # so that its last words are known
+            await running.copying  # so that its last line is known
         return False
 
     def _fail(self, error: SupervisorError) -> None:

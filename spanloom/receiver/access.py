@@ -1,4 +1,4 @@
-"""Who may send: an open door on loopback, or keys, of which a file is read again when it changes."""
+"""Who may send: anybody on loopback, or the holders of keys, whose file is read again when it changes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from spanloom.receiver.settings import ReceiverSettings
 from spanloom.watched_file import WatchedFile
 
 OPEN_PROJECT = "default"
-"""The project of whatever comes through the open door."""
+"""The project of every request while no keys are set."""
 
 
 class Access:
@@ -40,7 +40,7 @@ class Access:
         """Return the project that a request's key belongs to.
 
         Raises:
-            Refused: it names no key, or nobody's.
+            Refused: it names no key, or an unknown one.
         """
         if self._is_open:
             return OPEN_PROJECT

@@ -20,14 +20,14 @@ from spanloom.retry import retry, warn_once
 
 logger = logging.getLogger("spanloom.receiver")
 
-RETRY = 2.0
-"""Seconds between two attempts to reach Kafka at most, and what a client is told to wait while it is away."""
+RETRY_SECONDS = 2.0
+"""At most this long between two attempts to reach Kafka, and what a client is asked to wait while it is away."""
 
 RECORD_OVERHEAD = 4096
-"""Bytes that Kafka adds to a message at the most: the batch around it, its headers, packing what can't be packed."""
+"""Bytes that Kafka adds to a message at most: the batch around it, its headers, packing what can't be packed."""
 
 WATCH = 5.0
-"""Seconds between two questions whether Kafka is there, and within which it must answer."""
+"""Seconds between two checks whether Kafka answers, and within which it must."""
 
 
 class Connection(NamedTuple):
@@ -35,11 +35,11 @@ class Connection(NamedTuple):
 
     producer: AIOKafkaProducer
     largest: int
-    """Bytes of a message at the most."""
+    """Bytes of a message at most."""
 
 
 class Held:
-    """The bytes of one request, in flight for as long as anybody holds them: whoever answers it, and Kafka's client.
+    """The bytes of one request, in flight while one of two holds them: the handler that answers it, and Kafka's client.
 
     Args:
         count: adds to what is in flight in all; raises Refused where that is too much.
@@ -80,11 +80,11 @@ class Log:
     """The topic that is appended to.
 
     Bounded in memory: bytes count as in flight until Kafka has acknowledged them or given them up, also where the
-    client was told long ago to send again.
+    client was asked long ago to send again.
 
     Args:
         kafka: where it is, and its name.
-        max_bytes: bytes in flight at the most.
+        max_bytes: bytes in flight at most.
         ack_timeout: seconds to wait for an acknowledgement.
     """
 
@@ -114,7 +114,9 @@ class Log:
 
     def _count(self, size: int) -> None:
         if size > 0 and self._in_flight + size > self._max_bytes:
-            raise Refused(Reason.UNAVAILABLE, "Too much is on its way to Kafka: send again later.", RETRY)
+            raise Refused(
+                Reason.UNAVAILABLE, "Too much is on its way to Kafka: send again later.", RETRY_SECONDS
+            )
         self._in_flight += size
         metrics.BYTES_IN_FLIGHT.set(self._in_flight)
 
@@ -143,7 +145,7 @@ class Log:
                 await asyncio.gather(*map(asyncio.shield, waiting))
         except (TimeoutError, KafkaTimeoutError):
             raise Refused(
-                Reason.UNAVAILABLE, "Kafka did not acknowledge in time: send again.", RETRY
+                Reason.UNAVAILABLE, "Kafka did not acknowledge in time: send again.", RETRY_SECONDS
             ) from None
         except KafkaError as error:
             # Whatever it was, the numbers of an idempotent producer have a gap now, and Kafka would refuse all that
@@ -152,14 +154,16 @@ class Log:
                 if not self._broken.is_set():
                     logger.warning("Kafka refused a message (%s); connecting anew", type(error).__name__)
                 self._broken.set()
-            raise Refused(Reason.UNAVAILABLE, "Kafka refused the message: send again.", RETRY) from None
+            raise Refused(
+                Reason.UNAVAILABLE, "Kafka refused the message: send again.", RETRY_SECONDS
+            ) from None
         finally:
             # With its error each would hold this frame, and the messages, until some garbage collection.
             waiting.clear()
 
     def _connected(self) -> Connection:
         if self._connection is None:
-            raise Refused(Reason.UNAVAILABLE, "Kafka can't be reached: send again later.", RETRY)
+            raise Refused(Reason.UNAVAILABLE, "Kafka can't be reached: send again later.", RETRY_SECONDS)
         return self._connection
 
     async def run(self) -> None:
@@ -173,10 +177,10 @@ class Log:
                     warn_once(
                         logger, lambda error: f"Kafka can't be appended to ({_reason(error)}), waiting for it"
                     ),
-                    longest=RETRY,
+                    longest=RETRY_SECONDS,
                 )
                 while not self._broken.is_set():
-                    self.answers = await self._asked()
+                    self.answers = await self._kafka_answers()
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(self._broken.wait(), WATCH if self.answers else 0.5)
                 await self._close()
@@ -195,7 +199,7 @@ class Log:
         logger.info("connected to Kafka; %s takes %s bytes a message", self._topic, largest)
         return Connection(producer, largest)
 
-    async def _asked(self) -> bool:
+    async def _kafka_answers(self) -> bool:
         assert self._connection is not None
         with contextlib.suppress(TimeoutError, KafkaError):
             return bool(
@@ -214,7 +218,7 @@ class Log:
                 await self._abandon(connection.producer)
 
     async def _abandon(self, producer: AIOKafkaProducer) -> None:
-        """Give up what a producer still holds, which it would try to send for ever, and let go of its connections."""
+        """Drop what a producer still holds, which it would try to send for ever, and close its connections."""
         with contextlib.suppress(TimeoutError, KafkaError):
             await asyncio.wait_for(producer.client.close(), 1)
             await asyncio.wait_for(producer._sender.close(), 1)

@@ -10,21 +10,21 @@ from typing import NamedTuple
 from spanloom.kafka.topics import PROJECT_HEADER
 from spanloom.receiver import metrics
 from spanloom.receiver.access import Access
-from spanloom.receiver.append import RETRY, Held, Log
-from spanloom.receiver.rate import Rates
+from spanloom.receiver.append import RETRY_SECONDS, Held, Log
+from spanloom.receiver.rate_limit import RateLimit
 from spanloom.receiver.refusals import Reason, Refused
 from spanloom.receiver.requests.envelope import looks_like_request
 from spanloom.receiver.requests.split import split
-from spanloom.receiver.requests.threads import beside
+from spanloom.receiver.requests.threads import in_thread
 
 CONTENT_TYPE_HEADER = "content-type"
 
 
 class Answer(NamedTuple):
-    """A request that was stored, but for so many spans, and why not those."""
+    """A request that was stored, except for some spans: how many, and why not those."""
 
     rejected_spans: int = 0
-    message: str = ""
+    error_message: str = ""
 
 
 class Export:
@@ -32,14 +32,14 @@ class Export:
 
     Args:
         access: who may send.
-        rates: how fast.
+        rate_limit: how fast.
         log: where to.
-        max_requests: requests in flight at the most.
+        max_requests: requests in flight at most.
     """
 
-    def __init__(self, access: Access, rates: Rates, log: Log, max_requests: int) -> None:
+    def __init__(self, access: Access, rate_limit: RateLimit, log: Log, max_requests: int) -> None:
         self._access = access
-        self._rates = rates
+        self._rate_limit = rate_limit
         self._log = log
         self._max_requests = max_requests
         self._requests = 0
@@ -57,7 +57,9 @@ class Export:
         metrics.REQUESTS_IN_FLIGHT.set(self._requests)
         try:
             if self._requests > self._max_requests:
-                raise Refused(Reason.UNAVAILABLE, "Too many requests are under way: send again later.", RETRY)
+                raise Refused(
+                    Reason.UNAVAILABLE, "Too many requests are under way: send again later.", RETRY_SECONDS
+                )
             yield
             outcome = "stored"
         except Refused as refused:
@@ -73,7 +75,7 @@ class Export:
         """Return whose request this is, by its headers alone.
 
         Raises:
-            Refused: nobody's.
+            Refused: its key is missing or unknown.
         """
         return self._access.project(headers)
 
@@ -95,7 +97,7 @@ class Export:
         """
         if not body:
             return Answer()
-        if wait := self._rates.take(project, len(body)):
+        if wait := self._rate_limit.take(project, len(body)):
             raise Refused(Reason.TOO_FAST, "The project sends more than it may: send again later.", wait)
         if not looks_like_request(body, content_type):
             raise Refused(Reason.MALFORMED, f"The body is no ExportTraceServiceRequest as {content_type}.")
@@ -104,7 +106,7 @@ class Export:
         answer = Answer()
         if len(body) > largest:
             try:
-                parts = await beside(split, body, content_type, largest)
+                parts = await in_thread(split, body, content_type, largest)
             except ValueError as error:
                 raise Refused(Reason.MALFORMED, str(error)) from None
             messages = parts.messages

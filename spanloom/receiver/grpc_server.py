@@ -23,7 +23,7 @@ from spanloom.receiver.settings import ReceiverSettings
 SERVICE = "opentelemetry.proto.collector.trace.v1.TraceService"
 
 _STREAMS = 100
-"""Requests under way on one connection, as HTTP/2 recommends at the least; further ones wait at the client."""
+"""Requests under way on one connection, as HTTP/2 recommends at least; further ones wait at the client."""
 
 _LAST_REQUESTS = 10.0
 """Seconds that requests under way have when the server stops."""
@@ -80,7 +80,7 @@ class GrpcServer:
             await self._server.stop(_LAST_REQUESTS)
 
     async def set_serving(self, serving: bool) -> None:
-        """Tell gRPC's health service whether Kafka can be written to."""
+        """Report to gRPC's health service whether Kafka can be written to."""
         state = (
             health_pb2.HealthCheckResponse.SERVING if serving else health_pb2.HealthCheckResponse.NOT_SERVING
         )

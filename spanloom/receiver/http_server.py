@@ -18,7 +18,7 @@ from spanloom.receiver.export import Answer, Export
 from spanloom.receiver.refusals import Reason, Refused
 from spanloom.receiver.requests import bodies
 from spanloom.receiver.requests.envelope import JSON, PROTOBUF
-from spanloom.receiver.requests.threads import beside
+from spanloom.receiver.requests.threads import in_thread
 from spanloom.receiver.settings import ReceiverSettings
 from spanloom.schemas import otlp_pb2
 
@@ -138,7 +138,7 @@ class HttpServer:
                 return bodies.unpack(packed, encoding, limit)
             with contextlib.suppress(bodies.TooLarge):
                 return bodies.unpack(packed, encoding, min(limit, _ON_THE_LOOP))
-            return await beside(bodies.unpack, packed, encoding, limit)
+            return await in_thread(bodies.unpack, packed, encoding, limit)
         except bodies.TooLarge:
             raise Refused(
                 Reason.TOO_LARGE, f"The request unpacks to more than {limit} bytes: send fewer spans at once."
@@ -149,7 +149,7 @@ class HttpServer:
 
 def _stored(answer: Answer, content_type: str) -> web.Response:
     if content_type == JSON:
-        partial = {"rejectedSpans": str(answer.rejected_spans), "errorMessage": answer.message}
+        partial = {"rejectedSpans": str(answer.rejected_spans), "errorMessage": answer.error_message}
         return web.json_response({"partialSuccess": partial} if answer.rejected_spans else {})
     return web.Response(body=partial_success(answer), content_type=PROTOBUF)
 
@@ -159,7 +159,7 @@ def partial_success(answer: Answer) -> bytes:
     response = otlp_pb2.ExportTraceServiceResponse()
     if answer.rejected_spans:
         response.partial_success.rejected_spans = answer.rejected_spans
-        response.partial_success.error_message = answer.message.encode()
+        response.partial_success.error_message = answer.error_message.encode()
     return response.SerializeToString()
 
 

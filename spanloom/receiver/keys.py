@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _PREFIX = "sl_"
-_LONGEST_KEY = 1024  # characters; a longer one is nobody's
+_LONGEST_KEY = 1024  # characters; a longer one is unknown
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 
@@ -44,9 +44,9 @@ class Keys:
         return len(self._keys)
 
     def project_of(self, key: str) -> str | None:
-        """Return the project a key belongs to, None for nobody's.
+        """Return the project a key belongs to, None for an unknown one.
 
-        All hashes are compared, whichever fits: how long it takes tells nothing.
+        All hashes are compared, whichever fits: how long it takes gives nothing away.
         """
         if not key or len(key) > _LONGEST_KEY:
             return None

@@ -1,4 +1,4 @@
-"""Why a request is refused, and how OTLP says so over HTTP and over gRPC.
+"""Why a request is refused, and how OTLP reports that over HTTP and over gRPC.
 
 Retryable or not is what a client looks at (https://opentelemetry.io/docs/specs/otlp/#failures): over HTTP 429, 502, 503
 and 504 are, over gRPC UNAVAILABLE, and RESOURCE_EXHAUSTED if it carries RetryInfo.

@@ -34,16 +34,16 @@ class ReceiverSettings(BaseModel, extra="forbid"):
         "", description="Origins of browser applications that may send, separated by commas; `*` is any."
     )
     max_body_bytes: int = Field(
-        16 * MEBIBYTE, ge=1024, le=256 * MEBIBYTE, description="Bytes of a request at the most, as sent."
+        16 * MEBIBYTE, ge=1024, le=256 * MEBIBYTE, description="Largest size of a request as sent, bytes."
     )
     max_message_bytes: int = Field(
-        64 * MEBIBYTE, ge=1024, le=1024 * MEBIBYTE, description="Bytes of a request at the most, unpacked."
+        64 * MEBIBYTE, ge=1024, le=1024 * MEBIBYTE, description="Largest size of a request unpacked, bytes."
     )
-    max_requests: int = Field(1000, ge=1, description="Requests in flight at the most.")
+    max_requests: int = Field(1000, ge=1, description="Most requests in flight.")
     max_bytes: int = Field(
         256 * MEBIBYTE,
         ge=MEBIBYTE,
-        description="Bytes in flight at the most: received, and not in Kafka yet.",
+        description="Most bytes in flight: received, and not in Kafka yet.",
     )
     rate_bytes: int = Field(
         0,
@@ -52,7 +52,7 @@ class ReceiverSettings(BaseModel, extra="forbid"):
     )
     body_timeout: Seconds = Field(30, description="Seconds a request may take to arrive.")
     ack_timeout: Seconds = Field(
-        8, description="Seconds Kafka has to acknowledge; then the client is told to send again."
+        8, description="Seconds Kafka has to acknowledge; then the client is asked to send again."
     )
 
     @property

@@ -37,11 +37,11 @@ __all__ = [
 
 Result = TypeVar("Result")
 
-# The status of an answer must tell the truth: ClickHouse would send 200 with the first progress header,
+# The HTTP status of an answer must be right: ClickHouse would send 200 with the first progress header,
 # before it knows how the statement ends.
 _WAIT_FOR_THE_END = {"wait_end_of_query": "1", "send_progress_in_http_headers": "0"}
 
-# `translate` says what went wrong, once; the driver would log every failed attempt as well.
+# `translate` reports what went wrong, once; the driver would log every failed attempt as well.
 for _name in ("clickhouse_connect", "urllib3.connectionpool"):
     logging.getLogger(_name).setLevel(logging.ERROR)
 

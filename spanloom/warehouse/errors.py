@@ -45,7 +45,7 @@ _SCHEMA_CODES = frozenset((16, 47, 60, 81))  # no such column, identifier, table
 # The driver names the status of an answer without an error code in its message only.
 _HTTP_STATUS = re.compile(r"HTTP status (\d{3})")
 
-# What the server says, cut before anything that quotes the query or the data.
+# The server's sentence, cut before anything that quotes the query or the data.
 _SERVER_SENTENCE = re.compile(r"DB::Exception: (.*?)(?::? while |: In scope |\. Stack trace|\(at row|\n|$)")
 _LONG_QUOTE = re.compile(r"(['`\"])(?:(?!\1).){60,}(?:\1|$)")
 _SENTENCE_CHARACTERS = 300
@@ -112,8 +112,8 @@ def _refusal(error: Exception, code: int, name: str, what: str, url: str, quote:
             f"ClickHouse at {url} refused the login: "
             "check SPANLOOM_CLICKHOUSE__USER and SPANLOOM_CLICKHOUSE__PASSWORD"
         )
-    said = _SERVER_SENTENCE.search(str(error)) if quote and code != _BAD_PARAMETER else None
-    sentence = f": {_shortened(said.group(1))}" if said else ""
+    reported = _SERVER_SENTENCE.search(str(error)) if quote and code != _BAD_PARAMETER else None
+    sentence = f": {_shortened(reported.group(1))}" if reported else ""
     return WarehouseError(f"ClickHouse at {url} could not {what} ({name}){sentence}")
 
 

@@ -1,7 +1,7 @@
 """What the worker reads to rebuild state that it forgot or lost.
 
-Each question names thousands of keys at once and answers with an Arrow table. The keys travel as a table of
-their own (`wanted`), beside the query: `IN` over it uses the primary key (seen with EXPLAIN indexes = 1) or
+Each look-up names thousands of keys at once and returns an Arrow table. The keys travel as a table of
+their own (`wanted`), along with the query: `IN` over it uses the primary key (seen with EXPLAIN indexes = 1) or
 the bloom filter. All of it is exact: FINAL takes the newest version of a row, and what is filtered before it,
 by index or by PREWHERE, are columns of the sort key, in which all versions of a row agree. PREWHERE halves
 the time: the long previews are read where a wanted trace is, not wherever one might be.
@@ -20,7 +20,7 @@ from spanloom.spans.table import SPAN_TABLE
 from spanloom.warehouse.client import Warehouse
 
 KEYS_A_QUERY = 1_000
-"""So many keys go in one query; a trace's facts take a few kB, and the answer is held in memory."""
+"""Keys in one query at most; a trace's facts take a few kB, and the answer is held in memory."""
 
 _TEXT = pa.string()
 _SECONDS = pa.int64()
@@ -76,7 +76,7 @@ async def span_facts(warehouse: Warehouse, keys: Sequence[tuple[str, str]]) -> p
 
 
 # The condition on trace_id alone is for the bloom filter: the sort key has the session before the trace.
-# Without FINAL, which would hide the deleted rows: where one stands, a contribution may stand that nobody has
+# Without FINAL, which would hide the deleted rows: where one stands, a contribution may stand that was never
 # withdrawn, if its withdrawal was cut off behind the row.
 _PLACED_TRACES_SQL = """
 SELECT

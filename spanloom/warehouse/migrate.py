@@ -35,10 +35,10 @@ from spanloom.warehouse.client import SchemaError, Warehouse, WarehouseError, ne
 from spanloom.warehouse.errors import translate
 from spanloom.warehouse.retention import apply_retention
 from spanloom.warehouse.settings import ClickHouseSettings
-from spanloom.warehouse.views import mend_views, views_of
+from spanloom.warehouse.views import repair_views, views_of
 
 BOOKKEEPING = "schema_migrations"
-"""The table that says which migrations have been applied."""
+"""The table of the migrations that have been applied."""
 
 # The columns are the package's, which finds the table there and leaves it as it is.
 _BOOKKEEPING_TABLE = f"""
@@ -81,19 +81,19 @@ class _Cluster(ClickhouseCluster):  # type: ignore[misc]
             migrations_table=BOOKKEEPING,
             secure=settings.secure,
         )
-        patience = max(settings.read_timeout, _LONGEST_STATEMENT)
-        self.patient = settings.model_copy(update={"read_timeout": patience})
+        timeout = max(settings.read_timeout, _LONGEST_STATEMENT)
+        self.migration_settings = settings.model_copy(update={"read_timeout": timeout})
 
     def connection(self, db_name: str | None = None) -> ClickhouseConnectConnection:
-        name = self.patient.database if db_name is None else db_name
-        return ClickhouseConnectConnection(new_client(self.patient, name or None))
+        name = self.migration_settings.database if db_name is None else db_name
+        return ClickhouseConnectConnection(new_client(self.migration_settings, name or None))
 
 
 def migrate(settings: ClickHouseSettings, dry_run: bool = False) -> list[str]:
     """Bring ClickHouse up to date: the database, its tables and views, and how long rows are kept.
 
     In this order: see what is pending and that what was applied is what this version knows; create the
-    database and the bookkeeping table; apply each pending file and note it down; make anew the views that
+    database and the bookkeeping table; apply each pending file and note it down; recreate the views that
     are missing or differ; set the retention. Safe to repeat, to run from several pods at once, and to break
     off anywhere.
 
@@ -101,7 +101,7 @@ def migrate(settings: ClickHouseSettings, dry_run: bool = False) -> list[str]:
         dry_run: change nothing.
 
     Returns: the names of the migrations applied (or pending, in a dry run), then a sentence for each view
-        made anew (in a dry run only if nothing is pending) and for each table whose retention was changed.
+        recreated (in a dry run only if nothing is pending) and for each table whose retention was changed.
 
     Raises:
         Unavailable: ClickHouse is away; try again.
@@ -158,11 +158,11 @@ def _migrate(settings: ClickHouseSettings, dry_run: bool) -> list[str]:
             pending = [migration.version for migration in applied]
         views = views_of(migration.script for migration in MigrationStorage(folder).migrations())
     done = [known[version].name for version in pending]
-    there = not (pending and dry_run)
-    client = new_client(cluster.patient, settings.database if there else None)
+    database_exists = not (pending and dry_run)
+    client = new_client(cluster.migration_settings, settings.database if database_exists else None)
     try:
-        if there:
-            done += mend_views(client, settings, views, dry_run)
+        if database_exists:
+            done += repair_views(client, settings, views, dry_run)
         done += apply_retention(client, settings, dry_run)
     finally:
         client.close()

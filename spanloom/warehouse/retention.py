@@ -9,7 +9,7 @@ from clickhouse_connect.driver.client import Client
 from spanloom.warehouse.settings import ClickHouseSettings
 
 # A row's age counts from its `version`, whose upper bits are the timestamp (ms) of the newest record in it.
-# So an older version of a row always goes before a newer one or with it, a row that says "deleted" outlives
+# So an older version of a row always goes before a newer one or with it, a row that marks "deleted" outlives
 # what it hides, and a span whose own clock is wrong neither vanishes at once nor stays.
 _LAST_CHANGE = "toDateTime(intDiv(bitShiftRight(version, 22), 1000), 'UTC')"
 
@@ -24,7 +24,7 @@ _OUR_TTL = re.compile(rf"TTL (?:{re.escape(_WEEK_END)}|{re.escape(_MONTH_END)})\
 
 
 def _ttl(days: int) -> str:
-    """The end of the week (from `_WEEKS_UP_TO_DAYS` on, of the month) of the last change, and so many days."""
+    """The end of the week (from `_WEEKS_UP_TO_DAYS` on, of the month) of the last change, and `days` days."""
     return f"{_WEEK_END}({days + 7})" if days < _WEEKS_UP_TO_DAYS else f"{_MONTH_END}({days + 1})"
 
 
@@ -38,7 +38,7 @@ WHERE database = {database:String}
 
 
 def apply_retention(client: Client, settings: ClickHouseSettings, dry_run: bool = False) -> list[str]:
-    """Set each table's TTL to what the settings say; nothing is altered that is right already.
+    """Set each table's TTL to what the settings say; a TTL that is right already is not altered.
 
     Rows that are there count too: ClickHouse rewrites them in the background. A TTL that someone else gave
     a table stays, unless the settings name a time for the table.

@@ -1,4 +1,4 @@
-"""How to reach ClickHouse, and how long it keeps what."""
+"""How to reach ClickHouse, and how long it keeps rows."""
 
 from __future__ import annotations
 

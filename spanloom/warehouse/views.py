@@ -1,4 +1,4 @@
-"""The views as the migrations leave them, and making anew those that ClickHouse lacks or has otherwise.
+"""The views as the migrations leave them, and recreating those that ClickHouse lacks or has otherwise.
 
 A restored backup may lack views, or have them as an older version made them, while the bookkeeping says that every
 migration has been applied. Both definitions are compared as this ClickHouse formats them, so that spaces and the
@@ -76,18 +76,18 @@ def views_of(scripts: Iterable[str]) -> list[View]:
     return list(views.values())
 
 
-def mend_views(
+def repair_views(
     client: Client, settings: ClickHouseSettings, views: Iterable[View], dry_run: bool = False
 ) -> list[str]:
-    """Make every view anew that is missing or differs; nothing is changed of the others.
+    """Recreate every view that is missing or differs; the others are not changed.
 
     A view that fills a table, and was missing, gets what it missed: all rows are copied again, and each replaces
-    itself. What is being inserted at this very moment may be missed, so workers should stand still then.
+    itself. What is being inserted at this very moment may be missed, so workers should be stopped then.
 
     Args:
         client: one whose database is that of the settings.
 
-    Returns: a sentence for each view made anew (or that would be, in a dry run).
+    Returns: a sentence for each view recreated (or that would be, in a dry run).
 
     Raises:
         SchemaError: a table is missing.
@@ -95,7 +95,7 @@ def mend_views(
     database = settings.database
     rows = client.query(_STORED, {"database": database}).named_results()
     stored: dict[str, dict[str, Any]] = {row["name"]: row for row in rows}
-    mended = []
+    repaired = []
     for view in views:
         for table in filter(None, (view.source, view.target)):
             if table not in stored:
@@ -109,8 +109,8 @@ def mend_views(
         if not dry_run:
             _make(client, view, present is not None and _signature(present, database)[1])
         state = "was missing" if present is None else "differed"
-        mended.append(f"the view {view.name}, which {state}")
-    return mended
+        repaired.append(f"the view {view.name}, which {state}")
+    return repaired
 
 
 _STORED = """

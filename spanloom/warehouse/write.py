@@ -18,7 +18,7 @@ INSERT_BYTES = 64 * 2**20
 # fails for all. No deduplication of blocks: it would drop an insert that looks like an earlier one whose rows
 # have been deleted since, and answer that all is well; rows replace each other by version anyway.
 # `insert_deduplicate` does that in 25.8; later versions heed `deduplicate_insert` only (seen in 26.9).
-# And an insert that did not reach the table beside the first one, whose rows are kept twice, has failed.
+# And an insert that did not reach the second table, in which rows are kept once more, has failed.
 # Nor may one fail because its rows lie in more than a hundred weeks: whoever sends spans chooses their times.
 EXACT = {
     "async_insert": "0",
@@ -33,7 +33,7 @@ EXACT = {
 async def insert(
     warehouse: Warehouse, table_name: str, rows: pa.Table, insert_bytes: int = INSERT_BYTES
 ) -> None:
-    """Insert rows; when this returns, every one is in the table, in the one beside it, and visible to queries.
+    """Insert rows; when this returns, each is in the table, in the one that a view fills, and visible to queries.
 
     One insert a call, unless the rows take more than `insert_bytes` bytes in memory. After a failure some of
     them may be there: insert all again, they replace each other.

@@ -1,4 +1,4 @@
-"""Fixtures for the tests with real clients: all of them share a stack, and a receiver with keys beside it."""
+"""Fixtures for the tests with real clients: all of them share a stack, and a receiver with keys."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def keyed(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ke
 
 def _new_key(keys_file: Path) -> str:
     argv = [sys.executable, "-m", "spanloom", "keys", "new", PROJECT, "--file", str(keys_file)]
-    said = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True).stdout
-    found = re.search(r"key: (\S+)", said)
-    assert found is not None, said
+    output = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True).stdout
+    found = re.search(r"key: (\S+)", output)
+    assert found is not None, output
     return found[1]

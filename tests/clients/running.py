@@ -1,4 +1,4 @@
-"""What the clients send to: the local stack as `spanloom up` runs it, and receivers with keys beside it."""
+"""What the clients send to: the local stack as `spanloom up` runs it, and receivers with keys."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Ran:
     """How a program ended, and all that it has printed."""
 
     code: int
-    said: str
+    output: str
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ def test_two_turns_are_a_session(case: Case, stack: Stack, tmp_path: Path) -> No
         pytest.skip(reason)
     session = f"session-{uuid.uuid4().hex}"
     ran = stack.receiver.run(case, session, tmp_path)
-    assert ran.code == 0, ran.said
+    assert ran.code == 0, ran.output
     stack.wait_for_session(session, two_turns(case))
     # Whatever else the SDK asks for must not make it complain in its user's log.
-    assert not _COMPLAINT.search(ran.said.replace(session, "")), ran.said
+    assert not _COMPLAINT.search(ran.output.replace(session, "")), ran.output

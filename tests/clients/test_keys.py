@@ -68,7 +68,7 @@ def _run(way: Way, key: str, session: str, keyed: Keyed, folder: Path) -> Ran:
 def test_the_right_key_leads_to_its_project(way: Way, keyed: Keyed, stack: Stack, tmp_path: Path) -> None:
     session = f"session-{uuid.uuid4().hex}"
     ran = _run(way, keyed.key, session, keyed, tmp_path)
-    assert ran.code == 0, ran.said
+    assert ran.code == 0, ran.output
     stack.wait_for_session(session, two_turns(way.case, PROJECT))
 
 
@@ -80,6 +80,6 @@ def test_a_wrong_key_is_refused_and_stores_nothing(way: Way, keyed: Keyed, tmp_p
     before = keyed.receiver.metric(refused), keyed.receiver.metric(stored)
     ran = _run(way, "sl_wrong", f"session-{uuid.uuid4().hex}", keyed, tmp_path)
     after = keyed.receiver.metric(refused), keyed.receiver.metric(stored)
-    assert 1 <= after[0] - before[0] <= 2  # once for each turn at the most: nobody tries again
+    assert 1 <= after[0] - before[0] <= 2  # at most once for each turn: no SDK tries again
     assert after[1] == before[1]
-    assert _REFUSED.search(ran.said), ran.said
+    assert _REFUSED.search(ran.output), ran.output

@@ -13,7 +13,7 @@ import pytest
 from spanloom.commands.cli import main
 from spanloom.commands.viewing import asking
 from spanloom.warehouse.client import Warehouse
-from spanloom.warehouse.queries.ask import Limits
+from spanloom.warehouse.queries.ask import QueryLimits
 from spanloom.warehouse.queries.overview import models
 from tests.dashboard.world import put_world, trace
 from tests.warehouse.tables import SECOND, START, put, spans
@@ -132,7 +132,7 @@ def test_no_session_is_no_error(spanloom: Run, project: str) -> None:
     assert spanloom("sessions", "--project", project, "--json").json == []
 
 
-def test_more_sessions_than_one_question_answers_come_in_order(
+def test_more_sessions_than_one_query_returns_come_in_order(
     spanloom: Run, warehouse: Warehouse, project: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put_world(
@@ -154,7 +154,7 @@ def test_more_sessions_than_one_question_answers_come_in_order(
     ]
 
 
-def test_a_session_shows_what_was_said_in_order(spanloom: Run, chat: str) -> None:
+def test_a_session_shows_its_inputs_and_outputs_in_order(spanloom: Run, chat: str) -> None:
     done = spanloom("session", f"{chat}-chat")
     assert done.code == 0
     turns = [line for line in done.out.splitlines() if "question" in line]
@@ -267,10 +267,10 @@ def test_what_several_projects_have_asks_for_one(spanloom: Run, warehouse: Wareh
         assert spanloom(*command, "--project", there).code == 0
 
 
-def test_a_question_that_is_too_big_says_what_to_change(
+def test_a_query_that_is_too_big_says_what_to_change(
     spanloom: Run, chat: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(models, "_LIMITS", Limits(rows_read=1))
+    monkeypatch.setattr(models, "_LIMITS", QueryLimits(rows_read=1))
     done = spanloom("models", *EVER, "--project", chat)
     assert (done.out, done.code) == ("", 1)
     assert done.problem == (

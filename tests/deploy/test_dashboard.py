@@ -1,4 +1,4 @@
-"""What deploy/ promises of the dashboard, on Compose and on Kubernetes."""
+"""What deploy/ guarantees of the dashboard, on Compose and on Kubernetes."""
 
 from __future__ import annotations
 

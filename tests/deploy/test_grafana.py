@@ -74,7 +74,7 @@ def warehouse(local_clickhouse: str) -> Iterator[Warehouse]:
 
 
 def _arrival(second: int) -> int:
-    """The version of a row whose newest record came so many seconds after START."""
+    """The version of a row whose newest record came `second` seconds after START."""
     return (START + second) * 1000 << 22
 
 
@@ -407,7 +407,7 @@ def test_dead_rows_are_counted(warehouse: Warehouse) -> None:
     assert found["spans"]["keys"] == found["spans"]["versions"] == 8
 
 
-def test_arrivals_are_told_by_versions(warehouse: Warehouse) -> None:
+def test_arrivals_are_known_from_versions(warehouse: Warehouse) -> None:
     found = shown(warehouse, "pipeline: From a span's end to its arrival")
     assert [(row["p50"], row["most"]) for row in found] == [(3.0, 3.0)]
     rates = {row["kind"] for row in shown(warehouse, "pipeline: Rows arriving")}

@@ -65,7 +65,7 @@ def installed(broker: str, clickhouse: str, folder: Path) -> Iterator[Installati
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A failed test shows what its workers have logged: without that a rare failure tells nothing."""
+    """A failed test shows what its workers have logged: without that a rare failure gives no clue."""
     report = yield
     installation = getattr(item, "funcargs", {}).get("installation")
     if report.failed and isinstance(installation, Installation):

@@ -39,16 +39,16 @@ PARTITIONS = 4
 T = TypeVar("T")
 
 IDLE = 20
-"""Half seconds without a record until a topic counts as read: Tansu, killed while somebody produces, may tell an end
-that lies a few offsets behind its last record. Whoever asks knows which records must be there."""
+"""Half seconds without a record until a topic counts as read: Tansu, killed while somebody produces, may report an end
+that lies a few offsets behind its last record. The caller knows which records must be there."""
 
-PATIENCE = 120
-"""How many seconds one thing asked of Kafka may take: its client would ask a broker that has gone for ever."""
+KAFKA_DEADLINE = 120
+"""Seconds that one request to Kafka may take: its client would ask a broker that has gone for ever."""
 
 
 def _run(asked: Coroutine[Any, Any, T]) -> T:
     async def in_time() -> T:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(KAFKA_DEADLINE):
             return await asked
 
     return asyncio.run(in_time())

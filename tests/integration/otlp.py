@@ -36,7 +36,7 @@ def span(
     error: bool = False,
     **attributes: Any,
 ) -> Span:
-    """A span; attributes with `__` for a dot: `session__id="s1"`. It starts now unless told otherwise (ns)."""
+    """A span; attributes with `__` for a dot: `session__id="s1"`. It starts now unless a start (ns) is given."""
     begin = time.time_ns() if start is None else start
     return Span(
         trace_id=trace if isinstance(trace, bytes) else trace.to_bytes(16),

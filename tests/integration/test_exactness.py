@@ -20,13 +20,13 @@ def test_single_spans_in_any_order_three_times_over_through_two_workers(installa
     installation.worker()
     installation.worker()
     messages = recorded()
-    pieces = otlp.single_span_messages(messages) * 3
-    random.Random(7).shuffle(pieces)
-    for start in range(0, len(pieces), 40):
-        installation.produce(pieces[start : start + 40])
+    messages_of_one_span = otlp.single_span_messages(messages) * 3
+    random.Random(7).shuffle(messages_of_one_span)
+    for start in range(0, len(messages_of_one_span), 40):
+        installation.produce(messages_of_one_span[start : start + 40])
     installation.wait_for(TRACES, otlp.expected_traces(messages))
     installation.wait_for(SESSIONS, otlp.expected_sessions(messages))
-    wait_until(lambda: installation.committed() == len(pieces), "everything acknowledged")
+    wait_until(lambda: installation.committed() == len(messages_of_one_span), "everything acknowledged")
     assert installation.sql(TRACES) == otlp.expected_traces(messages)
 
 

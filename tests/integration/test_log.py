@@ -1,4 +1,4 @@
-"""What is asked of the log itself, on a real broker."""
+"""What is read of the log itself, on a real broker."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_of_an_empty_topic_reading_begins_at_its_beginning(kafka_only: Installat
     assert first == dict.fromkeys(SPANS, 0)
 
 
-def test_what_was_fetched_and_dropped_comes_again_where_nothing_is_committed(
+def test_what_was_fetched_and_dropped_is_fetched_again_where_nothing_is_committed(
     kafka_only: Installation,
 ) -> None:
     """Around a rebalance Faust does just this, and aiokafka alone would seek nothing."""

@@ -8,7 +8,7 @@ from tests.integration.installation import Installation
 from tests.integration.otlp import llm, message
 
 
-def test_own_prices_go_first_and_what_has_none_is_told(installation: Installation) -> None:
+def test_own_prices_go_first_and_models_without_one_are_listed(installation: Installation) -> None:
     prices = installation.folder / "prices.toml"
     prices.write_text(
         '[[price]]\nmodel = "house-*"\ninput = 1\noutput = 2\n[[price]]\nmodel = "gpt-4o"\ninput = 3\noutput = 4\n'

@@ -66,7 +66,7 @@ asyncio.run(stack.LocalStack(options, lambda line: print(line, flush=True)).run(
 
 @pytest.fixture(autouse=True)
 def probes_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests beside each other would choose the same usual ports."""
+    """Tests that run at the same time would choose the same usual ports."""
     for name in ("FIRST_WEB_PORT", "RECEIVER_WEB_PORT", "DASHBOARD_WEB_PORT"):
         monkeypatch.setattr(f"spanloom.local.stack.{name}", free_port())
 
@@ -76,7 +76,7 @@ class Run:
 
     def __init__(self, folder: Path, **options: Any) -> None:
         self.calls_file = folder / "calls"
-        self.said: list[str] = []
+        self.lines: list[str] = []
         self.folder = folder / "data"
         self.options = StackOptions(
             data=self.folder,
@@ -103,16 +103,16 @@ class Run:
     def pid(self, part: str) -> int:
         return int((self.folder / "run" / f"{part}.pid").read_text())
 
-    async def until_said(self, line: str) -> None:
+    async def until_printed(self, line: str) -> None:
         async with asyncio.timeout(60):
-            while line not in self.said:  # noqa: ASYNC110
+            while line not in self.lines:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
 
     async def during(self, scenario: Callable[[], Any]) -> None:
         """Run the stack until it is ready and `scenario` has ended, then stop it as Ctrl-C would."""
-        running = asyncio.create_task(LocalStack(self.options, self.said.append).run())
+        running = asyncio.create_task(LocalStack(self.options, self.lines.append).run())
         try:
-            waiting = asyncio.create_task(self.until_said("spanloom is ready"))
+            waiting = asyncio.create_task(self.until_printed("spanloom is ready"))
             await asyncio.wait((waiting, running), return_when=asyncio.FIRST_COMPLETED)
             if not running.done():
                 await scenario()
@@ -148,7 +148,7 @@ def test_everything_starts_in_order_and_stops_on_ctrl_c(tmp_path: Path) -> None:
     assert dashboard["SPANLOOM_DASHBOARD__PORT"] == str(run.options.dashboard_port)
     assert dashboard["SPANLOOM_DASHBOARD__OTLP_URL"].endswith(f":{run.options.otlp_http_port}")
     assert dashboard["SPANLOOM_CLICKHOUSE__URL"] == run.options.clickhouse_url
-    assert run.said == ["spanloom is ready", "stopping"]
+    assert run.lines == ["spanloom is ready", "stopping"]
     assert not list((run.folder / "run").glob("*.pid"))
 
 
@@ -157,7 +157,7 @@ def test_when_the_broker_dies_topics_come_before_whatever_uses_them(tmp_path: Pa
 
     async def scenario() -> None:
         os.kill(run.pid("broker"), signal.SIGKILL)
-        await run.until_said("spanloom is ready again")
+        await run.until_printed("spanloom is ready again")
 
     asyncio.run(run.during(scenario))
     whats = run.whats[5:]
@@ -165,7 +165,7 @@ def test_when_the_broker_dies_topics_come_before_whatever_uses_them(tmp_path: Pa
     assert whats[2] == "topics"
     assert set(whats[3:5]) == {"worker", "receiver"}
     assert set(whats[5:]) == {"stopped worker-0", "stopped receiver", "stopped dashboard"}
-    assert run.said == [
+    assert run.lines == [
         "spanloom is ready",
         "broker died (signal 9); starting it again in 0.1 s",
         "the broker's memory is lost: stopping the workers and the receiver until it is back",
@@ -183,7 +183,7 @@ def test_another_part_that_dies_comes_back_alone(tmp_path: Path, part: str) -> N
         names = {"broker", "clickhouse", "worker-0", "receiver", "dashboard"}
         others = {name: run.pid(name) for name in names - {part}}
         os.kill(run.pid(part), signal.SIGKILL)
-        await run.until_said(f"{part} is back")
+        await run.until_printed(f"{part} is back")
         assert all(run.pid(name) == pid for name, pid in others.items())
 
     asyncio.run(run.during(scenario))
@@ -196,7 +196,7 @@ def test_what_comes_after_ready_runs_on_the_running_stack(tmp_path: Path) -> Non
         await stack.command("send", "send", "--retime", "SAMPLES")
         os.kill(os.getpid(), signal.SIGTERM)
 
-    asyncio.run(LocalStack(run.options, run.said.append, after_ready).run())
+    asyncio.run(LocalStack(run.options, run.lines.append, after_ready).run())
     assert "send" in run.whats
     assert (run.folder / "log" / "send.log").exists()
 
@@ -220,7 +220,7 @@ def test_a_taken_port_is_named_with_the_option_that_changes_it(
         port = taken.getsockname()[1]
         run = Run(tmp_path, **{option: port})
         with pytest.raises(SupervisorError, match=f"Port {port}, .* is taken; .* with {flag}"):
-            asyncio.run(LocalStack(run.options, run.said.append).run())
+            asyncio.run(LocalStack(run.options, run.lines.append).run())
 
 
 def test_ports_that_another_stack_has_chosen_are_left_to_it_before_it_listens_there(tmp_path: Path) -> None:
@@ -231,9 +231,9 @@ def test_ports_that_another_stack_has_chosen_are_left_to_it_before_it_listens_th
     assert all(other.claim(port) for port in (*probes, kafka))
     refused = Run(tmp_path, kafka_port=kafka)
     with pytest.raises(SupervisorError, match=f"Port {kafka}, meant for the broker, is taken"):
-        asyncio.run(refused.during(lambda: refused.until_said("spanloom is ready")))
+        asyncio.run(refused.during(lambda: refused.until_printed("spanloom is ready")))
     run = Run(tmp_path)
-    asyncio.run(run.during(lambda: run.until_said("spanloom is ready")))
+    asyncio.run(run.during(lambda: run.until_printed("spanloom is ready")))
     chosen = {
         int(call["env"][f"SPANLOOM_{call['what'].upper()}__WEB_PORT"])
         for call in run.calls
@@ -266,7 +266,7 @@ def test_two_stacks_started_at_once_are_both_ready(tmp_path: Path) -> None:
 def test_a_failing_set_up_stops_everything_and_says_why(tmp_path: Path) -> None:
     run = Run(tmp_path, spanloom=(sys.executable, "-c", "exit('the reason')"))
     with pytest.raises(SupervisorError, match=r"(topics|migrate) failed: the reason \(log: .*\)"):
-        asyncio.run(LocalStack(run.options, run.said.append).run())
+        asyncio.run(LocalStack(run.options, run.lines.append).run())
     assert not list((run.folder / "run").glob("*.pid"))
 
 
@@ -274,7 +274,7 @@ def test_a_stop_during_the_start_stops_what_has_started(tmp_path: Path) -> None:
     run = Run(tmp_path, spanloom=(sys.executable, "-c", "import time; time.sleep(600)"))
 
     async def scenario() -> None:
-        running = asyncio.create_task(LocalStack(run.options, run.said.append).run())
+        running = asyncio.create_task(LocalStack(run.options, run.lines.append).run())
         async with asyncio.timeout(60):
             while not (run.folder / "log" / "topics.log").exists():  # noqa: ASYNC110
                 await asyncio.sleep(0.02)

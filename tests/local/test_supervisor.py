@@ -84,32 +84,32 @@ def test_parts_stop_in_reverse_order_of_their_start(tmp_path: Path) -> None:
     assert not list((tmp_path / "run").glob("*.pid"))
 
 
-def test_a_part_that_dies_is_started_again_and_that_is_said(tmp_path: Path) -> None:
-    said: list[str] = []
+def test_a_part_that_dies_is_started_again_and_that_is_reported(tmp_path: Path) -> None:
+    lines: list[str] = []
 
     async def scenario() -> None:
-        async with Supervisor(tmp_path, said.append, FAST) as supervisor:
+        async with Supervisor(tmp_path, lines.append, FAST) as supervisor:
             await supervisor.start(well_behaved(tmp_path, "part"))
             first = pid_of(tmp_path, "part")
             os.kill(first, signal.SIGKILL)
-            await until(lambda: "part is back" in said)
+            await until(lambda: "part is back" in lines)
             assert pid_of(tmp_path, "part") != first
             assert alive(pid_of(tmp_path, "part"))
 
     asyncio.run(scenario())
-    assert said[0] == "part died (signal 9); starting it again in 0.0 s"
+    assert lines[0] == "part died (signal 9); starting it again in 0.0 s"
 
 
 def test_restarts_come_slower_and_slower(tmp_path: Path) -> None:
-    said: list[str] = []
+    lines: list[str] = []
 
     async def scenario() -> None:
-        async with Supervisor(tmp_path, said.append, Backoff(first=0.1, longest=0.4)) as supervisor:
+        async with Supervisor(tmp_path, lines.append, Backoff(first=0.1, longest=0.4)) as supervisor:
             await supervisor.start(Part("part", script("import time; time.sleep(0.05); exit(3)"), at_once))
-            await until(lambda: len([line for line in said if "died" in line]) == 4)
+            await until(lambda: len([line for line in lines if "died" in line]) == 4)
 
     asyncio.run(scenario())
-    died = [line for line in said if "died" in line]
+    died = [line for line in lines if "died" in line]
     assert died[0] == "part died (exit code 3); starting it again in 0.1 s"
     assert [line.split()[-2] for line in died] == ["0.1", "0.2", "0.4", "0.4"]
 
@@ -118,20 +118,20 @@ def test_the_pause_is_bounded_however_often_a_part_dies() -> None:
     assert [Backoff(0.5, 30).pause(n) for n in (0, 1, 2, 6, 1000)] == [0.5, 1.0, 2.0, 30.0, 30.0]
 
 
-def test_what_hangs_on_a_part_is_told_before_and_after_its_restart(tmp_path: Path) -> None:
-    told: list[str] = []
+def test_what_depends_on_a_part_is_called_before_and_after_its_restart(tmp_path: Path) -> None:
+    steps: list[str] = []
 
     async def scenario() -> None:
-        async with Supervisor(tmp_path, told.append, FAST) as supervisor:
+        async with Supervisor(tmp_path, steps.append, FAST) as supervisor:
             dependent = well_behaved(tmp_path, "dependent")
 
             async def before() -> None:
                 await supervisor.stop("dependent")
-                told.append("dependent stopped")
+                steps.append("dependent stopped")
 
             async def after() -> None:
                 await supervisor.start(dependent)
-                told.append("dependent started")
+                steps.append("dependent started")
 
             part = well_behaved(tmp_path, "part")
             await supervisor.start(
@@ -139,11 +139,11 @@ def test_what_hangs_on_a_part_is_told_before_and_after_its_restart(tmp_path: Pat
             )
             await supervisor.start(dependent)
             os.kill(pid_of(tmp_path, "part"), signal.SIGKILL)
-            await until(lambda: "part is back" in told)
+            await until(lambda: "part is back" in steps)
             assert alive(pid_of(tmp_path, "dependent"))
 
     asyncio.run(scenario())
-    assert told == [
+    assert steps == [
         "part died (signal 9); starting it again in 0.0 s",
         "dependent stopped",
         "dependent started",
@@ -155,7 +155,7 @@ def test_what_hangs_on_a_part_is_told_before_and_after_its_restart(tmp_path: Pat
 def test_a_part_that_ignores_the_stop_is_killed(
     tmp_path: Path, own_deadline: float, given: float | None
 ) -> None:
-    said: list[str] = []
+    lines: list[str] = []
     stubborn = """
         import pathlib, signal, sys, time
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -166,7 +166,7 @@ def test_a_part_that_ignores_the_stop_is_killed(
     async def scenario() -> int:
         up = tmp_path / "up"
         part = Part("part", script(stubborn, up), file_exists(up), stop_deadline=own_deadline)
-        async with Supervisor(tmp_path, said.append, FAST) as supervisor:
+        async with Supervisor(tmp_path, lines.append, FAST) as supervisor:
             await supervisor.start(part)
             pid = pid_of(tmp_path, "part")
             if given is not None:
@@ -174,7 +174,7 @@ def test_a_part_that_ignores_the_stop_is_killed(
             return pid
 
     assert not alive(asyncio.run(scenario()))
-    assert said == ["part did not stop within 0 s and was killed"]
+    assert lines == ["part did not stop within 0 s and was killed"]
 
 
 @pytest.mark.parametrize(
@@ -302,15 +302,15 @@ def test_children_die_with_the_supervisor(tmp_path: Path) -> None:
 
 
 def test_alarming_lines_reach_the_terminal_once_in_a_row_and_short(tmp_path: Path) -> None:
-    said: list[str] = []
+    lines: list[str] = []
     (tmp_path / "part.log").write_text("the run before\n")
-    log = PartLog(tmp_path / "part.log", said.append)
+    log = PartLog(tmp_path / "part.log", lines.append)
     log.write(b"2026-01-01 INFO fine\n2026-01-01 \x1b[31mWAR")
     log.write(b"NING\x1b[0m lag 17\n2026-01-02 WARNING lag 18\nERROR " + b"x" * 500 + b"\nNO_ERRORS here\n")
     log.close()
-    assert said[0] == "2026-01-01 WARNING lag 17"
-    assert said[1].startswith("ERROR xxx")
-    assert len(said[1]) == 200
-    assert len(said) == 2
+    assert lines[0] == "2026-01-01 WARNING lag 17"
+    assert lines[1].startswith("ERROR xxx")
+    assert len(lines[1]) == 200
+    assert len(lines) == 2
     assert "INFO fine" in (tmp_path / "part.log").read_text()
     assert (tmp_path / "part.log.1").read_text() == "the run before\n"

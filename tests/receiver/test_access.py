@@ -29,7 +29,7 @@ def write(path: Path, *pairs: tuple[str, str]) -> None:
     path.write_text("\n".join(entry(project, key) for project, key in pairs))
 
 
-def test_the_open_door_takes_any_key_or_none_for_the_default_project() -> None:
+def test_without_keys_any_key_or_none_is_taken_for_the_default_project() -> None:
     access = Access(ReceiverSettings())
     assert project(access, "anything") == "default"
     assert access.project({}) == "default"
@@ -51,7 +51,7 @@ def test_keys_of_the_setting_open_without_a_file() -> None:
     assert (project(access, "two"), project(access, "three")) == ("bank", None)
 
 
-def test_a_missing_key_and_a_wrong_one_are_told_apart(tmp_path: Path) -> None:
+def test_a_missing_key_and_a_wrong_one_have_sentences_of_their_own(tmp_path: Path) -> None:
     file = tmp_path / "keys.toml"
     write(file, ("shop", "one"))
     access = Access(ReceiverSettings(keys_file=str(file)))

@@ -49,7 +49,7 @@ def test_every_hash_is_compared_whichever_fits(monkeypatch: pytest.MonkeyPatch) 
     assert len(compared) == 5
 
 
-def test_nothing_and_a_megabyte_are_nobodys_keys() -> None:
+def test_nothing_and_a_megabyte_are_unknown_keys() -> None:
     keys = Keys([Key("shop", hash_of("")), Key("shop", hash_of("x" * 2**20))])
     assert keys.project_of("") is None
     assert keys.project_of("x" * 2**20) is None
@@ -70,7 +70,7 @@ def test_nothing_and_a_megabyte_are_nobodys_keys() -> None:
         ("what is this", "it is not TOML"),
     ],
 )
-def test_a_broken_file_is_told_in_a_sentence_without_what_it_holds(text: str, says: str) -> None:
+def test_a_broken_file_is_reported_in_a_sentence_without_its_contents(text: str, says: str) -> None:
     with pytest.raises(KeysError) as error:
         from_toml(text)
     assert says in str(error.value)
@@ -121,7 +121,7 @@ def test_any_header_is_a_key_or_none(authorization: str, other: str) -> None:
 
 
 @given(st.binary())
-def test_bytes_that_are_not_utf8_as_aiohttp_gives_them_are_nobodys_key(raw: bytes) -> None:
+def test_bytes_that_are_not_utf8_as_aiohttp_gives_them_are_an_unknown_key(raw: bytes) -> None:
     given_as = raw.decode("utf-8", "surrogateescape")
     keys = Keys([Key("shop", hash_of("k"))])
     for kind in ("Basic ", "Bearer "):

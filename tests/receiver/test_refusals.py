@@ -1,4 +1,4 @@
-"""How a refusal is said over HTTP and over gRPC."""
+"""How a refusal is reported over HTTP and over gRPC."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings that can't be are refused in a sentence that says what to change."""
+"""Impossible settings are refused in a sentence that says what to change."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from spanloom.receiver.settings import ReceiverSettings, is_loopback
         ({"max_bytes": 2**21}, "one request could never fit"),
     ],
 )
-def test_what_can_not_be_is_said_in_a_sentence(given: dict[str, Any], says: str) -> None:
+def test_an_impossible_setting_is_reported_in_a_sentence(given: dict[str, Any], says: str) -> None:
     with pytest.raises(ValidationError) as error:
         ReceiverSettings(**given)
     assert says in str(error.value)

@@ -4,7 +4,7 @@ For each recording, a folder of `tests/recordings/py/`, in this order:
 
 1. an environment of its own with the versions in `requirements.txt`, kept for the next time;
 2. the stand-in LLM server and the OTLP sink, each on a free port of loopback;
-3. `program.py`, told by environment variables where they are;
+3. `program.py`, given their addresses by environment variables;
 4. `tests/captures/py-NAME/`: the OTLP messages without the machine, and `truth.json`.
 
 No account is needed, and no network but the package index.

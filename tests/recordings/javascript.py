@@ -4,7 +4,7 @@ For each recording, a folder of `tests/recordings/js/`, in this order:
 
 1. the packages that its `package.json` names, installed by npm in a folder of its own and kept for the next time;
 2. the stand-in LLM server and the OTLP sink, each on a free port of loopback;
-3. `program.mjs`, told by environment variables where they are;
+3. `program.mjs`, given their addresses by environment variables;
 4. `tests/captures/NAME/`: the OTLP messages without the machine, and `truth.json`.
 
 It needs Node.js 20 or newer, no account, and no network but the package registry.
@@ -36,7 +36,7 @@ SECONDS = 180
 """A program that takes longer hangs."""
 
 TELL_OF_ERRORS = {"langfuse.observation.level": "ERROR", "ai.response.finishReason": "error"}
-"""Attributes by which SDKs tell of an error that the span's status doesn't show."""
+"""Attributes by which SDKs report an error that the span's status doesn't show."""
 
 
 def installed(name: str, environments: Path) -> Path:
@@ -89,7 +89,7 @@ def run(folder: Path, name: str, scratch: Path) -> tuple[list[bytes], list[Json]
 
 
 def as_read(turns: Sequence[Json], calls: Sequence[Json]) -> list[Json]:
-    """The lines of the log as far as the SDK tells of them: without the usage that the program says it can't know.
+    """The lines of the log as far as the SDK reports them: without the usage that the program says it can't know.
 
     See `unread` in `js/turns.mjs`: those calls are the last ones of their turn.
     """
@@ -101,7 +101,7 @@ def as_read(turns: Sequence[Json], calls: Sequence[Json]) -> list[Json]:
 
 
 def with_status(body: bytes) -> bytes:
-    """The message with a status of error on each span that tells of one by an attribute alone."""
+    """The message with a status of error on each span that reports one by an attribute alone."""
     request = ExportTraceServiceRequest.FromString(body)
     for resource_spans in request.resource_spans:
         for scope_spans in resource_spans.scope_spans:

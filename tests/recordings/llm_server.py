@@ -53,7 +53,7 @@ def text_of(content: object) -> str:
     return "".join(part.get("text", "") for part in parts if isinstance(part, dict))
 
 
-def said(body: Json) -> tuple[str, bool]:
+def last_user_message(body: Json) -> tuple[str, bool]:
     """Return the last user message, and whether nothing follows it."""
     given: Any = body.get("messages", body.get("input", ""))
     if isinstance(given, str):
@@ -68,7 +68,7 @@ def said(body: Json) -> tuple[str, bool]:
 
 def tool_wanted(body: Json) -> tuple[str, str] | None:
     """Return the name of the tool to call and its arguments as JSON, if the last message asks for one."""
-    user, is_last = said(body)
+    user, is_last = last_user_message(body)
     if not is_last:
         return None
     for tool in body.get("tools") or []:
@@ -284,7 +284,7 @@ class Handler(BaseHTTPRequestHandler):
         if endpoint is None:
             self._reply(404, {"error": {"message": f"no such path: {path}", "type": "invalid_request_error"}})
             return
-        user, _ = said(body)
+        user, _ = last_user_message(body)
         stream, model = bool(body.get("stream")), str(body.get("model"))
         if self.ledger.must_fail(user):
             self.ledger.write(Call(None, path, model, user, 0, 0, None, None, stream, False, True))

@@ -1,4 +1,4 @@
-"""An OTLP/HTTP receiver that keeps each message as it came: what an SDK exported, byte for byte.
+"""An OTLP/HTTP receiver that keeps each message unchanged: what an SDK exported, byte for byte.
 
 It takes `/v1/traces` under any prefix (Langfuse posts to `/api/public/otel/v1/traces`), protobuf or JSON, gzip or
 not. Other signals and other calls of an SDK's backend are answered kindly and kept apart.
@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class Received:
-    """What came in, in order."""
+    """What was received, in order."""
 
     traces: list[bytes] = field(default_factory=list)
     """Bodies of trace exports in protobuf."""

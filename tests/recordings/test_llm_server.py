@@ -1,4 +1,4 @@
-"""The stand-in answers as it says, so that a recording's sums are known beforehand."""
+"""The stand-in LLM server answers as documented, so that a recording's sums are known beforehand."""
 
 from __future__ import annotations
 

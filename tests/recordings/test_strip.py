@@ -1,4 +1,4 @@
-"""A recording says nothing of the machine it was made on, and all the rest as it was."""
+"""A recording holds nothing of the machine it was made on, and all the rest unchanged."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ INSIDE = span(span_id=b"inside!!", parent_span_id=SPAN_ID, name="call")
 def test_a_turn_sums_its_own_calls() -> None:
     found = truth("x", [TURN], CALLS, [request(INSIDE), request(span())])
     trace = found["traces"][TRACE_ID.hex()]
-    # What a stream did not tell, no span can know.
+    # What a stream did not report, no span can hold.
     assert (trace["llm_calls"], trace["input_tokens"], trace["output_tokens"]) == (2, 121, 26)
     assert (trace["root_name"], trace["spans"], trace["errors"]) == ("step", 2, 0)
     assert (trace["input"], trace["output"], trace["start_unix_nano"]) == ("hi", "hello", START)

@@ -1,6 +1,6 @@
 """Truth: what the program did and what the LLM server answered, put together as `truth.json`.
 
-A *turn* is what the program says of one trace: whose words, in which session, what it got as an answer, and which
+A *turn* is what the program reports of one trace: whose words, in which session, what it got as an answer, and which
 lines of the server's log fell into it. A program can't know how many spans its SDK makes, what the SDK calls the
 root, which wrappers it marks as failed, and at which nanosecond they start: only these four are taken from the
 recording, by OpenTelemetry's own protobuf classes.
@@ -37,7 +37,7 @@ def spans_by_trace(messages: Iterable[bytes]) -> dict[str, list[Span]]:
 
 
 def failed(span: Span) -> bool:
-    """Whether a span tells of an error."""
+    """Whether a span reports an error."""
     return span.status.code == Status.STATUS_CODE_ERROR or any(e.name == "exception" for e in span.events)
 
 
@@ -67,7 +67,7 @@ def _trace(turn: Json, calls: list[Json], spans: list[Span]) -> Json:
     errors = sum(map(failed, spans))
     if bool(errors) != turn["fails"]:
         raise TruthError(f"{turn['said']!r}: {errors} spans with errors")
-    told = [call for call in calls if call["usage_sent"]]
+    reported = [call for call in calls if call["usage_sent"]]
     llm_calls = [call for call in calls if not call["path"].endswith("/embeddings")]
     own = {span.span_id for span in spans}
     return {
@@ -76,8 +76,8 @@ def _trace(turn: Json, calls: list[Json], spans: list[Span]) -> Json:
         "root_name": next(span.name for span in spans if span.parent_span_id not in own),
         "spans": len(spans),
         "llm_calls": len(llm_calls),
-        "input_tokens": sum(call["input_tokens"] for call in told),
-        "output_tokens": sum(call["output_tokens"] for call in told),
+        "input_tokens": sum(call["input_tokens"] for call in reported),
+        "output_tokens": sum(call["output_tokens"] for call in reported),
         "errors": errors,
         "start_unix_nano": min(span.start_time_unix_nano for span in spans),
         "end_unix_nano": max(span.end_time_unix_nano for span in spans),

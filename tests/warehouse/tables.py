@@ -1,4 +1,4 @@
-"""Rows for the tests, and plain SQL to look at what became of them."""
+"""Table rows for the tests, and plain SQL to read them back."""
 
 from __future__ import annotations
 

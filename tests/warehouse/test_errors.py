@@ -142,9 +142,9 @@ def test_a_certificate_that_is_not_trusted_names_the_setting() -> None:
     problem = SSLError(ssl.SSLCertVerificationError(1, "self-signed certificate"))
     problem.__cause__ = ssl.SSLCertVerificationError(1, "self-signed certificate")
     error.__cause__ = MaxRetryError(None, "/", problem)  # type: ignore[arg-type]
-    told = translate(error, "answer", "https://host:8443")
-    assert isinstance(told, WarehouseError)
-    assert "SPANLOOM_CLICKHOUSE__CAFILE" in str(told)
+    translated = translate(error, "answer", "https://host:8443")
+    assert isinstance(translated, WarehouseError)
+    assert "SPANLOOM_CLICKHOUSE__CAFILE" in str(translated)
 
 
 def test_the_servers_sentence_is_repeated_without_the_query(warehouse: Warehouse) -> None:
@@ -166,7 +166,7 @@ def test_what_is_not_in_the_schema_asks_for_migrate(warehouse: Warehouse, query:
         run(warehouse.query_rows("read", query))
 
 
-def test_a_setting_that_clickhouse_does_not_know_is_said(warehouse: Warehouse) -> None:
+def test_a_setting_that_clickhouse_does_not_know_is_named(warehouse: Warehouse) -> None:
     settings = warehouse.settings.model_copy(update={"settings": {"not_a_setting": "1"}})
     with pytest.raises(WarehouseError, match="not_a_setting"):
         run(connect(settings).ping())

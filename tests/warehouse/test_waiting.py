@@ -1,4 +1,4 @@
-"""While ClickHouse is away an insert is tried again, and goes through when it is back."""
+"""While ClickHouse is away an insert is retried, and goes through when it is back."""
 
 from __future__ import annotations
 

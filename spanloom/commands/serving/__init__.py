@@ -1,1 +1,1 @@
-"""The parts that run until they are told to stop."""
+"""The parts that run until they are stopped."""

@@ -1,4 +1,4 @@
-"""`spanloom dashboard`: the pages and their API, reading ClickHouse, with probes beside them."""
+"""`spanloom dashboard`: the pages and their API, reading ClickHouse, and their probes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def run(clickhouse: ClickHouseSettings, settings: DashboardSettings) -> No
     It starts without ClickHouse too: its pages say that it is away, and recover.
 
     Raises:
-        dashboard.users.UsersError: the users file can't be read.
+        spanloom.dashboard.access.users.UsersError: the users file can't be read.
         OSError: a port is taken, or the certificate can't be read.
     """
     # Its news are our own; its errors are heard.

@@ -1,4 +1,4 @@
-"""`spanloom receiver`: the receiver, with Kafka behind it and probes beside it."""
+"""`spanloom receiver`: the receiver, with its connection to Kafka and its probes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from spanloom.receiver.append import Log
 from spanloom.receiver.export import Export
 from spanloom.receiver.grpc_server import GrpcServer
 from spanloom.receiver.http_server import HttpServer
-from spanloom.receiver.rate import Rates
+from spanloom.receiver.rate_limit import RateLimit
 from spanloom.receiver.settings import ReceiverSettings
 
 logger = logging.getLogger("spanloom.receiver")
@@ -27,7 +27,7 @@ async def run(kafka: KafkaSettings, settings: ReceiverSettings) -> None:
     """Run a receiver until SIGTERM or SIGINT; requests under way are answered first.
 
     Raises:
-        receiver.keys.KeysError: the keys can't be read.
+        spanloom.receiver.keys.KeysError: the keys can't be read.
         OSError: a port is taken.
     """
     # A request makes few objects that live on and none in circles: collecting every 700 of them is a tenth of the work.
@@ -40,7 +40,7 @@ async def run(kafka: KafkaSettings, settings: ReceiverSettings) -> None:
 
     access = Access(settings)
     log = Log(kafka, max_bytes=settings.max_bytes, ack_timeout=settings.ack_timeout)
-    export = Export(access, Rates(settings.rate_bytes), log, settings.max_requests)
+    export = Export(access, RateLimit(settings.rate_bytes), log, settings.max_requests)
     http, grpc = HttpServer(settings, export), GrpcServer(settings, export)
     probes = Probes(settings.web_host, settings.web_port, lambda: {"Kafka answers": log.answers})
     async with contextlib.AsyncExitStack() as stack:

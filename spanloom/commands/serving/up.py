@@ -1,4 +1,4 @@
-"""`spanloom up`: the local stack, with a sample and a few words of welcome."""
+"""`spanloom up`: the local stack, with a sample and a welcome text."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def _welcome(console: Console, options: StackOptions, sample: bool) -> None:
 
 
 def _as_called() -> str:
-    """What to write for `spanloom` in this folder: with `make run` it is on nobody's PATH."""
+    """What to write for `spanloom` in this folder: with `make run` it is not on the PATH."""
     if os.path.basename(sys.argv[0]) == "__main__.py":
         return f"{os.path.relpath(sys.executable)} -m spanloom"
     return "spanloom" if shutil.which("spanloom") else os.path.relpath(sys.argv[0])

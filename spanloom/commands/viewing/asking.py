@@ -1,4 +1,4 @@
-"""Asks ClickHouse what a command wants to know, by the queries of the pages: read-only and within their limits."""
+"""Runs the queries of a command against ClickHouse: those of the pages, read-only and within their limits."""
 
 from __future__ import annotations
 

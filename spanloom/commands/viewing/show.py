@@ -59,7 +59,7 @@ def sessions(rows: Sequence[SessionTotals], now: datetime) -> RenderableType:
 
 
 def session(row: SessionTotals, traces: Sequence[TraceCard], now: datetime) -> RenderableType:
-    """A session's totals, then its first traces in order with what was said."""
+    """A session's totals, then its first traces in order with their inputs and outputs."""
     head = Table.grid(padding=(0, 2))
     for name, value in (
         ("session", row.session_id),

@@ -1,6 +1,6 @@
 """A ClickHouse server for one person: `python -m spanloom.local.clickhouse --data DIR --port 8123`.
 
-Order of a start: open the folder, listen, say so in one line. Order of a stop on SIGTERM or SIGINT:
+Order of a start: open the folder, listen, log it in one line. Order of a stop on SIGTERM or SIGINT:
 stop listening, let running statements end (up to `STOP_DEADLINE`), close the folder, exit with 0.
 A `kill -9` loses nothing that was acknowledged: an INSERT is answered after its part is in the folder.
 """

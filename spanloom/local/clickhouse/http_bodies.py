@@ -16,7 +16,7 @@ _WORTHWHILE = 1024
 
 
 class BodyError(ValueError):
-    """A body that is not what its Content-Encoding says, or an encoding nobody here knows."""
+    """A body that is not in its Content-Encoding, or an encoding that is not known here."""
 
 
 def decode_body(body: bytes, encoding: str) -> bytes:

@@ -18,7 +18,7 @@ class Form:
     tables: tuple[ExternalTable, ...]
 
     def describes_table(self, name: str) -> bool:
-        """Whether the parameter `name` says something about one of the tables."""
+        """Whether the parameter `name` describes one of the tables."""
         return any(
             name == f"{t.name}_{part}" for t in self.tables for part in ("structure", "types", "format")
         )

@@ -1,8 +1,8 @@
 """Native answers for clients that name a newer protocol revision (`client_protocol_version`).
 
 chDB writes Native at revision 0. Go clients, Grafana's among them, read what they asked for without looking:
-at revision 54454 and up, each block starts with a block info, and each column has one byte more that tells
-how it is serialized. Where that byte goes is known only to who can measure a column, so its bytes are walked
+at revision 54454 and up, each block starts with a block info, and each column has one byte more for
+how it is serialized. Where that byte goes can be known only by measuring the column, so its bytes are walked
 here. Clients that check what they got (clickhouse-connect asks for 54405) get revision 0 unchanged, which
 costs nothing.
 
@@ -54,7 +54,7 @@ Walk = Callable[[bytes, int, int], int]
 
 
 class UnknownNativeType(ValueError):
-    """A column whose size can't be told; the message names its type."""
+    """A column whose size can't be determined; the message names its type."""
 
 
 def at_revision(data: bytes, revision: int) -> bytes:

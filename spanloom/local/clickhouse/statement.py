@@ -1,8 +1,8 @@
 """Where a ClickHouse statement ends and its data begins.
 
 ClickHouse's HTTP interface takes a statement and, for INSERT, its data in one stream of bytes. chDB takes
-the statement as text only, so the two have to be told apart here. Nothing else of SQL is understood:
-everything that is not an INSERT with data goes to the engine as it came.
+the statement as text only, so the two have to be separated here. Nothing else of SQL is understood:
+everything that is not an INSERT with data goes to the engine unchanged.
 """
 
 from __future__ import annotations

@@ -14,10 +14,10 @@ else:
     from backports import zstd
 
 ENCODINGS = ("gzip", "deflate", "zstd")
-"""The content encodings that are understood, beside none."""
+"""The content encodings that are understood, besides none."""
 
 _FRAMES = 16
-"""gzip and zstd may be several members or frames, one behind the other: so many, for each copies the rest."""
+"""gzip and zstd may be several members or frames, one behind the other: at most this many, for each copies the rest."""
 
 _ZSTD: Mapping[int, int] = {zstd.DecompressionParameter.window_log_max: 23}
 """A window of 8 MiB, as RFC 8878 asks of everybody: more would be memory that the sender chooses."""
@@ -28,7 +28,7 @@ class TooLarge(ValueError):
 
 
 class Broken(ValueError):
-    """It is not what its encoding says."""
+    """It is not in the encoding that was named."""
 
 
 def unpack(body: bytes, encoding: str, limit: int) -> bytes:
@@ -37,7 +37,7 @@ def unpack(body: bytes, encoding: str, limit: int) -> bytes:
     Args:
         body: as it was sent.
         encoding: gzip, deflate (zlib's format; bare deflate too, as some senders have it), zstd, or '' for none.
-        limit: bytes of the result at the most.
+        limit: bytes of the result at most.
 
     Raises:
         TooLarge, Broken: see there.

@@ -6,7 +6,7 @@ PROTOBUF = "application/x-protobuf"
 JSON = "application/json"
 
 _LOOKED_AT = 32
-"""So many of a request's outermost fields are looked at: enough to tell OTLP from anything else."""
+"""At most this many of a request's outermost fields are looked at: enough to tell OTLP from anything else."""
 
 _LENGTH_DELIMITED = 2
 """The wire type of texts, bytes and messages (https://protobuf.dev/programming-guides/encoding/)."""

@@ -1,8 +1,8 @@
 """A request that is larger than the topic takes, split by span.
 
-Nothing is encoded anew: of protobuf only the frames around the spans are read, through messages whose spans are bytes,
-and every span, resource and scope is copied byte for byte, whatever it holds. JSON is read and written again, with all
-its members.
+Nothing is encoded anew: of protobuf only the frames around the spans are read, through protobuf types whose spans are
+bytes, and every span, resource and scope is copied byte for byte, whatever it holds. JSON is read and written again,
+with all its members.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from spanloom.receiver.requests.envelope import JSON
 from spanloom.schemas.otlp_pb2 import UndecodedRequest, UndecodedScopeSpans
 
 _FRAMES = 64
-"""Bytes that are put around the spans of one message at the most: tags, lengths, brackets."""
+"""Bytes that are put around the spans of one Kafka message at most: tags, lengths, brackets."""
 
 _SPAN_FRAME = 12
-"""Bytes that are put around one span at the most."""
+"""Bytes that are put around one span at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """A request in several messages, encoded as it was."""
+    """A request in several Kafka messages, encoded as it was."""
 
     messages: tuple[bytes, ...]
     """Each no larger than asked for."""
@@ -47,16 +47,16 @@ class _Shell:
 def split(body: bytes, content_type: str, limit: int) -> Split:
     """Split a request by span, in their order. Every message repeats the resource and scope of its spans.
 
-    All messages together take four times the bytes of the request at the most: a resource that fills half of a
+    All messages together take at most four times the bytes of the request: a resource that fills half of a
     message is too large to be repeated.
 
     Args:
         body: the request.
-        content_type: messages.JSON or messages.PROTOBUF.
-        limit: bytes of a message at the most.
+        content_type: envelope.JSON or envelope.PROTOBUF.
+        limit: bytes of a Kafka message at most.
 
     Raises:
-        ValueError: the body is no request; the message is a sentence.
+        ValueError: the body is no request; a sentence.
     """
     is_json = content_type == JSON
     filler = _Filler(limit, _json_message if is_json else b"".join)
@@ -64,7 +64,7 @@ def split(body: bytes, content_type: str, limit: int) -> Split:
         filler.add(shell, spans)
     filler.close()
     if not filler.messages and not filler.rejected:
-        raise ValueError("The message is too large for one that holds no spans.")
+        raise ValueError("The request is too large for one that holds no spans.")
     return Split(tuple(filler.messages), filler.rejected)
 
 
@@ -113,7 +113,7 @@ def _protobuf_parts(body: bytes) -> Iterator[tuple[_Shell, Iterable[bytes]]]:
     try:
         request = UndecodedRequest.FromString(body)
     except DecodeError:
-        raise ValueError("The message is not a protobuf ExportTraceServiceRequest.") from None
+        raise ValueError("The request is not a protobuf ExportTraceServiceRequest.") from None
     for resource_spans in request.resource_spans:
         scopes = [_opened(scope_spans) for scope_spans in resource_spans.scope_spans if scope_spans.spans]
         if scopes:
@@ -147,9 +147,9 @@ def _json_parts(body: bytes) -> Iterator[tuple[_Shell, Iterable[bytes]]]:
     try:
         document = json.loads(body.decode("utf-8", "replace"))
     except RecursionError:
-        raise ValueError("The message is JSON nested too deep.") from None
+        raise ValueError("The request is JSON nested too deep.") from None
     except ValueError:
-        raise ValueError("The message is not valid JSON.") from None
+        raise ValueError("The request is not valid JSON.") from None
     for resource_spans in _list(document, "resourceSpans", "resource_spans"):
         resource, scopes = _without(resource_spans, "scopeSpans", "scope_spans")
         for scope_spans in scopes:

@@ -1,4 +1,4 @@
-"""Work that would hold up the event loop: done beside it, one piece at a time, so that its memory is bounded too."""
+"""Work that would block the event loop: in one thread, one call at a time, so that its memory is bounded too."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ T = TypeVar("T")
 _THREAD = ThreadPoolExecutor(1, "receiver")
 
 
-async def beside(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Return what `work` does; whoever comes while another piece is being done waits for it."""
+async def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Return what `work` returns; a call waits until earlier ones are done."""
     return await asyncio.get_running_loop().run_in_executor(_THREAD, lambda: work(*args, **kwargs))

@@ -1,7 +1,7 @@
-"""What the dashboard's questions answer with: frozen values with a meaning and a unit for each field.
+"""What queries return: frozen values with a meaning and a unit for each field.
 
-The fields are the columns of the views where a view has them. pydantic models, because the JSON API gives them
-on as they are and documents them by the same descriptions. Times are UTC, cut to microseconds.
+The fields are the columns of the views where a view has them. pydantic models, because the JSON API returns them
+as they are and documents them by the same descriptions. Times are UTC, cut to microseconds.
 """
 
 from __future__ import annotations
@@ -162,7 +162,7 @@ class SessionDetail(SessionTotals):
     """A whole session without its traces."""
 
     metadata: dict[str, list[str]] = Field(
-        description="Each key's values over all traces (20 at most, the earliest first); 200 keys at most."
+        description="Each key's values over all traces (at most 20, the earliest first); at most 200 keys."
     )
     has_errors: bool = Field(description="Whether a span of it failed.")
 

@@ -1,8 +1,8 @@
-"""One question of a person: read-only, with limits, and a sentence where it is too big.
+"""A query on behalf of a person: read-only, with limits, and a sentence where it is too big.
 
-`readonly = 2` and the limits go along as settings of the query, so it changes nothing whoever asks it, and a user whose
-profile has `readonly = 2` is enough. With `readonly = 1` ClickHouse refuses settings; they are left out then, and the
-profile's own limits hold.
+`readonly = 2` and the limits go along as settings of the query, so it changes nothing whichever user runs it, and one
+whose profile has `readonly = 2` is enough. With `readonly = 1` ClickHouse refuses settings; they are left out then, and
+the profile's own limits hold.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from spanloom.warehouse.errors import WarehouseError
 
 
 class TooBig(WarehouseError):
-    """The question would read or answer too much; one sentence that says what to change.
+    """The query would read or return too much; one sentence that says what to change.
 
     Attributes:
         problem: the sentence without its advice.
@@ -31,8 +31,8 @@ class TooBig(WarehouseError):
 
 
 @dataclass(frozen=True)
-class Limits:
-    """What one query may cost."""
+class QueryLimits:
+    """How much one query may take, read and return."""
 
     seconds: float = 10.0
     rows_read: int = 1_000_000_000
@@ -54,7 +54,7 @@ class Limits:
         }
 
 
-LIMITS = Limits()
+LIMITS = QueryLimits()
 
 _TOO_BIG = {
     159: "took longer than {limits.seconds:g} s",
@@ -67,7 +67,7 @@ _TOO_BIG = {
 
 _READ_ONLY = {"readonly": "2"}
 
-# The status of an answer must tell the truth.
+# The HTTP status of an answer must be right.
 _WAIT_FOR_THE_END = {"wait_end_of_query": "1", "send_progress_in_http_headers": "0"}
 
 
@@ -76,7 +76,7 @@ async def ask(
     what: str,
     sql: str,
     parameters: Mapping[str, object],
-    limits: Limits = LIMITS,
+    limits: QueryLimits = LIMITS,
 ) -> list[dict[str, Any]]:
     """Return the rows: one dictionary each; times are aware datetimes, cut to microseconds.
 

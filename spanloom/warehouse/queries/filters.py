@@ -1,4 +1,4 @@
-"""What a list of sessions or traces is narrowed by, and the conditions in SQL that follow from it.
+"""The filter of a list of sessions or traces, and the conditions in SQL that follow from it.
 
 Conditions are fixed texts; every value travels as a named parameter.
 """
@@ -21,9 +21,9 @@ class Filter:
     """Everything given must hold. Durations are seconds, costs USD, bounds inclusive.
 
     Attributes:
-        visible: the projects that who asks may see; None is all.
+        visible: the projects visible to the caller; None is all.
         since, until: aware times; what overlaps the range, ends included, is meant.
-        text: what was said: part of an input or output, in any case and language; of a session: in one of
+        text: part of an input or output, in any case and language; of a session: in one of
             its traces that overlaps the range.
         session_id: part of it, in any case.
         tags, models, services: each of them must occur.
@@ -71,7 +71,7 @@ class Conditions:
 
 
 def in_scope(conditions: Conditions, project: str | None, visible: Collection[str] | None) -> None:
-    """Only what who asks may see, and of it the project that was asked for."""
+    """Only what is visible to the caller, and of it the requested project."""
     if visible is not None:
         if not visible:
             conditions.add("false")
@@ -106,11 +106,11 @@ def in_windows(conditions: Conditions, wanted: Filter) -> None:
         conditions.add(f"window_start <= {UNTIL}", until=nanoseconds(wanted.until))
 
 
-def with_words(conditions: Conditions, wanted: Filter) -> None:
-    """Only rows of `traces_by_time_versions FINAL` in which the text was said and that carry the metadata.
+def with_text_and_metadata(conditions: Conditions, wanted: Filter) -> None:
+    """Only rows of `traces_by_time_versions FINAL` that hold the text in their input or output, and the metadata.
 
     FINAL would carry the long texts through its merge. So which rows hold the text is asked without it, and
-    the newest row of a trace is one of them by its version, which says what a row holds.
+    the newest row of a trace is one of them by its version, which determines what a row holds.
     """
     for number, (key, value) in enumerate(wanted.metadata):
         conditions.add(

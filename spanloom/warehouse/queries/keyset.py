@@ -1,6 +1,6 @@
 """Where a list goes on: a cursor that names the last row seen, not a number of rows.
 
-So the next page costs what the first one did however far down it is, and rows that come or go in between shift
+So the next page takes as long as the first one did however far down it is, and rows that come or go in between shift
 nothing. Sort keys are whole numbers or texts, never floats: durations in nanoseconds, costs in picodollars.
 """
 

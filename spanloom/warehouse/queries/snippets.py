@@ -60,7 +60,7 @@ def _hits(text: str, wanted: str) -> list[tuple[int, int]]:
 
 
 def _lowered(text: str) -> tuple[str, list[int]]:
-    """The text in small letters, and where each of its characters stood: some become two (İ)."""
+    """The text in lower case, and where each of its characters stood: some become two (İ)."""
     small: list[str] = []
     place: list[int] = []
     for number, character in enumerate(text):

@@ -48,7 +48,7 @@ def spanloom(*arguments: str, **settings: str) -> subprocess.CompletedProcess[st
         ({"colour": "red"}, "unknown setting SPANLOOM_DASHBOARD__COLOUR"),
     ],
 )
-def test_what_can_not_be_ends_with_one_sentence(settings: dict[str, str], sentence: str) -> None:
+def test_an_impossible_setting_ends_with_one_sentence(settings: dict[str, str], sentence: str) -> None:
     given = {"port": str(free_port()), "web_port": str(free_port()), **settings}
     ended = spanloom("dashboard", **given)
     assert ended.returncode == 1
@@ -125,5 +125,5 @@ def test_without_a_file_the_entry_is_shown() -> None:
 
 
 @pytest.mark.parametrize("options", [(), ("--project", "a", "--all-projects")])
-def test_what_a_user_may_see_must_be_said(options: tuple[str, ...]) -> None:
+def test_what_a_user_may_see_must_be_given(options: tuple[str, ...]) -> None:
     assert spanloom("users", "new", "ada", *options).returncode == 2

@@ -1,4 +1,4 @@
-"""What `spanloom up` tells its user to try."""
+"""What `spanloom up` suggests to try."""
 
 from __future__ import annotations
 

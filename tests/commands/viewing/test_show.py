@@ -31,7 +31,7 @@ def test_durations_read_well(seconds: float, text: str) -> None:
     ("seconds", "text"),
     [(5, "5 s ago"), (180, "3 min ago"), (7200, "2 h ago"), (200_000, "2 d ago"), (-5, "in the future")],
 )
-def test_times_are_told_from_now(seconds: int, text: str) -> None:
+def test_times_are_shown_relative_to_now(seconds: int, text: str) -> None:
     assert show.ago(NOW - timedelta(seconds=seconds), NOW) == text
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from spanloom.warehouse.client import Warehouse, WarehouseError, connect
-from spanloom.warehouse.queries.ask import Limits, TooBig, ask
+from spanloom.warehouse.queries.ask import QueryLimits, TooBig, ask
 from spanloom.warehouse.settings import ClickHouseSettings
 from tests.dashboard.client import Api
 from tests.dashboard.world import put_world, trace
@@ -293,14 +293,14 @@ def test_clickhouse_away_is_503(unused_url: str) -> None:
 @pytest.mark.parametrize(
     ("limits", "said"),
     [
-        (Limits(rows_read=10), "would read more than 10 rows"),
-        (Limits(rows_answered=10), "has too big an answer"),
-        (Limits(memory_bytes=2_000_000), "needs more memory"),
-        (Limits(seconds=0.1), "took longer than 0.1 s"),
+        (QueryLimits(rows_read=10), "would read more than 10 rows"),
+        (QueryLimits(rows_answered=10), "has too big an answer"),
+        (QueryLimits(memory_bytes=2_000_000), "needs more memory"),
+        (QueryLimits(seconds=0.1), "took longer than 0.1 s"),
     ],
 )
 def test_a_question_has_limits_that_end_in_a_sentence(
-    warehouse: Warehouse, limits: Limits, said: str
+    warehouse: Warehouse, limits: QueryLimits, said: str
 ) -> None:
     sql = "SELECT cityHash64(number) AS n FROM numbers(1000000000) GROUP BY n ORDER BY n"
     if limits.rows_answered == 10:

@@ -36,7 +36,7 @@ class Answered(NamedTuple):
     headers: Mapping[str, str]
     body: bytes
 
-    def said(self) -> status_pb2.Status:
+    def refusal(self) -> status_pb2.Status:
         """Return the refusal that OTLP wants in the body."""
         assert self.headers["content-type"] == PROTOBUF
         return status_pb2.Status.FromString(self.body)

@@ -107,7 +107,7 @@ def test_a_bomb_is_refused_and_memory_stays_small(receiver: Receiver) -> None:
     assert receiver.peak_memory() - before < 5 * (64 << 20)
 
 
-def test_without_a_key_a_message_is_not_even_read(receiver: Receiver) -> None:
+def test_without_a_key_a_request_is_not_even_read(receiver: Receiver) -> None:
     receiver.forget_peak_memory()
     before = receiver.peak_memory()
     body = bytes(60 << 20)
@@ -121,7 +121,7 @@ def test_without_a_key_a_message_is_not_even_read(receiver: Receiver) -> None:
     assert receiver.peak_memory() - before < 5 * len(body)
 
 
-def test_a_message_that_does_not_come_is_refused_in_time(receiver: Receiver) -> None:
+def test_a_request_that_does_not_come_is_refused_in_time(receiver: Receiver) -> None:
     end = threading.Event()
 
     def nothing() -> Iterator[bytes]:
@@ -142,7 +142,7 @@ def test_a_message_that_does_not_come_is_refused_in_time(receiver: Receiver) -> 
     )
 
 
-def test_a_call_without_a_message_is_refused(receiver: Receiver) -> None:
+def test_a_call_without_a_request_is_refused(receiver: Receiver) -> None:
     with receiver.channel() as channel:
         error = refused(lambda: channel.stream_unary(EXPORT)(iter(()), metadata=KEY, timeout=60))
     assert code(error) is grpc.StatusCode.INVALID_ARGUMENT
@@ -166,7 +166,7 @@ def test_other_services_are_not_there(receiver: Receiver) -> None:
 
 
 @pytest.mark.parametrize("service", ["", SERVICE])
-def test_the_health_service_tells_that_it_serves(receiver: Receiver, service: str) -> None:
+def test_the_health_service_reports_that_it_serves(receiver: Receiver, service: str) -> None:
     with receiver.channel() as channel:
         health: Any = health_pb2_grpc.HealthStub(channel)
 
@@ -177,7 +177,7 @@ def test_the_health_service_tells_that_it_serves(receiver: Receiver, service: st
         wait_until(serves, "SERVING")
 
 
-def test_a_project_that_sends_too_fast_is_told_how_long_to_wait(shared_kafka: Installation) -> None:
+def test_a_project_that_sends_too_fast_learns_how_long_to_wait(shared_kafka: Installation) -> None:
     with Receiver(shared_kafka.environment, shared_kafka.folder, rate_bytes=10_000) as receiver:
         body = message(span(1, 1, text="x" * 150_000))
         receiver.export(body)

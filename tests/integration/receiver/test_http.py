@@ -134,12 +134,12 @@ def test_a_refusal_is_a_status_in_protobuf(
 ) -> None:
     answered = receiver.post(**{"body": b"\x0a\x00", "headers": KEY, **request_})
     assert answered.status == status
-    said = answered.said()
-    assert said.code == code
-    assert said.message.endswith(".")
+    refusal = answered.refusal()
+    assert refusal.code == code
+    assert refusal.message.endswith(".")
     # Sent again it would be refused again.
     assert "retry-after" not in answered.headers
-    assert retry_delay(said) is None
+    assert retry_delay(refusal) is None
     assert ("www-authenticate" in answered.headers) == (status == 401)
     assert ("allow" in answered.headers) == (status == 405)
 
@@ -151,8 +151,8 @@ def test_a_refusal_is_a_status_in_protobuf(
 def test_a_refusal_of_json_is_json(receiver: Receiver, status: int, request_: dict[str, Any]) -> None:
     answered = receiver.post(**{"body": b"{}", "headers": KEY, "content_type": JSON, **request_})
     assert answered.status == status
-    said = json_of(answered)
-    assert set(said) == {"code", "message"}
+    refusal = json_of(answered)
+    assert set(refusal) == {"code", "message"}
 
 
 def test_every_way_to_name_a_key_leads_to_its_project(receiver: Receiver, shared_kafka: Installation) -> None:
@@ -186,7 +186,7 @@ def test_a_bomb_is_refused_and_memory_stays_small(receiver: Receiver, encoding: 
     for _ in range(3):
         answered = receiver.post(bomb, {**KEY, "Content-Encoding": encoding})
         assert answered.status == 413
-        assert "unpacks to more than" in answered.said().message
+        assert "unpacks to more than" in answered.refusal().message
     # What is allowed, twice, for it grows in place.
     assert receiver.peak_memory() - before < 5 * (64 << 20)
 
@@ -308,12 +308,12 @@ def test_a_project_that_sends_too_fast_has_to_wait(shared_kafka: Installation) -
         answered = receiver.post(body)
         assert answered.status == 429
         assert 0 < int(answered.headers["retry-after"]) <= 7
-        said = answered.said()
-        assert said.code == code_pb2.RESOURCE_EXHAUSTED
-        assert 0 < (retry_delay(said) or 0) <= 7
+        refusal = answered.refusal()
+        assert refusal.code == code_pb2.RESOURCE_EXHAUSTED
+        assert 0 < (retry_delay(refusal) or 0) <= 7
 
 
-def test_more_requests_than_allowed_are_told_to_come_later(shared_kafka: Installation) -> None:
+def test_more_requests_than_allowed_are_asked_to_come_later(shared_kafka: Installation) -> None:
     with (
         Receiver(shared_kafka.environment, shared_kafka.folder, max_requests=1) as receiver,
         begun(receiver),
@@ -322,7 +322,7 @@ def test_more_requests_than_allowed_are_told_to_come_later(shared_kafka: Install
         answered = receiver.post(b"")
         assert answered.status == 503
         assert int(answered.headers["retry-after"]) >= 1
-        assert answered.said().code == code_pb2.UNAVAILABLE
+        assert answered.refusal().code == code_pb2.UNAVAILABLE
 
 
 def test_the_health_endpoint_answers_anybody(receiver: Receiver) -> None:

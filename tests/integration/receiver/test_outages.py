@@ -49,7 +49,7 @@ def assert_refused_for_now(receiver: Receiver) -> None:
     answered = receiver.post(message(span(1, 1)))
     assert answered.status == 503
     assert int(answered.headers["retry-after"]) >= 1
-    assert retry_delay(answered.said())
+    assert retry_delay(answered.refusal())
     with pytest.raises(grpc.RpcError) as error:
         receiver.export(message(span(1, 1)))
     assert isinstance(error.value, grpc.Call)
@@ -92,7 +92,7 @@ class Sending:
         self._thread.join(60)
 
     def wait_for(self, count: int, deadline: float = 90) -> None:
-        """Wait until so many more are stored."""
+        """Wait until this many more are stored."""
         wanted = len(self.stored) + count
         wait_until(lambda: len(self.stored) >= wanted, f"{count} more spans to be stored", deadline)
 
@@ -215,7 +215,7 @@ def test_the_topic_is_deleted_and_made_anew(kafka_only: Installation, receiver: 
     assert_in_topic(kafka_only, sending.stored[gone + 10 :])
 
 
-def test_a_topic_that_takes_less_than_before_is_asked_again(
+def test_the_limit_of_a_topic_that_takes_less_than_before_is_read_again(
     kafka_only: Installation, receiver: Receiver
 ) -> None:
     if kafka_only.kafka is None:
@@ -277,10 +277,10 @@ def test_a_port_that_is_taken_ends_it_in_a_sentence(kafka_only: Installation, po
         for name in ("grpc_port", "http_port", "web_port"):
             chosen = taken.getsockname()[1] if name == port else free_port()
             kafka_only.settings[f"SPANLOOM_RECEIVER__{name.upper()}"] = str(chosen)
-        said = kafka_only.spanloom("receiver", code=1)
-    assert "the receiver can't listen" in said
-    assert "to free ports" in said
-    assert "Traceback" not in said
+        output = kafka_only.spanloom("receiver", code=1)
+    assert "the receiver can't listen" in output
+    assert "to free ports" in output
+    assert "Traceback" not in output
 
 
 def test_keys_that_can_not_be_read_end_it_in_a_sentence(kafka_only: Installation, tmp_path: Path) -> None:
@@ -293,9 +293,9 @@ def test_keys_that_can_not_be_read_end_it_in_a_sentence(kafka_only: Installation
         ({"HOST": "0.0.0.0"}, "anybody could send"),
     ):
         kafka_only.settings = {f"SPANLOOM_RECEIVER__{name}": value for name, value in setting.items()}
-        said = kafka_only.spanloom("receiver", code=1)
-        assert says in said
-        assert "Traceback" not in said
+        output = kafka_only.spanloom("receiver", code=1)
+        assert says in output
+        assert "Traceback" not in output
 
 
 def test_keys_new_writes_a_file_that_opens_and_is_read_again(
@@ -304,8 +304,8 @@ def test_keys_new_writes_a_file_that_opens_and_is_read_again(
     file = tmp_path / "keys.toml"
 
     def new(project: str) -> dict[str, str]:
-        said = kafka_only.spanloom("keys", "new", project, "--file", str(file))
-        return {"x-api-key": said.split("key: ")[1].strip()}
+        output = kafka_only.spanloom("keys", "new", project, "--file", str(file))
+        return {"x-api-key": output.split("key: ")[1].strip()}
 
     first = new("shop")
     with Receiver(kafka_only.environment, kafka_only.folder, keys_file=file) as receiver:
@@ -368,6 +368,6 @@ def test_a_certificate_that_is_none_ends_it_in_a_sentence(
     ports = {name: str(free_port()) for name in ("GRPC_PORT", "HTTP_PORT", "WEB_PORT")}
     files = {"TLS_CERTFILE": str(certificate[0]), "TLS_KEYFILE": str(certificate[1])}
     kafka_only.settings = {f"SPANLOOM_RECEIVER__{name}": value for name, value in (ports | files).items()}
-    said = kafka_only.spanloom("receiver", code=1)
-    assert "certificate" in said
-    assert "Traceback" not in said
+    output = kafka_only.spanloom("receiver", code=1)
+    assert "certificate" in output
+    assert "Traceback" not in output

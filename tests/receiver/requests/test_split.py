@@ -147,7 +147,7 @@ def test_what_is_not_utf_8_stays_as_it_is() -> None:
     assert (found, parts.rejected) == (spans, 0)
 
 
-def test_a_resource_in_two_pieces_stays_whole() -> None:
+def test_a_resource_in_two_occurrences_stays_whole() -> None:
     """Protobuf merges a message that is there twice: the last one alone would lack attributes."""
     first, last = (field(1, field(1, field(1, key))) for key in (b"one", b"two"))
     scope = field(2, *(field(2, field(5, b"x" * 50)) for _ in range(9)))
@@ -161,7 +161,7 @@ def test_a_resource_in_two_pieces_stays_whole() -> None:
 @pytest.mark.parametrize("broken", [b"\x12", b"\x12\x05ab", b"\x00", b"\x0f", b"\x12\x03\x12\x05a"])
 def test_broken_frames_are_refused(broken: bytes) -> None:
     whole = field(1, field(2, field(2, field(5, b"span"))))
-    with pytest.raises(ValueError, match=r"^The message is not a protobuf ExportTraceServiceRequest\.$"):
+    with pytest.raises(ValueError, match=r"^The request is not a protobuf ExportTraceServiceRequest\.$"):
         split(whole + field(1, broken), PROTOBUF, 100)
 
 
@@ -229,5 +229,5 @@ def test_json_keeps_all_members_and_texts() -> None:
     "body", [b'{"resourceSpans": 7}', b"{}", b'{"a": 1}', b"[" * 100_000, b'{"a":' * 100_000, b"7"]
 )
 def test_json_without_spans_is_refused_and_not_dropped(body: bytes) -> None:
-    with pytest.raises(ValueError, match=r"^The message is .+\.$"):
+    with pytest.raises(ValueError, match=r"^The request is .+\.$"):
         split(body, JSON, 100)

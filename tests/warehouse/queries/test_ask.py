@@ -1,4 +1,4 @@
-"""Whatever people ask, by a page, the API or a command, is asked read-only and within limits."""
+"""Every query for a person, by a page, the API or a command, is read-only and within limits."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ASKING = [
 
 
 @pytest.mark.parametrize("name", ASKING)
-def test_only_ask_sends_questions(name: str) -> None:
+def test_only_ask_sends_queries(name: str) -> None:
     sent = {
         ast.unparse(node.func)
         for node in ast.walk(ast.parse(FILES[name].read_text()))

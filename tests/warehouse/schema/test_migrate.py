@@ -117,8 +117,8 @@ def test_three_processes_at_once_all_succeed(empty: ClickHouseSettings) -> None:
         subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE, text=True) for _ in range(3)
     ]
     for pod in pods:
-        _, said = pod.communicate(timeout=60)
-        assert pod.returncode == 0, said
+        _, output = pod.communicate(timeout=60)
+        assert pod.returncode == 0, output
     assert bookkeeping(empty) == ONCE
     run(check_schema(connect(empty)))
 

@@ -88,8 +88,10 @@ def test_a_row_stays_in_the_month_of_its_window_whenever_its_events_are(
         elsewhere = seconds("2026-05-05") * SECOND * version
         row = row_of(table, project, window, version=version, is_deleted=is_deleted, end_time=elsewhere)
         put(warehouse, table, partial(row))
-    beside = {"traces_versions": "traces_by_time_versions"}.get(table, "session_windows_by_session_versions")
-    for each in (table, beside):
+    second_table = {"traces_versions": "traces_by_time_versions"}.get(
+        table, "session_windows_by_session_versions"
+    )
+    for each in (table, second_table):
         assert partitions(warehouse, each, project) == ["202601"]
         found = rows(warehouse, f"SELECT version FROM {each} FINAL WHERE project_id = '{project}'")
         assert found == [(3,)]
@@ -131,12 +133,12 @@ def test_times_of_every_month_there_is_neither_stop_an_insert_nor_make_partition
     else:
         hostile = partial(*(row_of(written, project, at) for at in times))
     put(warehouse, written, hostile)
-    beside = {
+    second_table = {
         "spans_versions": "spans_versions",
         "traces_versions": "traces_by_time_versions",
         "session_windows_versions": "session_windows_by_session_versions",
     }[written]
-    for table in (written, beside):
+    for table in (written, second_table):
         assert rows(warehouse, f"SELECT count() FROM {table} WHERE project_id = '{project}'") == [
             (hostile.num_rows,)
         ]

@@ -1,4 +1,4 @@
-"""Views that are missing or differ, as after a backup was restored in part, are made anew."""
+"""Views that are missing or differ, as after a backup was restored in part, are recreated."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_every_view_of_a_fresh_database_is_as_the_migrations_say(migrated: Wareh
 
 
 @pytest.mark.parametrize("view", [*PLAIN, *FILLING])
-def test_a_view_that_is_missing_is_made_anew(migrated: Warehouse, view: str) -> None:
+def test_a_view_that_is_missing_is_recreated(migrated: Warehouse, view: str) -> None:
     settings = migrated.settings
     before = definitions(settings)
     sql(settings, f"DROP VIEW {settings.database}.{view}")
@@ -67,7 +67,7 @@ def test_a_view_that_is_missing_is_made_anew(migrated: Warehouse, view: str) -> 
 
 
 @pytest.mark.parametrize("view", PLAIN)
-def test_a_view_that_differs_is_made_anew(migrated: Warehouse, view: str) -> None:
+def test_a_view_that_differs_is_recreated(migrated: Warehouse, view: str) -> None:
     settings = migrated.settings
     before = definitions(settings)
     sql(settings, f"CREATE OR REPLACE VIEW {settings.database}.{view} AS SELECT 'old' AS project_id")
@@ -91,7 +91,7 @@ def test_what_a_filling_view_missed_is_copied_deleted_rows_too(migrated: Warehou
     assert len(rows(migrated, "SELECT trace_id FROM traces_by_time_versions FINAL")) == 2
 
 
-def test_a_filling_view_that_differs_is_changed_and_what_it_filled_badly_is_mended(
+def test_a_filling_view_that_differs_is_changed_and_what_it_filled_badly_is_repaired(
     migrated: Warehouse,
 ) -> None:
     settings = migrated.settings
@@ -109,7 +109,7 @@ def test_a_filling_view_that_differs_is_changed_and_what_it_filled_badly_is_mend
     assert definitions(settings) == before
 
 
-def test_a_filling_view_with_another_target_is_made_anew(migrated: Warehouse) -> None:
+def test_a_filling_view_with_another_target_is_recreated(migrated: Warehouse) -> None:
     settings = migrated.settings
     before = definitions(settings)
     where = settings.database

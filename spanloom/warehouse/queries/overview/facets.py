@@ -1,4 +1,4 @@
-"""What there is to filter by: the values that occur in a range."""
+"""The values to filter by: those that occur in a range."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from spanloom.warehouse.queries.filters import Conditions, Filter, in_range, in_
 from spanloom.warehouse.queries.overview.histogram import Kind
 
 MOST_VALUES = 100
-"""So many values of each kind, the most frequent first."""
+"""Values of each kind at most, the most frequent first."""
 
 _TABLES = {"sessions": "session_windows_versions", "traces": "traces_by_time_versions"}
 
@@ -64,7 +64,7 @@ ORDER BY project_id
 
 
 async def projects(warehouse: Warehouse, visible: frozenset[str] | None = None) -> list[str]:
-    """Return the projects that have ever had a trace, of those that who asks may see."""
+    """Return the projects that have ever had a trace, of those visible to the caller."""
     conditions = Conditions()
     in_scope(conditions, None, visible)
     sql = _PROJECTS.format(scope=conditions.sql())

@@ -15,7 +15,7 @@ from spanloom.warehouse.queries.traces.list import traces_from
 Kind = Literal["sessions", "traces"]
 
 MOST_BUCKETS = 60
-"""So many fit into a range; one more where it does not begin at a bucket's beginning."""
+"""Buckets in a range at most; one more where it does not begin at a bucket's beginning."""
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _WIDTHS = (
@@ -34,7 +34,7 @@ _WHAT = "count {kind} over time"
 
 
 def bucket_seconds(seconds: float) -> int:
-    """The shortest of the usual lengths of which at most `MOST_BUCKETS` fit into a range of so many seconds."""
+    """The shortest of the usual lengths of which at most `MOST_BUCKETS` fit into a range of `seconds`."""
     for width in _WIDTHS:
         if seconds <= width * MOST_BUCKETS:
             return width
@@ -42,7 +42,7 @@ def bucket_seconds(seconds: float) -> int:
 
 
 async def histogram(warehouse: Warehouse, kind: Kind, wanted: Filter, now: datetime) -> Histogram:
-    """Count what a filter means over its range.
+    """Count what a filter matches over its range.
 
     Args:
         now: the range's end where it has none, unless something started later. Without a beginning it

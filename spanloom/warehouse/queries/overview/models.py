@@ -6,10 +6,10 @@ from datetime import datetime
 
 from spanloom.warehouse.client import Warehouse
 from spanloom.warehouse.queries.answers import ModelUsage
-from spanloom.warehouse.queries.ask import Limits, ask
+from spanloom.warehouse.queries.ask import QueryLimits, ask
 from spanloom.warehouse.queries.filters import SINCE, Conditions, in_scope, nanoseconds
 
-_LIMITS = Limits(seconds=30)
+_LIMITS = QueryLimits(seconds=30)
 """It reads every span of the range, where lists read traces or windows."""
 
 # Usage counts once, as in the trace fold: a call that bears usage counts if nothing below it does, so all that stands

@@ -47,7 +47,7 @@ _SUMS = ("trace_count", *(name for name in _COUNTERS if name not in COSTS))
 _COSTS = tuple(name for name in _COUNTERS if name in COSTS)
 _SETS = ("user_ids", "models", "tags", "services")
 
-# What the view `sessions` says, in whole numbers.
+# The columns of the view `sessions`, in whole numbers.
 _ROWS = f"""
 SELECT
     any(w.session_hash) AS key,
@@ -85,7 +85,7 @@ async def list_sessions(
     limit: int = 50,
     cursor: str | None = None,
 ) -> SessionPage:
-    """Return the sessions that a filter means, each with its whole totals.
+    """Return the sessions that a filter matches, each with its whole totals.
 
     Equal ones come in an order that stays. Raises `BadCursor`, and what `ask` raises.
     """

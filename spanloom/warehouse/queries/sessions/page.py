@@ -12,11 +12,11 @@ from spanloom.warehouse.queries.filters import Conditions, in_scope
 from spanloom.warehouse.queries.keyset import after, decode, encode
 
 Projects = frozenset[str] | None
-"""The projects that who asks may see; None is all."""
+"""The projects visible to the caller; None is all."""
 
 
 class Ambiguous(WarehouseError):
-    """Several projects that who asks may see have it; one sentence that names them.
+    """Several projects visible to the caller have it; one sentence that names them.
 
     Attributes:
         problem: the sentence without its advice.
@@ -36,7 +36,7 @@ ORDER BY project_id
 LIMIT 100
 """
 
-# The earliest of equal values says where a value stands.
+# The earliest of equal values determines where a value stands.
 _METADATA = """
 SELECT
     key,
@@ -68,7 +68,7 @@ LIMIT 200
 async def session_detail(
     warehouse: Warehouse, session_id: str, project: str | None = None, visible: Projects = None
 ) -> SessionDetail | None:
-    """Return a session; None if there is none that who asks may see.
+    """Return a session; None if none is visible to the caller.
 
     Raises:
         Ambiguous: several projects have one, and none was named.
@@ -101,7 +101,7 @@ LIMIT 100
 async def find_session(
     warehouse: Warehouse, session_id: str, project: str | None = None, visible: Projects = None
 ) -> str | None:
-    """Return the project of a session; None if there is none that who asks may see. Raises `Ambiguous`."""
+    """Return the project of a session; None if none is visible to the caller. Raises `Ambiguous`."""
     scope = Conditions()
     in_scope(scope, project, visible)
     sql = _FIND.replace("{scope}", scope.sql())
@@ -140,7 +140,7 @@ async def session_cards(
     """Return traces of a session by start and trace ID. Raises `BadCursor`.
 
     Args:
-        project: one that who asks may see.
+        project: one visible to the caller.
     """
     behind = Conditions({"project": project, "session": session_id, "limit": limit + 1})
     number = 0

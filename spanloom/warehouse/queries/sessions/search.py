@@ -1,7 +1,7 @@
 """Search within a session: which traces and spans match, and where.
 
 It goes through the session in order, some traces at a time, because a trace's spans lie in a place of their
-own and each costs a read: an answer looks through at most `TRACES_AT_ONCE` and says where to go on.
+own and each takes a read: an answer looks through at most `TRACES_AT_ONCE` and holds where to go on.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from spanloom.warehouse.queries.snippets import snippets
 TRACES_AT_ONCE = 50
 SPANS_A_TRACE = 50
 
-# How much of a long text is looked at for snippets: from so many characters before the first hit.
+# How much of a long text is looked at for snippets, in characters: from `_BEFORE` before the first hit.
 _BEFORE = 100
 _EXCERPT = 4_000
 
@@ -127,7 +127,7 @@ async def search_session(
     case. A trace itself never matches a `span_type`.
 
     Args:
-        project: one that who asks may see.
+        project: one visible to the caller.
     """
     what = "search a session"
     behind = Conditions({"project": project, "session": session_id, "limit": TRACES_AT_ONCE + 1})
@@ -162,7 +162,7 @@ async def search_session(
     return SearchAnswer(traces=matches, searched=len(traces), next=following)
 
 
-def _conditions(wanted: SearchFilter, model: str, said: str) -> Conditions:
+def _conditions(wanted: SearchFilter, model: str, has_text: str) -> Conditions:
     conditions = Conditions({"text": wanted.text})
     if wanted.status is not None:
         conditions.add("t.status = {status:String}", status=wanted.status)
@@ -181,7 +181,7 @@ def _conditions(wanted: SearchFilter, model: str, said: str) -> Conditions:
     if wanted.min_cost is not None:
         conditions.add("t.total_cost >= {min_cost:Float64}", min_cost=wanted.min_cost)
     if wanted.text:
-        conditions.add(said)
+        conditions.add(has_text)
     return conditions
 
 

@@ -14,7 +14,7 @@ TRACES_AT_ONCE = 1000
 """Bars in one answer."""
 
 SPANS_A_TRACE = 100
-"""Coloured stretches in one bar: more could not be told apart."""
+"""Coloured stretches in one bar: more could not be seen apart."""
 
 _BARS = """
 SELECT
@@ -33,7 +33,7 @@ ORDER BY
 LIMIT {limit:UInt64}
 """
 
-# What the view `spans` says (of a span that was written with one version twice, either). FINAL would merge all that
+# What the view `spans` has (of a span that was written twice with one version, either). FINAL would merge all that
 # is read, of which these spans are one in a hundred.
 _SPANS = """
 SELECT
@@ -79,7 +79,7 @@ async def timeline(
     """Return the bars of a session's timeline, in order. Raises `BadCursor`.
 
     Args:
-        project: one that who asks may see.
+        project: one visible to the caller.
     """
     behind = Conditions({"project": project, "session": session_id, "limit": TRACES_AT_ONCE + 1})
     number = 0

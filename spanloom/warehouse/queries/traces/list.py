@@ -13,7 +13,7 @@ from spanloom.warehouse.queries.filters import (
     in_range,
     in_scope,
     in_windows,
-    with_words,
+    with_text_and_metadata,
     within_bounds,
 )
 from spanloom.warehouse.queries.keyset import Order, after, decode, encode
@@ -97,7 +97,7 @@ PREWHERE (project_id, window_start, session_id, trace_id) IN
 
 
 def traces_from(wanted: Filter) -> tuple[str, Conditions]:
-    """What a filter means: `FROM … PREWHERE …` for rows `t`, and the conditions that WHERE must hold."""
+    """What a filter matches: `FROM … PREWHERE …` for rows `t`, and the conditions that WHERE must hold."""
     windows = Conditions()
     in_scope(windows, wanted.project, wanted.visible)
     in_windows(windows, wanted)
@@ -124,7 +124,7 @@ def traces_from(wanted: Filter) -> tuple[str, Conditions]:
             "cost": NUMBERS["total_cost"],
         },
     )
-    with_words(conditions, wanted)
+    with_text_and_metadata(conditions, wanted)
     return f"FROM traces_by_time_versions AS t FINAL PREWHERE {windows.sql()}", conditions
 
 
@@ -136,7 +136,7 @@ async def list_traces(
     limit: int = 50,
     cursor: str | None = None,
 ) -> TracePage:
-    """Return the traces that a filter means.
+    """Return the traces that a filter matches.
 
     Equal ones come in the order of project and trace ID. Raises `BadCursor`, and what `ask` raises.
     """

@@ -49,7 +49,7 @@ _TREE_COLUMNS = ", ".join(["project_id", *(_COLUMNS.get(name, name) for name in 
 async def trace_tree(
     warehouse: Warehouse, trace_id: str, project: str | None = None, visible: Projects = None
 ) -> TraceTree | None:
-    """Return a trace and its spans; None if there is none that who asks may see.
+    """Return a trace and its spans; None if none is visible to the caller.
 
     Raises:
         Ambiguous: several projects have one, and none was named.
@@ -69,7 +69,7 @@ async def whole_trace(
     visible: Projects = None,
     most_spans: int = 1000,
 ) -> WholeTrace | None:
-    """Return a trace and its first spans whole; None if there is none that who asks may see.
+    """Return a trace and its first spans whole; None if none is visible to the caller.
 
     Raises:
         Ambiguous: several projects have one, and none was named.
@@ -134,7 +134,7 @@ async def span_detail(
     project: str | None = None,
     visible: Projects = None,
 ) -> SpanDetail | None:
-    """Return a span whole; None if there is none that who asks may see. Raises `Ambiguous`."""
+    """Return a span whole; None if none is visible to the caller. Raises `Ambiguous`."""
     scope = Conditions()
     in_scope(scope, project, visible)
     key = {"trace": trace_id.lower()}

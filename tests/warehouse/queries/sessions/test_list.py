@@ -77,7 +77,7 @@ def three(warehouse: Warehouse, project: str) -> str:
         ("start_time", "many"),
     ],
 )
-def test_sessions_are_sorted_by_what_was_asked(
+def test_sessions_are_sorted_by_the_requested_column(
     warehouse: Warehouse, three: str, sort: SessionSort, first: str
 ) -> None:
     assert listed(warehouse, three, sort=sort)[0] == first

@@ -1,4 +1,4 @@
-"""How fast a project may send."""
+"""The rate limit of the receiver: how fast a project may send."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Callable
 BURST = 10.0
 """Seconds' worth of bytes that may come at once."""
 
-LEAST = 1024
-"""A request counts as so many bytes at the least: it costs us that much."""
+LEAST_BYTES = 1024
+"""A smaller request counts as this many bytes: it takes as much work."""
 
 
-class Rates:
+class RateLimit:
     """A bucket of bytes for each project, which fills with time.
 
     A request passes while the bucket is not empty, however large it is: the bucket then owes, and the next has to wait.
@@ -41,5 +41,5 @@ class Rates:
         level = min(level + (now - since) * self._rate, self._rate * BURST)
         if level <= 0:
             return max(-level / self._rate, 0.1)
-        self._buckets[project] = (level - max(size, LEAST), now)
+        self._buckets[project] = (level - max(size, LEAST_BYTES), now)
         return 0.0
