@@ -13,9 +13,9 @@ const tracer = trace.getTracer("my-application");
 const turn = (question) =>
   tracer.startActiveSpan("turn", async (span) => {
     span.setAttributes({ "session.id": "my-session", "user.id": "alice" });
-    const reply = await answer(question);
+    const text = await answer(question);
     span.end();
-    return reply;
+    return text;
   });
 // end
 
