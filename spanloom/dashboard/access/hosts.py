@@ -45,7 +45,7 @@ class Hosts:
 
 
 def host_of(header: str) -> str:
-    """The name of a `Host` header without its port, in lower case."""
+    """The lower-case name of a `Host` header, without its port."""
     if header.startswith("["):
         return header[1:].partition("]")[0].lower()
     return header.rpartition(":")[0].lower() if ":" in header else header.lower()

@@ -31,7 +31,7 @@ class Forbidden(Exception):
 
 @dataclass(frozen=True)
 class Identity:
-    """Who asks.
+    """Who sends a request.
 
     Attributes:
         name: empty where nobody has to say.

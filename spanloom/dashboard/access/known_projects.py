@@ -14,7 +14,7 @@ KEPT = 60.0
 
 
 class KnownProjects:
-    """The projects that have data, as of a minute ago at the most.
+    """The projects that have data, at most a minute old.
 
     Args:
         clock: seconds, only ever growing.

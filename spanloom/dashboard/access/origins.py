@@ -8,7 +8,7 @@ write, so no token in the form is needed:
 * `Origin` (https://fetch.spec.whatwg.org/#origin-header): with every POST, without TLS too. Its host and port must be
   those of the request; a page that hides where it stands sends `null`.
 
-What has neither comes from no current browser, and is refused too: it can't be told from a forged one.
+What has neither comes from no current browser, and is refused too: nothing sets it apart from a forged one.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ def is_hash(text: str) -> bool:
 
 
 class Checker:
-    """Checks passwords, a few at a time, beside the event loop."""
+    """Checks passwords, a few at a time, in threads next to the event loop."""
 
     def __init__(self) -> None:
         self._turn = asyncio.Semaphore(_AT_ONCE)
@@ -42,7 +42,7 @@ class Checker:
     async def fits(self, password: str, password_hash: str) -> bool:
         """Whether a password is the one of a hash.
 
-        Without a hash the answer is no, after the same time: so it does not tell who is known.
+        Without a hash the answer is no, after the same time, so it does not reveal which names exist.
         """
         if len(password) > LONGEST:
             return False

@@ -1,4 +1,4 @@
-"""Requests that come through a reverse proxy: who really asks, and how. Only trusted addresses are believed."""
+"""Requests that come through a reverse proxy: who really sends them, and how. Only trusted addresses are believed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def came_through_proxy(scope: Any) -> bool:
 
 
 class TrustedProxies:
-    """Puts the client and the scheme in place that a trusted proxy tells of.
+    """Puts the client and the scheme in place that a trusted proxy reports.
 
     Args:
         addresses: addresses and networks, separated by commas.
@@ -44,8 +44,8 @@ class TrustedProxies:
 
     def _sender(self, headers: Headers, peer: str) -> str:
         """The last address in `X-Forwarded-For` that is no trusted proxy: what stands before it anyone may write."""
-        told = split(",".join(headers.getlist("x-forwarded-for")))
-        return next((address for address in reversed(told) if not self._trusts(address)), peer)
+        addresses = split(",".join(headers.getlist("x-forwarded-for")))
+        return next((address for address in reversed(addresses) if not self._trusts(address)), peer)
 
     def _trusts(self, address: str) -> bool:
         try:

@@ -23,7 +23,7 @@ _MOST_KEPT = 20_000  # names and addresses; the ones not seen for longest are fo
 
 
 class Throttle:
-    """Counts tries. A try counts from its beginning, so many at once gain nothing.
+    """Counts tries. A try counts from its beginning: sending many at once gains nothing.
 
     Args:
         clock: seconds, only ever growing.

@@ -1,4 +1,4 @@
-"""The JSON API alone, as an application: for tests, benchmarks and who wants no pages."""
+"""The JSON API alone, as an application: for tests, benchmarks and whoever wants no pages."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from spanloom.warehouse.queries.keyset import BadCursor
 from spanloom.warehouse.queries.sessions.page import Ambiguous
 
 SECONDS_TO_RETRY = 5
-"""What an answer asks to wait for while ClickHouse is away."""
+"""What an answer asks the client to wait while ClickHouse is away."""
 
 
 class Failure(BaseModel):
@@ -23,18 +23,18 @@ class Failure(BaseModel):
 
 
 class NotThere(Exception):
-    """Nothing has this ID, or nothing that who asks may see."""
+    """Nothing that the caller may see has this ID."""
 
 
-class BadQuestion(Exception):
+class BadQuery(Exception):
     """The parameters make no sense together."""
 
 
 STATUSES: dict[int | str, dict[str, object]] = {
     404: {"model": Failure, "description": "Nothing that you may see has this ID."},
     409: {"model": Failure, "description": "Several projects have this ID: name one."},
-    422: {"model": Failure, "description": "A parameter is wrong, or the question is too big."},
-    500: {"model": Failure, "description": "ClickHouse refused the question."},
+    422: {"model": Failure, "description": "A parameter is wrong, or the query is too big."},
+    500: {"model": Failure, "description": "ClickHouse refused the query."},
     503: {"model": Failure, "description": "ClickHouse is away or overloaded: try again."},
 }
 """For the OpenAPI document."""
@@ -50,7 +50,7 @@ def install_errors(app: FastAPI) -> None:
     for kind, status in (
         (NotThere, 404),
         (Ambiguous, 409),
-        (BadQuestion, 422),
+        (BadQuery, 422),
         (BadCursor, 422),
         (TooBig, 422),
         (WarehouseError, 500),
@@ -74,5 +74,5 @@ def sentence(error: RequestValidationError) -> str:
     return f"The parameter {name[:100]!r} is wrong: {first['msg'].removeprefix('Value error, ')}"
 
 
-def _answer(status: int, said: str, headers: dict[str, str] | None = None) -> JSONResponse:
-    return JSONResponse({"error": said}, status, headers)
+def _answer(status: int, reason: str, headers: dict[str, str] | None = None) -> JSONResponse:
+    return JSONResponse({"error": reason}, status, headers)

@@ -1,4 +1,4 @@
-"""What the questions take: typed, bounded, with a sentence for each mistake."""
+"""The parameters of each query: typed, bounded, with a sentence for each mistake."""
 
 from __future__ import annotations
 

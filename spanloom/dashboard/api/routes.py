@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from spanloom.dashboard.access.projects import Visible, VisibleProjects, everything
 from spanloom.dashboard.api import parameters as take
-from spanloom.dashboard.api.errors import STATUSES, BadQuestion, NotThere
+from spanloom.dashboard.api.errors import STATUSES, BadQuery, NotThere
 from spanloom.warehouse.client import Warehouse
 from spanloom.warehouse.queries import answers
 from spanloom.warehouse.queries.filters import Filter
@@ -92,10 +92,10 @@ def api_router(
     @router.get("/session", response_model=answers.SessionDetail)
     async def session(query: Annotated[take.SessionQuery, Query()], sees: Sees) -> Response:
         """A session's whole totals, users, tags, models, services and metadata."""
-        found = await session_detail(warehouse, query.id, query.project, sees)
-        if found is None:
+        detail = await session_detail(warehouse, query.id, query.project, sees)
+        if detail is None:
             raise NotThere(_NO_SESSION)
-        return _json(found)
+        return _json(detail)
 
     @router.get("/session/traces", response_model=answers.TraceCards)
     async def cards(query: Annotated[take.CardsQuery, Query()], sees: Sees) -> Response:
@@ -113,30 +113,30 @@ def api_router(
     async def search(query: Annotated[take.SearchQuery, Query()], sees: Sees) -> Response:
         """The traces and spans of a session that match, with the text around each hit.
 
-        Goes through 50 traces at a time: `next` says where to go on, also where nothing was found.
+        Goes through 50 traces at a time: `next` says where to go on, also where nothing matches.
         """
         if query.filter() == SearchFilter():
-            raise BadQuestion("Say what to look for: a text as q, or one of the filters")
+            raise BadQuery("Say what to look for: a text as q, or one of the filters")
         project = await _project_of(warehouse, query, sees)
         return _json(await search_session(warehouse, query.id, project, query.filter(), query.cursor))
 
     @router.get("/traces/{trace_id}", response_model=answers.TraceTree)
     async def trace(trace_id: str, query: Annotated[take.TraceQuery, Query()], sees: Sees) -> Response:
         """A trace and its spans, without heavy texts."""
-        found = await trace_tree(warehouse, trace_id, query.project, sees)
-        if found is None:
+        tree = await trace_tree(warehouse, trace_id, query.project, sees)
+        if tree is None:
             raise NotThere("There is no such trace, or none that you may see")
-        return _json(found)
+        return _json(tree)
 
     @router.get("/traces/{trace_id}/spans/{span_id}", response_model=answers.SpanDetail)
     async def span(
         trace_id: str, span_id: str, query: Annotated[take.TraceQuery, Query()], sees: Sees
     ) -> Response:
         """A span with all that it carried."""
-        found = await span_detail(warehouse, trace_id, span_id, query.project, sees)
-        if found is None:
+        detail = await span_detail(warehouse, trace_id, span_id, query.project, sees)
+        if detail is None:
             raise NotThere("There is no such span, or none that you may see")
-        return _json(found)
+        return _json(detail)
 
     return router
 

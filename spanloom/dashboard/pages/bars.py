@@ -70,7 +70,9 @@ def bars(histogram: Histogram, label: str) -> Bars:
         },
         separators=(",", ":"),
     )
-    charts = tuple(Chart(name, said, sum(values), _bars(values)) for name, (said, values) in columns.items())
+    charts = tuple(
+        Chart(name, title, sum(values), _bars(values)) for name, (title, values) in columns.items()
+    )
     start, length = buckets[0].start, timedelta(seconds=histogram.bucket_seconds)
     end = buckets[-1].start + length
     return Bars(charts, len(buckets) * _STEP, data, start, end, histogram.bucket_seconds)

@@ -1,4 +1,4 @@
-"""The lists: sessions and traces. Two tabs of one page, which differ in their columns and in whom they ask."""
+"""The lists: sessions and traces. Two tabs of one page, which differ in their columns and their queries."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ async def list_page(site: Site, tab: Tab, request: Request, sees: Visible) -> Re
     itself; the list alone is answered with an error then.
 
     Raises:
-        BadQuestion: the address makes no sense.
+        BadQuery: the address makes no sense.
     """
     parameters = request.query_params.multi_items()
     if any(not value.strip() for _, value in parameters):  # a form sends its empty fields along
@@ -99,7 +99,7 @@ class Result:
 
     Attributes:
         count: all that matches, which may be more than the rows; None where that took too long to count.
-        any_data: whether there is anything at all that who asks may see; only known to be false without rows.
+        any_data: whether there is anything at all that the caller may see; only known to be false without rows.
     """
 
     rows: list[Any]

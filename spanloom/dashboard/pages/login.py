@@ -18,7 +18,7 @@ _WRONG = "The name or the password is wrong."
 
 
 async def login_page(site: Site, request: Request) -> Response:
-    """Answer `GET /login`: the form, or the way on for who is logged in already."""
+    """Answer `GET /login`: the form, or the way on for somebody who is logged in already."""
     onward = _onward(request.query_params.get("next", ""))
     try:
         site.access.identify(request)
@@ -42,8 +42,8 @@ async def log_in(site: Site, request: Request) -> Response:
     address = request.client.host if request.client else ""
     wait = access.throttle.wait(name, address)
     if wait > 0:
-        said = f"Too many tries. Wait {math.ceil(wait / 60)} min, then try again."
-        answer = _form(site, request, onward, said, name, 429)
+        reason = f"Too many tries. Wait {math.ceil(wait / 60)} min, then try again."
+        answer = _form(site, request, onward, reason, name, 429)
         answer.headers["Retry-After"] = str(math.ceil(wait))
         return answer
     user = access.users.contents().get(name)
@@ -67,10 +67,10 @@ async def log_out(site: Site, request: Request) -> Response:
 
 
 def _form(
-    site: Site, request: Request, onward: str, said: str = "", name: str = "", status: int = 200
+    site: Site, request: Request, onward: str, reason: str = "", name: str = "", status: int = 200
 ) -> Response:
     request.state.identity = Identity("", frozenset())
-    return site.page(request, "login.html", status, onward=onward, said=said, name=name)
+    return site.page(request, "login.html", status, onward=onward, reason=reason, name=name)
 
 
 def _onward(asked: str) -> str:

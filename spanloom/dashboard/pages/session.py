@@ -25,7 +25,7 @@ from spanloom.warehouse.queries.sessions.search import SearchFilter, search_sess
 from spanloom.warehouse.queries.sessions.timeline import timeline
 
 CARDS = 25
-"""Traces in the page as it first comes; the next ones come as one scrolls."""
+"""Traces in the page as it first comes; the next ones are loaded on scrolling."""
 
 PREVIEW = 4_096
 """Characters of an input or output that a trace's row keeps: a text as long as this may go on."""
@@ -54,7 +54,7 @@ _Blank = BeforeValidator(_empty_is_none)
 
 
 class SessionPageQuery(take.SearchQuery):
-    """What the page shows of a session: a form sends empty fields, which say nothing."""
+    """What the page shows of a session: a form sends empty fields, which count as absent."""
 
     type: Annotated[take.Text | None, _Blank] = None
     status: Annotated[take.Status | None, _Blank] = None
@@ -71,7 +71,7 @@ class SessionPageQuery(take.SearchQuery):
 
 
 @dataclass(frozen=True)
-class Turn:
+class ShownCard:
     """A card with its texts as HTML."""
 
     card: TraceCard
@@ -138,11 +138,11 @@ def _filters(query: SessionPageQuery) -> int:
     return sum(getattr(wanted, part.name) is not None for part in fields(SearchFilter) if part.name != "text")
 
 
-def turns(cards: Sequence[TraceCard]) -> list[Turn]:
+def shown_cards(cards: Sequence[TraceCard]) -> list[ShownCard]:
     """The cards with their texts as HTML, within one budget."""
     budget = Budget()
     return [
-        Turn(
+        ShownCard(
             card,
             value_html(card.input, budget, "user"),
             value_html(card.output, budget, "assistant"),
@@ -155,12 +155,16 @@ def turns(cards: Sequence[TraceCard]) -> list[Turn]:
 
 def _cards(cards: TraceCards, trace_count: int) -> dict[str, Any]:
     last = cards.rows[-1].number if cards.rows else 0
-    return {"turns": turns(cards.rows), "next_cards": cards.next, "trace_count": max(trace_count, last)}
+    return {
+        "shown_cards": shown_cards(cards.rows),
+        "next_cards": cards.next,
+        "trace_count": max(trace_count, last),
+    }
 
 
 def _found(asked: SessionPageQuery, found: SearchAnswer | None) -> dict[str, Any]:
-    said = asked.model_dump(exclude_none=True, exclude={"cursor", "after", "view"})
-    return {"found": found, "marked": marked, "next_question": said | {"cursor": found and found.next}}
+    parameters = asked.model_dump(exclude_none=True, exclude={"cursor", "after", "view"})
+    return {"found": found, "marked": marked, "next_query": parameters | {"cursor": found and found.next}}
 
 
 async def _drawing(site: Site, session_id: str, project: str, cursor: str | None = None) -> dict[str, Any]:

@@ -16,13 +16,13 @@ from spanloom.dashboard.api.errors import NotThere
 from spanloom.dashboard.rendering.budget import Budget
 from spanloom.dashboard.rendering.folding import fold, plain
 from spanloom.dashboard.rendering.printable import printable
-from spanloom.dashboard.rendering.span_tree import Row, rows_of
+from spanloom.dashboard.rendering.span_tree import Line, lines_of
 from spanloom.dashboard.rendering.texts import attribute_html, value_html
 from spanloom.dashboard.web.site import Site
 from spanloom.warehouse.queries.answers import Event, SpanDetail
 from spanloom.warehouse.queries.traces.tree import span_detail, trace_tree
 
-ROWS_WITHOUT_SCRIPTS = 500
+LINES_WITHOUT_SCRIPTS = 500
 """Lines of the tree for a browser that runs no scripts."""
 
 NAME_CHARACTERS = 300
@@ -64,11 +64,11 @@ async def trace_page(
     tree = await trace_tree(site.warehouse, trace_id, query.project, sees)
     if tree is None:
         raise NotThere("There is no such trace, or none that you may see")
-    rows = await asyncio.to_thread(rows_of, tree.spans)
+    lines = await asyncio.to_thread(lines_of, tree.spans)
     wanted = query.span.lower() or (tree.trace.root_span_id if tree.trace else "")
-    chosen = next((row.span.span_id for row in rows if row.span.span_id == wanted), "")
-    if not chosen and rows:
-        chosen = rows[0].span.span_id
+    chosen = next((line.span.span_id for line in lines if line.span.span_id == wanted), "")
+    if not chosen and lines:
+        chosen = lines[0].span.span_id
     panel = None
     if chosen:
         project = tree.trace.project_id if tree.trace else query.project
@@ -81,8 +81,8 @@ async def trace_page(
         trace=tree.trace,
         project=panel.span.project_id if panel else (query.project or ""),
         session_id=tree.trace.session_id if tree.trace else "",
-        rows=rows[:ROWS_WITHOUT_SCRIPTS],
-        data=await asyncio.to_thread(tree_data, rows),
+        lines=lines[:LINES_WITHOUT_SCRIPTS],
+        data=await asyncio.to_thread(tree_data, lines),
         chosen=chosen,
         panel=panel,
     )
@@ -98,30 +98,30 @@ async def span_part(
     return site.page(request, "trace_panel.html", panel=panel, trace_id=trace_id.lower())
 
 
-def tree_data(rows: list[Row]) -> dict[str, Any]:
+def tree_data(lines: list[Line]) -> dict[str, Any]:
     """The lines of the tree for the script: lists of values, because 10,000 lines name each column once.
 
     Times are milliseconds from the first start. `columns` gives the order.
     """
-    start = min((row.span.start_time for row in rows), default=None)
-    end = max((row.span.end_time for row in rows), default=None)
+    start = min((line.span.start_time for line in lines), default=None)
+    end = max((line.span.end_time for line in lines), default=None)
     length = (end - start).total_seconds() * 1000 if start and end else 0.0
     columns = (
         "id", "name", "type", "depth", "below", "orphan", "start", "duration",
         "status", "model", "service", "tokens_in", "tokens_out", "cost", "priced",
     )  # fmt: skip
-    lines = []
-    for row in rows:
-        span = row.span
+    rows = []
+    for line in lines:
+        span = line.span
         assert start is not None
-        lines.append(
+        rows.append(
             (
                 span.span_id,
                 printable(span.name[:NAME_CHARACTERS]),
                 printable(span.span_type),
-                row.depth,
-                row.descendants,
-                int(row.orphan),
+                line.depth,
+                line.descendants,
+                int(line.orphan),
                 round((span.start_time - start).total_seconds() * 1000, 3),
                 round(span.duration * 1000, 3),
                 span.status,
@@ -133,7 +133,7 @@ def tree_data(rows: list[Row]) -> dict[str, Any]:
                 int(span.priced),
             )
         )
-    return {"columns": columns, "length": length, "rows": lines}
+    return {"columns": columns, "length": length, "rows": rows}
 
 
 async def _panel(site: Site, trace_id: str, span_id: str, project: str | None, sees: Visible) -> Panel | None:
@@ -159,9 +159,9 @@ def panel_of(span: SpanDetail) -> Panel:
             )
         else:
             events.append((event, _values(event.attributes, budget)))
-    # What an exception says already is not said twice.
-    said = {event.attributes.get("exception.message") for event, _ in exceptions}
-    message = "" if span.status_message in said else span.status_message
+    # A message that an exception already has is not shown twice.
+    shown = {event.attributes.get("exception.message") for event, _ in exceptions}
+    message = "" if span.status_message in shown else span.status_message
     return Panel(
         span,
         shown_input,

@@ -1,4 +1,4 @@
-"""What the address of a list says: range, filters, order, place. Everything that is chosen stands in it, so that a
+"""The address of a list: range, filters, order, place. Everything that is chosen stands in it, so that a
 view can be shared, and every control is a link or a form that leads to another address.
 """
 
@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
-from spanloom.dashboard.api.errors import BadQuestion, sentence
+from spanloom.dashboard.api.errors import BadQuery, sentence
 from spanloom.dashboard.api.parameters import Paged
 
 RANGES: Mapping[str, int | None] = {
@@ -134,7 +134,7 @@ def read_view(path: str, kind: type[Q], parameters: Iterable[tuple[str, str]], n
     """Return what an address says.
 
     Raises:
-        BadQuestion: it makes no sense; one sentence.
+        BadQuery: it makes no sense; one sentence.
     """
     given = tuple((key, value) for key, value in parameters if value.strip())
     fields: dict[str, str | datetime | list[str]] = {}
@@ -149,16 +149,16 @@ def read_view(path: str, kind: type[Q], parameters: Iterable[tuple[str, str]], n
     else:
         chosen = chosen or DEFAULT_RANGE
         if chosen not in RANGES:
-            raise BadQuestion(f"There is no range {chosen[:100]!r}: use one of {', '.join(RANGES)}")
+            raise BadQuery(f"There is no range {chosen[:100]!r}: use one of {', '.join(RANGES)}")
         back = RANGES[chosen]
         if back is not None:
             fields["from"] = now - timedelta(seconds=back)
     try:
         query = kind.model_validate(fields)
     except ValidationError as error:
-        raise BadQuestion(sentence(RequestValidationError(error.errors()))) from None
+        raise BadQuery(sentence(RequestValidationError(error.errors()))) from None
     if query.since and query.until and query.until < query.since:
-        raise BadQuestion("The range ends before it begins: choose another one")
+        raise BadQuery("The range ends before it begins: choose another one")
     return View(path, given, chosen, query)
 
 

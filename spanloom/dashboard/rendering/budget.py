@@ -19,7 +19,7 @@ class Budget:
     """Values of JSON that may still get an element of their own."""
 
     def take_markdown(self, characters: int) -> bool:
-        """Whether so many characters may be read as Markdown; they are spent then."""
+        """Whether this many characters may be read as Markdown; they are spent then."""
         if characters > MARKDOWN_CHARACTERS or characters > self.markdown:
             return False
         self.markdown -= characters

@@ -17,10 +17,11 @@ _REST = Markup('{}<details class="rest"><summary>{} more characters</summary>{}<
 _COUNT = Markup('<data value="{}" data-as="count">{:,}</data>')
 
 FIRST_CHARACTERS = 50_000
-"""Of a very long text, what is laid out before anybody asks for the rest."""
+"""Characters of a very long text that are laid out before anybody asks for the rest."""
 
-PIECE = 20_000
-"""A browser lays out a line of a million characters slowly, many shorter ones fast and only where they are seen."""
+CHUNK = 20_000
+"""Characters of a line of the rest. A browser lays out a line of a million characters slowly, many shorter ones fast,
+and only where they are seen."""
 
 
 def fold(html: Markup, text: str) -> Markup:
@@ -35,8 +36,8 @@ def plain(text: str) -> Markup:
     if len(text) <= FIRST_CHARACTERS:
         return _PLAIN.format(text)
     first, rest = text[:FIRST_CHARACTERS], text[FIRST_CHARACTERS:]
-    pieces = Markup("").join(_PLAIN.format(rest[at : at + PIECE]) for at in range(0, len(rest), PIECE))
-    return _REST.format(_PLAIN.format(first), _count(len(rest)), pieces)
+    chunks = Markup("").join(_PLAIN.format(rest[at : at + CHUNK]) for at in range(0, len(rest), CHUNK))
+    return _REST.format(_PLAIN.format(first), _count(len(rest)), chunks)
 
 
 def _count(number: int) -> Markup:

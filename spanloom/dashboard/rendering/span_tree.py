@@ -10,7 +10,7 @@ from spanloom.warehouse.queries.answers import TreeSpan
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Line:
     """A line of the tree."""
 
     span: TreeSpan
@@ -19,10 +19,10 @@ class Row:
     descendants: int
     """Lines right below it that belong to it."""
     orphan: bool
-    """Whether it names a parent that is not there: it may still come."""
+    """Whether it names a parent that is not there: it may still arrive."""
 
 
-def rows_of(spans: Sequence[TreeSpan]) -> list[Row]:
+def lines_of(spans: Sequence[TreeSpan]) -> list[Line]:
     """Return every span once, parents before children, siblings in the order given.
 
     A span whose parent is missing stands at the top; of spans that name each other as parents, the first does.
@@ -42,7 +42,7 @@ def rows_of(spans: Sequence[TreeSpan]) -> list[Row]:
         _walk(start, children, seen, order)
     descendants = _descendants([depth for _, depth in order])
     return [
-        Row(spans[number], depth, below, bool(spans[number].parent_span_id) and depth == 0)
+        Line(spans[number], depth, below, bool(spans[number].parent_span_id) and depth == 0)
         for (number, depth), below in zip(order, descendants, strict=True)
     ]
 
@@ -61,11 +61,11 @@ def _walk(start: int, children: dict[int, list[int]], seen: bytearray, order: li
 
 def _descendants(depths: list[int]) -> list[int]:
     below = [0] * len(depths)
-    open_rows: list[int] = []
+    open_lines: list[int] = []
     for number, depth in enumerate((*depths, 0)):
-        while open_rows and depths[open_rows[-1]] >= depth:
-            row = open_rows.pop()
-            below[row] = number - row - 1
+        while open_lines and depths[open_lines[-1]] >= depth:
+            line = open_lines.pop()
+            below[line] = number - line - 1
         if number < len(depths):
-            open_rows.append(number)
+            open_lines.append(number)
     return below

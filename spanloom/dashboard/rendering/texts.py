@@ -98,8 +98,8 @@ def _turn(turn: Turn, budget: Budget) -> Markup:
     if not parts:
         parts.append(Markup('<p class="muted">(empty)</p>'))
     css = turn.role if turn.role in _KNOWN_ROLES else "other"
-    said = [word for word in (turn.name, turn.finish if turn.finish != "stop" else "") if word]
-    notes = Markup("").join(_MUTED.format(word[:100]) for word in said)
+    words = [word for word in (turn.name, turn.finish if turn.finish != "stop" else "") if word]
+    notes = Markup("").join(_MUTED.format(word[:100]) for word in words)
     return _TURN.format(css, turn.role[:60], notes, Markup("").join(parts))
 
 

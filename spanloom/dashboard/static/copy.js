@@ -1,5 +1,5 @@
-// Buttons that copy: data-copy holds the text, data-copy-from an address of JSON to fetch. Works for what comes later
-// too, since one listener serves the whole page.
+// Buttons that copy: data-copy holds the text, data-copy-from an address of JSON to fetch. Works for what is added
+// later too, since one listener serves the whole page.
 import { say } from "./say.js";
 
 export async function copyText(text) {

@@ -17,9 +17,9 @@ async function offer(form) {
   }
   const answer = await fetch(`/api/facets?${parameters}`);
   if (!answer.ok) throw new Error(answer.status);
-  const found = await answer.json();
+  const values = await answer.json();
   for (const kind of ["users", "tags", "models", "services"]) {
-    const options = found[kind].map(({ value }) => Object.assign(document.createElement("option"), { value }));
+    const options = values[kind].map(({ value }) => Object.assign(document.createElement("option"), { value }));
     document.getElementById(`values-${kind}`).replaceChildren(...options);
   }
 }

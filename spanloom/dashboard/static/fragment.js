@@ -9,8 +9,8 @@ export async function fetchFragment(address, signal) {
   });
   if (answer.status === 401) throw new Error("You are logged out. Load the page again to log in.");
   if (!answer.ok) {
-    const told = await answer.json().catch(() => ({}));
-    throw new Error(told.error || `The dashboard answers with status ${answer.status}.`);
+    const reply = await answer.json().catch(() => ({}));
+    throw new Error(reply.error || `The dashboard answers with status ${answer.status}.`);
   }
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   localise(page);

@@ -30,7 +30,7 @@ export function histogram(root) {
   root.addEventListener("focusout", (event) => event.target.closest?.("svg.bars") && forget());
 }
 
-// After the figure was put in anew.
+// Called after the figure was replaced.
 export function histogramAgain() {
   const figure = document.querySelector(".histogram");
   data = figure ? JSON.parse(figure.dataset.buckets) : null;
@@ -47,25 +47,25 @@ function read(svg, place) {
   focused = place;
   const [start, number, cost, errors] = data.buckets[place];
   const end = start + data.seconds * 1000;
-  const said = `${plain(start)} – ${plain(end)}: ${count(number)} ${data.label}, ${usd(cost)}, ${count(errors)} errors`;
-  say(said);
+  const text = `${plain(start)} – ${plain(end)}: ${count(number)} ${data.label}, ${usd(cost)}, ${count(errors)} errors`;
+  show(text);
   for (const cursor of document.querySelectorAll(".bars .cursor")) {
     cursor.setAttribute("x", place * 10);
     cursor.setAttribute("visibility", "visible");
   }
 }
 
-// In place of the line that says what the whole shows.
-function say(said) {
+// In place of the line about the whole range.
+function show(text) {
   const readout = document.querySelector("[data-readout]");
   if (!readout) return;
-  readout.textContent = said;
-  document.querySelector("[data-overview]").hidden = Boolean(said);
+  readout.textContent = text;
+  document.querySelector("[data-overview]").hidden = Boolean(text);
 }
 
 function forget() {
   focused = -1;
-  say("");
+  show("");
   for (const cursor of document.querySelectorAll(".bars .cursor")) cursor.setAttribute("visibility", "hidden");
 }
 

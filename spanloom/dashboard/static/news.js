@@ -1,4 +1,4 @@
-// A session that goes on: says that there is more than the page shows, and leaves it to the reader to load it.
+// A session that goes on: announces that there is more than the page shows, and leaves it to the reader to load it.
 const EVERY = 10000; // ms
 
 export function watchForNews(page) {
@@ -10,15 +10,15 @@ export function watchForNews(page) {
     if (!answer?.ok) return;
     const now = await answer.json();
     const more = now.trace_count - Number(page.dataset.traces);
-    if (more > 0 || now.end_time !== end) tell(more);
+    if (more > 0 || now.end_time !== end) announce(more);
   }, EVERY);
 }
 
-function tell(more) {
+function announce(more) {
   const notices = document.getElementById("notices");
   const sentence = more > 0 ? `${more} more ${more === 1 ? "trace has" : "traces have"} come.` : "This session has gone on.";
-  if (notices.dataset.said === sentence) return;
-  notices.dataset.said = sentence;
+  if (notices.dataset.sentence === sentence) return;
+  notices.dataset.sentence = sentence;
   const notice = document.createElement("p");
   notice.className = "notice";
   const button = document.createElement("button");

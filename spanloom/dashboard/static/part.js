@@ -1,4 +1,4 @@
-// Asks the server for the list alone, and says what went wrong.
+// Asks the server for the list alone, and reports what went wrong.
 export async function fetchPart(address) {
   let answer;
   try {
@@ -8,8 +8,8 @@ export async function fetchPart(address) {
   }
   if (answer.status === 401) throw new Error("You are logged out. Load the page again to log in.");
   if (!answer.ok) {
-    const told = await answer.json().catch(() => ({}));
-    throw new Error(told.error || `The dashboard answers with status ${answer.status}.`);
+    const reply = await answer.json().catch(() => ({}));
+    throw new Error(reply.error || `The dashboard answers with status ${answer.status}.`);
   }
   return new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("list");
 }

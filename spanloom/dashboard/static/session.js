@@ -188,7 +188,7 @@ async function search() {
   found.removeAttribute("aria-busy");
 }
 
-// An answer looks through some traces; where nothing was found in them yet, the next ones are asked for by themselves.
+// An answer looks through some traces; where none of them matches, the next ones are searched without being asked for.
 async function goOn(signal) {
   let next = found.querySelector(".next-found");
   while (next && !found.querySelector(".match")) {

@@ -28,7 +28,7 @@ const spans = data.rows.map((row, index) => Object.assign(
 let lines = []; // indices into spans, of those that are not folded away
 let places = new Map(); // from such an index to its line
 let chosen = 0;
-let wanted = ""; // lower case
+let wanted = ""; // the lower-case text of the filter
 
 function matches(span) {
   return [span.name, span.type, span.model, span.service, span.id].some((text) => text.toLowerCase().includes(wanted));
@@ -190,15 +190,15 @@ function reveal(index) {
 }
 
 function ancestors(index) {
-  const found = [];
+  const above = [];
   let depth = spans[index].depth;
   for (let at = index - 1; at >= 0 && depth > 0; at--) {
     if (spans[at].depth < depth) {
-      found.push(at);
+      above.push(at);
       depth = spans[at].depth;
     }
   }
-  return found;
+  return above;
 }
 
 async function showPanel(id) {

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
 from spanloom.dashboard.access.identity import Forbidden, NotLoggedIn
-from spanloom.dashboard.api.errors import BadQuestion, Failure, NotThere, install_errors, sentence
+from spanloom.dashboard.api.errors import BadQuery, Failure, NotThere, install_errors, sentence
 from spanloom.dashboard.web.headers import HEADERS
 from spanloom.dashboard.web.site import Site
 from spanloom.warehouse.errors import Unavailable, WarehouseError
@@ -39,8 +39,8 @@ def install_failures(app: FastAPI, site: Site) -> None:
     as_json: dict[Any, Any] = dict(app.exception_handlers)
 
     async def not_there(_: Request, error: HTTPException) -> Response:
-        said = {404: "There is nothing here", 405: "This can't be done here"}.get(error.status_code)
-        body = Failure(error=said or str(error.detail)).model_dump()
+        reason = {404: "There is nothing here", 405: "This can't be done here"}.get(error.status_code)
+        body = Failure(error=reason or str(error.detail)).model_dump()
         return JSONResponse(body, error.status_code, error.headers)
 
     async def not_logged_in(*_: object) -> Response:
@@ -67,36 +67,35 @@ def install_failures(app: FastAPI, site: Site) -> None:
 
 def _by_path(site: Site, as_json: _Handler) -> _Handler:
     async def answer(request: Request, error: Exception) -> Response:
-        told = await as_json(request, error)
+        json_answer = await as_json(request, error)
         if request.url.path.startswith(("/api/", "/static/")) or PART in request.headers:
-            return told
+            return json_answer
         if isinstance(error, NotLoggedIn):
             asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             return RedirectResponse(f"/login?{urlencode({'next': asked})}", 303)
-        said = _said(error)
         page = site.page(
             request,
             "failure.html",
-            told.status_code,
-            title=_TITLES.get(told.status_code, "That did not work"),
-            said=said,
+            json_answer.status_code,
+            title=_TITLES.get(json_answer.status_code, "That did not work"),
+            reason=_reason(error),
             away=isinstance(error, Unavailable),
         )
         for name in ("retry-after", *HEADERS):
-            if name in told.headers:
-                page.headers[name] = told.headers[name]
+            if name in json_answer.headers:
+                page.headers[name] = json_answer.headers[name]
         return page
 
     return answer
 
 
-def _said(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     if isinstance(error, RequestValidationError):
         return sentence(error)
     if isinstance(error, HTTPException):
         return "There is no page at this address" if error.status_code == 404 else str(error.detail)
     if isinstance(
-        error, WarehouseError | Unavailable | NotThere | BadQuestion | Ambiguous | BadCursor | Forbidden
+        error, WarehouseError | Unavailable | NotThere | BadQuery | Ambiguous | BadCursor | Forbidden
     ):
         return str(error)
     return "The dashboard has a fault; its log says which."

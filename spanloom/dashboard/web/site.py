@@ -1,4 +1,4 @@
-"""What every page needs: where to read, who looks, and how a template becomes an answer."""
+"""What every page needs: what to read from, who is looking, and how a template becomes an answer."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ THEMES = ("light", "dark")
 
 
 NOBODY = Identity("", frozenset())
-"""Who asks for what needs no login."""
+"""The identity for what needs no login."""
 
 
 def _utc_now() -> datetime:

@@ -54,7 +54,7 @@ def static_router() -> APIRouter:
             raise HTTPException(404)
         suffix = name[name.rfind(".") :]
         kind = _TYPES.get(suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
-        # A page of the version before may still ask under its own: answered, but not kept.
+        # A page of the version before may still ask under its own: answered, but not cached.
         keep = FOR_EVER if asked == version() else "no-cache"
         return Response(content, media_type=kind, headers={"Cache-Control": keep})
 

@@ -203,16 +203,18 @@ def test_each_user_sees_the_projects_granted(warehouse: Warehouse, users_file: P
     assert seen == {"ada": (True, True), "bob": (True, False), "eve": (False, False)}
 
 
-def test_who_may_see_nothing_is_told_so(warehouse: Warehouse, users_file: Path, project: str) -> None:
+def test_a_user_without_projects_sees_why_the_page_is_empty(
+    warehouse: Warehouse, users_file: Path, project: str
+) -> None:
     users_file.write_text(entry("eve", _HASH, []) + entry("fay", _HASH, [f"{project} <b>"]))
     app = dashboard_app(warehouse, DashboardSettings(host="0.0.0.0", users_file=str(users_file)))
-    told = {}
+    pages = {}
     for name in ("eve", "fay"):
         guest = Visitor(app)
         guest.log_in(name, "correct horse battery")
-        told[name] = guest.get("/sessions").text
-    assert "You may not see any project yet" in told["eve"]
-    assert f"that you may see: {project} &lt;b&gt;." in told["fay"]
+        pages[name] = guest.get("/sessions").text
+    assert "You may not see any project yet" in pages["eve"]
+    assert f"that you may see: {project} &lt;b&gt;." in pages["fay"]
 
 
 def test_a_users_file_that_can_not_be_read_stops_the_start(nowhere: Warehouse, tmp_path: Path) -> None:

@@ -95,9 +95,9 @@ def test_the_throttle_counts_who_stands_behind_the_proxy(warehouse: Warehouse, t
     )
     guest = Visitor(app, client=PROXY)
 
-    def attempt(told: str) -> int:
+    def attempt(forwarded_for: str) -> int:
         form = {"name": "ada", "password": "wrong", "next": "/"}
-        return guest.post("/login", form, x_forwarded_for=told).status_code
+        return guest.post("/login", form, x_forwarded_for=forwarded_for).status_code
 
     # What stands before the last address anybody can write.
     assert [attempt(f"203.0.113.{number}, 198.51.100.1") for number in range(6)] == [401] * 5 + [429]

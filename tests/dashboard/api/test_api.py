@@ -1,4 +1,4 @@
-"""Each question's answer, its limits, and what is said where it can't be answered."""
+"""Each query's answer, its limits, and the sentence where it can't be answered."""
 
 from __future__ import annotations
 
@@ -244,7 +244,7 @@ def test_facets_are_what_occurs_in_the_range(api: Api, warehouse: Warehouse, pro
 
 
 @pytest.mark.parametrize(
-    ("path", "asked", "said"),
+    ("path", "asked", "sentence"),
     [
         ("sessions", {"sort": "colour"}, "'sort' is wrong"),
         ("sessions", {"colour": "red"}, "no parameter 'colour'"),
@@ -261,10 +261,12 @@ def test_facets_are_what_occurs_in_the_range(api: Api, warehouse: Warehouse, pro
         ("session/search", {"id": "s"}, "Say what to look for"),
     ],
 )
-def test_a_mistake_is_answered_with_a_sentence(api: Api, path: str, asked: dict[str, Any], said: str) -> None:
+def test_a_mistake_is_answered_with_a_sentence(
+    api: Api, path: str, asked: dict[str, Any], sentence: str
+) -> None:
     answer = api.answer(path, **asked)
     assert answer.status_code == 422
-    assert said in answer.json()["error"]
+    assert sentence in answer.json()["error"]
 
 
 def test_a_cursor_is_good_for_its_own_list_only(api: Api, warehouse: Warehouse, project: str) -> None:
@@ -291,7 +293,7 @@ def test_clickhouse_away_is_503(unused_url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("limits", "said"),
+    ("limits", "sentence"),
     [
         (QueryLimits(rows_read=10), "would read more than 10 rows"),
         (QueryLimits(rows_answered=10), "has too big an answer"),
@@ -299,24 +301,24 @@ def test_clickhouse_away_is_503(unused_url: str) -> None:
         (QueryLimits(seconds=0.1), "took longer than 0.1 s"),
     ],
 )
-def test_a_question_has_limits_that_end_in_a_sentence(
-    warehouse: Warehouse, limits: QueryLimits, said: str
+def test_a_query_has_limits_that_end_in_a_sentence(
+    warehouse: Warehouse, limits: QueryLimits, sentence: str
 ) -> None:
     sql = "SELECT cityHash64(number) AS n FROM numbers(1000000000) GROUP BY n ORDER BY n"
     if limits.rows_answered == 10:
         sql = "SELECT number FROM numbers(100)"
-    with pytest.raises(TooBig, match=f"To count to a billion .*{said}.*: choose a shorter range"):
+    with pytest.raises(TooBig, match=f"To count to a billion .*{sentence}.*: choose a shorter range"):
         asyncio.run(ask(warehouse, "count to a billion", sql, {}, limits))
 
 
 @pytest.mark.parametrize("sql", ["DROP VIEW sessions", "INSERT INTO traces_versions (trace_id) VALUES ('x')"])
-def test_a_question_changes_nothing_whoever_asks(warehouse: Warehouse, sql: str) -> None:
+def test_a_query_changes_nothing_whoever_the_caller(warehouse: Warehouse, sql: str) -> None:
     with pytest.raises(WarehouseError, match="readonly"):
         asyncio.run(ask(warehouse, "read", sql, {}))
     assert asyncio.run(warehouse.query_rows("count", "SELECT count() AS n FROM sessions"))
 
 
-def test_every_question_is_answered_to_a_read_only_user(warehouse: Warehouse, project: str) -> None:
+def test_every_query_is_answered_to_a_read_only_user(warehouse: Warehouse, project: str) -> None:
     put_world(warehouse, trace(project, "s", 1, input="hi"))
     put_spans(warehouse, project, {"span_id": "a", "span_type": "LLM", "input": "hi"})
     for readonly in ("1", "2"):

@@ -171,7 +171,7 @@ def bounded(row: dict[str, Any], wanted: dict[str, Any]) -> bool:
     )
 
 
-def said(row: dict[str, Any], wanted: dict[str, Any]) -> bool:
+def matches(row: dict[str, Any], wanted: dict[str, Any]) -> bool:
     text = wanted.get("q", "").lower()
     pairs = [pair.split("=", 1) for pair in wanted.get("metadata", ())]
     return any(text in row[name].lower() for name in ("input", "output")) and all(
@@ -187,30 +187,30 @@ def labelled(row: dict[str, Any], wanted: dict[str, Any]) -> bool:
 
 
 def wanted_sessions(
-    sessions: list[dict[str, Any]], turns: list[dict[str, Any]], wanted: dict[str, Any]
+    sessions: list[dict[str, Any]], trace_rows: list[dict[str, Any]], wanted: dict[str, Any]
 ) -> list[dict[str, Any]]:
-    heard = {turn["session_id"] for turn in turns if overlaps(turn, wanted) and said(turn, wanted)}
-    silent = not wanted.get("q") and not wanted.get("metadata")
+    matching = {row["session_id"] for row in trace_rows if overlaps(row, wanted) and matches(row, wanted)}
+    any_text = not wanted.get("q") and not wanted.get("metadata")
     return [
         row
         for row in sessions
         if overlaps(row, wanted)
         and bounded(row, wanted)
         and labelled(row, wanted)
-        and (silent or row["session_id"] in heard)
+        and (any_text or row["session_id"] in matching)
         and (not wanted.get("user") or wanted["user"] in row["user_ids"])
         and wanted.get("status") in (None, "error" if row["error_count"] else "ok")
     ]
 
 
-def wanted_traces(turns: list[dict[str, Any]], wanted: dict[str, Any]) -> list[dict[str, Any]]:
+def wanted_traces(trace_rows: list[dict[str, Any]], wanted: dict[str, Any]) -> list[dict[str, Any]]:
     return [
         row
-        for row in turns
+        for row in trace_rows
         if overlaps(row, wanted)
         and bounded(row, wanted)
         and labelled(row, wanted)
-        and said(row, wanted)
+        and matches(row, wanted)
         and wanted.get("user", "") in ("", row["user_id"])
         and wanted.get("status") in (None, row["status"])
     ]
@@ -227,9 +227,9 @@ def in_order(
         return value.encode() if sort in texts else value
 
     place = {name: number for number, name in enumerate(equal)}
-    assert len(place) == len(equal), "a row came twice"
-    found = sorted(rows, key=lambda row: place.get(named(row), -1))
-    return sorted(found, key=key, reverse=order == "desc")
+    assert len(place) == len(equal), "a row is there twice"
+    listed = sorted(rows, key=lambda row: place.get(named(row), -1))
+    return sorted(listed, key=key, reverse=order == "desc")
 
 
 def named(row: dict[str, Any]) -> tuple[str, str]:
@@ -267,7 +267,7 @@ def test_the_list_of_sessions_is_the_view(
 ) -> None:
     project, api = f"sessions-{next(_numbers)}", Api(warehouse)
     put_all(warehouse, project, some, others)
-    sessions, turns = rows_of(warehouse, project, "sessions"), rows_of(warehouse, project, "traces")
+    sessions, trace_rows = rows_of(warehouse, project, "sessions"), rows_of(warehouse, project, "traces")
     begun = first_inputs(warehouse, project)
     sessions = [row | {"input": begun.get(row["session_id"], "")} for row in sessions]
     for wanted, sort, order in ({}, "end_time", "desc"), *questions:
@@ -275,7 +275,7 @@ def test_the_list_of_sessions_is_the_view(
             "sessions", project=project, sort=sort, order=order, limit=2, **as_parameters(wanted)
         )
         expected = in_order(
-            wanted_sessions(sessions, turns, wanted), sort, order, SESSION_TEXTS, [*map(named, listed)]
+            wanted_sessions(sessions, trace_rows, wanted), sort, order, SESSION_TEXTS, [*map(named, listed)]
         )
         check(listed, expected, lambda name: name != "has_errors")
         for row in listed:
@@ -307,12 +307,14 @@ def test_the_list_of_traces_is_the_view(
         place = places.setdefault(row["trace"], (row["session_id"], row["hour"]))
         row["is_deleted"] = 1 if (row["session_id"], row["hour"]) != place else row["is_deleted"]
     put_all(warehouse, project, [], others)
-    turns = rows_of(warehouse, project, "traces")
+    trace_rows = rows_of(warehouse, project, "traces")
     for wanted, sort, order in ({}, "start_time", "desc"), *questions:
         listed = api.all_rows(
             "traces", project=project, sort=sort, order=order, limit=2, **as_parameters(wanted)
         )
-        expected = in_order(wanted_traces(turns, wanted), sort, order, TRACE_TEXTS, [*map(named, listed)])
+        expected = in_order(
+            wanted_traces(trace_rows, wanted), sort, order, TRACE_TEXTS, [*map(named, listed)]
+        )
         check(listed, expected, lambda name: name not in ("input", "output", "has_errors"))
         assert [(row["input"], row["output"]) for row in listed] == [
             (row["input"], row["output"]) for row in expected

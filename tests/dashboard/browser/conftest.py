@@ -84,10 +84,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         ports[name] = free_port()
     options = [part for name, port in ports.items() for part in (f"--{name}-port", str(port))]
     log = folder / "up.log"
-    with log.open("wb") as said:
+    with log.open("wb") as output:
         up = subprocess.Popen(
             [sys.executable, "-m", "spanloom", "up", "--data", str(folder / "data"), *options],
-            stdout=said,
+            stdout=output,
             stderr=subprocess.STDOUT,
             cwd=ROOT,
         )

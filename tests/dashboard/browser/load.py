@@ -86,7 +86,7 @@ def rich(start: int) -> Iterator[bytes]:
                 {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PICTURE}"}},
                 {"type": "image_url", "image_url": {"url": "https://pictures.example/2.png"}},
             ]
-        told: Messages = [
+        question: Messages = [
             {"role": "system", "content": "You are a *support* agent."},
             {"role": "user", "content": content},
         ]
@@ -99,7 +99,7 @@ def rich(start: int) -> Iterator[bytes]:
             "steps": [{"at": "Mon", "what": "packed"}, {"at": "Tue", "what": "on its way"}],
         }
         history: Messages = [
-            *told,
+            *question,
             *calls,
             {"role": "tool", "tool_call_id": "call_1", "content": json.dumps(result)},
         ]
@@ -108,7 +108,7 @@ def rich(start: int) -> Iterator[bytes]:
             _fail(root, _STACK)
         yield message(
             root,
-            _llm(trace, trace * 16 + 1, trace * 16, begin, 1.2, told, calls),
+            _llm(trace, trace * 16 + 1, trace * 16, begin, 1.2, question, calls),
             span(
                 trace,
                 trace * 16 + 2,
@@ -201,12 +201,12 @@ def hostile(start: int) -> Iterator[bytes]:
 
 
 def long_session(start: int) -> Iterator[bytes]:
-    """So many traces that they do not all come with the page."""
+    """More traces than come with the page."""
     for number in range(1, LONG_TRACES + 1):
         trace = 0xC0000 + number
-        told: Messages = [{"role": "user", "content": f"Question number {number}?"}]
+        question: Messages = [{"role": "user", "content": f"Question number {number}?"}]
         answer: Messages = [{"role": "assistant", "content": f"Answer number {number}. Needle{number}."}]
-        one = _llm(trace, trace * 16, 0, start + number * 20 * SECOND, 3, told, answer)
+        one = _llm(trace, trace * 16, 0, start + number * 20 * SECOND, 3, question, answer)
         one.attributes.add(key="session.id").value.string_value = LONG
         yield message(one)
 

@@ -72,7 +72,7 @@ def test_every_column_can_be_sorted_by(stack: Stack, page: Page, path: str) -> N
         assert page.locator(ROWS).count() > 5
 
 
-def test_free_text_finds_what_was_said(stack: Stack, page: Page) -> None:
+def test_free_text_finds_inputs_and_outputs(stack: Stack, page: Page) -> None:
     page.goto(f"{stack.url}/sessions")
     page.keyboard.press("/")
     page.keyboard.type("MY ORDER 1234")
@@ -105,7 +105,7 @@ def test_filters_come_from_the_panel_with_what_there_is_to_choose(stack: Stack, 
 
 
 @pytest.mark.parametrize(
-    ("wanted", "found"),
+    ("wanted", "expected"),
     [
         ("session_id=ONV-1", {"conv-1", "js-conv-1", "pyai-conv-1"}),
         ("status=error", {"conv-1"}),
@@ -115,10 +115,10 @@ def test_filters_come_from_the_panel_with_what_there_is_to_choose(stack: Stack, 
         ("tag=lf&tag=story&user=erin", {"lf-chat-1", "lf-chat-2"}),
     ],
 )
-def test_filters_of_sessions(stack: Stack, page: Page, wanted: str, found: set[str]) -> None:
+def test_filters_of_sessions(stack: Stack, page: Page, wanted: str, expected: set[str]) -> None:
     page.goto(f"{stack.url}/sessions?range=all&limit=200&{wanted}")
     # Other modules' tests have sessions of their own on this stack.
-    assert set(page.locator(f"{ROWS} th a").all_inner_texts()) & recorded_sessions() == found
+    assert set(page.locator(f"{ROWS} th a").all_inner_texts()) & recorded_sessions() == expected
 
 
 def recorded_sessions() -> set[str]:

@@ -13,7 +13,7 @@ from tests.dashboard.browser.otlp import send, span
 ROWS = "table.list tbody tr"
 
 
-def test_a_new_session_comes_by_itself(stack: Stack, page: Page) -> None:
+def test_a_new_session_appears_by_itself(stack: Stack, page: Page) -> None:
     mine = f"new-{secrets.token_hex(4)}"
     page.goto(f"{stack.url}/sessions")
     expect(page.locator(ROWS).first).to_be_visible()

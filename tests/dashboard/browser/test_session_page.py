@@ -28,10 +28,10 @@ def test_a_recorded_conversation_reads_from_top_to_bottom(page: Page, url: str) 
     cards = page.locator("article.card")
     expect(cards).to_have_count(5)
     expect(cards.first).to_contain_text("1/5")
-    expect(cards.first.locator(".said-input")).to_contain_text("Where is my order 1234?")
-    expect(cards.first.locator(".said-output")).to_contain_text("Answer 25: about 'Where is my order 1234?'")
+    expect(cards.first.locator(".side-input")).to_contain_text("Where is my order 1234?")
+    expect(cards.first.locator(".side-output")).to_contain_text("Answer 25: about 'Where is my order 1234?'")
     expect(page.locator(".facts")).to_contain_text("984 → 416 (1,400)")
-    expect(page.locator(".labels")).to_contain_text("alice")
+    expect(page.locator(".value-lists")).to_contain_text("alice")
 
 
 def test_markdown_code_and_arabic_read_well(page: Page, url: str) -> None:
@@ -146,7 +146,7 @@ def test_search_filters_leads_to_spans_and_says_where_nothing_is(page: Page, url
     expect(page.locator(".failure")).to_contain_text("CardDeclined")
 
 
-def test_a_long_session_comes_as_one_scrolls(page: Page, url: str) -> None:
+def test_a_long_session_is_loaded_on_scrolling(page: Page, url: str) -> None:
     page.goto(session_url(url, LONG))
     expect(page.locator("article.card").first).to_contain_text(f"1/{LONG_TRACES}")
     assert page.locator("article.card").count() < LONG_TRACES
@@ -163,7 +163,7 @@ def test_a_long_session_comes_as_one_scrolls(page: Page, url: str) -> None:
     assert numbers == list(range(1, LONG_TRACES + 1))
 
 
-def test_a_jump_reaches_a_card_that_has_not_come_yet(page: Page, url: str) -> None:
+def test_a_jump_reaches_a_card_that_is_not_loaded_yet(page: Page, url: str) -> None:
     page.goto(session_url(url, LONG))
     page.locator("#search input[type=search]").fill("needle117.")
     page.locator("#found a.jump").click()

@@ -51,7 +51,7 @@ def talk(warehouse: Warehouse, project: str) -> str:
 def test_the_header_has_the_whole_sessions_totals(somebody: Visitor, talk: str) -> None:
     page = get(somebody, "/session", id="s/1", project=talk)
     text = re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", page)))
-    for said in (
+    for expected in (
         "2 h",
         "1,200 → 34 (1,234)",
         "$0.5",
@@ -63,7 +63,7 @@ def test_the_header_has_the_whole_sessions_totals(somebody: Visitor, talk: str) 
         "beta",
         "gpt-4o",
     ):
-        assert said in text
+        assert expected in text
     assert 'data-copy="s/1"' in page
     assert "plan" in page
     assert "&lt;gold&gt;" in page
@@ -114,7 +114,7 @@ def test_the_timeline_is_drawn_where_it_is_asked_for(somebody: Visitor, talk: st
     assert 'aria-expanded="true"' in page
 
 
-def test_search_shows_where_it_was_said(somebody: Visitor, talk: str) -> None:
+def test_search_shows_where_the_text_is(somebody: Visitor, talk: str) -> None:
     page = get(somebody, "/session", id="s/1", project=talk, q="NEEDLE")
     part = get(somebody, "/session/search", id="s/1", project=talk, q="NEEDLE")
     for found in (page, part):
@@ -146,8 +146,8 @@ def test_an_unknown_session_is_not_found(somebody: Visitor, talk: str) -> None:
 
 def test_a_session_of_several_projects_asks_which(somebody: Visitor, warehouse: Warehouse, talk: str) -> None:
     put_world(warehouse, trace(f"{talk}-b", "s/1", 9))
-    said = get(somebody, "/session", 409, id="s/1")
-    assert f"{talk}-b" in said
+    page = get(somebody, "/session", 409, id="s/1")
+    assert f"{talk}-b" in page
     assert "1/1" in get(somebody, "/session", id="s/1", project=f"{talk}-b")
 
 

@@ -137,7 +137,7 @@ def test_unknown_ids_are_not_found(somebody: Visitor, run: str) -> None:
     assert f'data-span="{sid(1)}"' in get(somebody, f"/traces/{TRACE}?project={run}&span=nonsense")
 
 
-def test_a_trace_whose_totals_have_not_come_shows_its_spans(
+def test_a_trace_without_totals_yet_shows_its_spans(
     somebody: Visitor, warehouse: Warehouse, project: str
 ) -> None:
     put(

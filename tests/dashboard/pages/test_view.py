@@ -1,4 +1,4 @@
-"""What the address of a list says, and where its controls lead."""
+"""How the address of a list is read, and where its controls lead."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spanloom.dashboard.api.errors import BadQuestion
+from spanloom.dashboard.api.errors import BadQuery
 from spanloom.dashboard.api.parameters import SessionsQuery
 from spanloom.dashboard.pages.view import View, read_view
 
@@ -52,12 +52,12 @@ def test_a_range_of_ones_own_wins_over_a_preset() -> None:
     ],
 )
 def test_what_makes_no_sense_is_one_sentence(text: str, sentence: str) -> None:
-    with pytest.raises(BadQuestion) as raised:
+    with pytest.raises(BadQuery) as raised:
         view(text)
     assert sentence in str(raised.value)
 
 
-def test_blank_fields_of_a_form_say_nothing() -> None:
+def test_blank_fields_of_a_form_count_as_absent() -> None:
     assert view("q=&user=+&status=").given == ()
 
 

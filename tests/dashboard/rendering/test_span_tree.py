@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spanloom.dashboard.rendering.span_tree import Row, rows_of
+from spanloom.dashboard.rendering.span_tree import Line, lines_of
 from spanloom.warehouse.queries.answers import TreeSpan
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -20,13 +20,13 @@ def span(span_id: str, parent: str = "") -> TreeSpan:
     return TreeSpan.model_construct(None, **values)
 
 
-def lines(rows: list[Row]) -> list[tuple[str, int, int, bool]]:
-    return [(row.span.span_id, row.depth, row.descendants, row.orphan) for row in rows]
+def values_of(lines: list[Line]) -> list[tuple[str, int, int, bool]]:
+    return [(line.span.span_id, line.depth, line.descendants, line.orphan) for line in lines]
 
 
 def test_parents_come_before_children_and_siblings_in_their_order() -> None:
     spans = [span("a"), span("b", "a"), span("c", "a"), span("d", "b"), span("e")]
-    assert lines(rows_of(spans)) == [
+    assert values_of(lines_of(spans)) == [
         ("a", 0, 3, False),
         ("b", 1, 1, False),
         ("d", 2, 0, False),
@@ -36,7 +36,7 @@ def test_parents_come_before_children_and_siblings_in_their_order() -> None:
 
 
 def test_a_span_whose_parent_is_missing_stands_at_the_top() -> None:
-    assert lines(rows_of([span("a"), span("b", "x"), span("c", "b")])) == [
+    assert values_of(lines_of([span("a"), span("b", "x"), span("c", "b")])) == [
         ("a", 0, 0, False),
         ("b", 0, 1, True),
         ("c", 1, 0, False),
@@ -44,27 +44,27 @@ def test_a_span_whose_parent_is_missing_stands_at_the_top() -> None:
 
 
 def test_spans_that_are_each_others_parents_are_there_once() -> None:
-    found = lines(rows_of([span("a", "b"), span("b", "a"), span("c", "c")]))
-    assert [line[0] for line in found] == ["c", "a", "b"]
+    values = values_of(lines_of([span("a", "b"), span("b", "a"), span("c", "c")]))
+    assert [line[0] for line in values] == ["c", "a", "b"]
 
 
 def test_a_trace_of_20000_levels_is_a_tree() -> None:
-    rows = rows_of([span(str(n), str(n - 1) if n else "") for n in range(20_000)])
-    assert rows[-1].depth == 19_999
-    assert rows[0].descendants == 19_999
+    lines = lines_of([span(str(n), str(n - 1) if n else "") for n in range(20_000)])
+    assert lines[-1].depth == 19_999
+    assert lines[0].descendants == 19_999
 
 
 @given(
     st.lists(st.tuples(st.integers(0, 12), st.integers(0, 14)), max_size=20, unique_by=lambda pair: pair[0])
 )
 def test_every_span_is_there_once_and_below_its_parent(pairs: list[tuple[int, int]]) -> None:
-    rows = rows_of([span(str(one), str(parent)) for one, parent in pairs])
-    assert sorted(int(row.span.span_id) for row in rows) == sorted(one for one, _ in pairs)
-    for number, row in enumerate(rows):
-        inside = rows[number + 1 : number + 1 + row.descendants]
-        assert all(other.depth > row.depth for other in inside)
-        following = rows[number + 1 + row.descendants :]
-        assert not following or following[0].depth <= row.depth
-        if row.depth:
-            above = next(other for other in reversed(rows[:number]) if other.depth < row.depth)
-            assert above.span.span_id == row.span.parent_span_id
+    lines = lines_of([span(str(one), str(parent)) for one, parent in pairs])
+    assert sorted(int(line.span.span_id) for line in lines) == sorted(one for one, _ in pairs)
+    for number, line in enumerate(lines):
+        inside = lines[number + 1 : number + 1 + line.descendants]
+        assert all(other.depth > line.depth for other in inside)
+        following = lines[number + 1 + line.descendants :]
+        assert not following or following[0].depth <= line.depth
+        if line.depth:
+            above = next(other for other in reversed(lines[:number]) if other.depth < line.depth)
+            assert above.span.span_id == line.span.parent_span_id

@@ -53,7 +53,7 @@ def test_a_session_of_hostile_texts(new_page: NewPage, url: str, width: int, sch
         page.mouse.wheel(0, 30_000)
         page.wait_for_timeout(150)
     expect(page.locator("article.card")).to_have_count(HOSTILE_TRACES)
-    for selector in (".metadata > summary", ".more-labels > summary", ".filters > summary"):
+    for selector in (".metadata > summary", ".more-values > summary", ".filters > summary"):
         for summary in page.locator(selector).all():
             summary.click()
     assert page.locator("#found mark").count() > 10

@@ -38,8 +38,8 @@ def guarded(stack: Stack, tmp_path: Path) -> Iterator[tuple[str, str]]:
         "SPANLOOM_DASHBOARD__USERS_FILE": str(file),
     }
     log = tmp_path / "log"
-    with log.open("wb") as said:
-        running = subprocess.Popen([*spanloom, "dashboard"], env=env, cwd=ROOT, stdout=said, stderr=said)
+    with log.open("wb") as output:
+        running = subprocess.Popen([*spanloom, "dashboard"], env=env, cwd=ROOT, stdout=output, stderr=output)
     try:
         wait_until(lambda: "serving" in log.read_text(), "the dashboard serves", 60)
         yield f"http://127.0.0.1:{port}", made.stdout.removeprefix("password: ").strip()
