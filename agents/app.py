@@ -47,10 +47,10 @@ from spanloom.warehouse.write import insert
 logger = logging.getLogger("spanloom.worker")
 
 KAFKA_WATCH = 5.0
-"""Seconds between two questions whether Kafka is there, and within which it must answer."""
+"""Seconds between two checks whether Kafka answers, and the deadline of each check."""
 
 STALLED_WATCH = 5.0
-"""Seconds between two looks whether records lie in the log that do not come."""
+"""Seconds between two checks for stalled partitions."""
 
 EXIT_FAILED = 70
 """The exit code after an unexpected error (EX_SOFTWARE)."""
@@ -116,7 +116,7 @@ class WorkerApp(faust.App):
             topics.TRACES_CHANGELOG, lambda: TracePartition(worker.window, worker.retention * 1000, _now())
         )
         # A window gets contributions for as long as it lasts; kept that much longer, a new session's window
-        # is known to be new without a look into ClickHouse.
+        # is known to be new without a look-up in ClickHouse.
         self.sessions_state = Changelog(
             topics.SESSIONS_CHANGELOG,
             lambda: SessionPartition((worker.retention + worker.window) * 1000, _now()),
@@ -126,7 +126,7 @@ class WorkerApp(faust.App):
             {topics.SPAN_FACTS: self.traces_state, topics.TRACE_FACTS: self.sessions_state},
             self.offsets,
             self.batches,
-            # Whoever takes longer than the group waits is not asked any more.
+            # Below the rebalance timeout, after which the group goes on without this worker.
             min(worker.checkpoint_deadline, 0.7 * kafka.rebalance_timeout),
         )
         rebuild = Rebuild(warehouse, self.retry)
@@ -176,24 +176,24 @@ class WorkerApp(faust.App):
         self.agent(channel, name=name, concurrency=1)(agent)
 
     async def on_start(self) -> None:
-        """Connect what the stages write to, then let Faust start."""
+        """Connect the producer, then let Faust start."""
         await self._producer_of_ours.start()
         await super().on_start()
 
     async def watch_kafka(self) -> None:
-        """Ask Kafka for a sign of life, again and again, for the readiness probe."""
+        """Check over and over, for the readiness probe, whether Kafka answers."""
         while True:
             self.kafka_answers = await self._producer_of_ours.answers(KAFKA_WATCH)
             await asyncio.sleep(KAFKA_WATCH if self.kafka_answers else 0.2)
 
     async def watch_stalled(self) -> None:
-        """Go back, again and again, to records that lie in the log and do not come."""
+        """Check over and over for stalled partitions, and read them again from where they stalled."""
         while True:
             await asyncio.sleep(STALLED_WATCH)
             try:
                 await self.offsets.go_back_to_stalled()
             except (KafkaError, OSError) as error:
-                logger.info("could not ask for the ends of the log (%s)", type(error).__name__)
+                logger.info("could not read the ends of the log (%s)", type(error).__name__)
 
     async def on_stop(self) -> None:
         """End the running batches with a last checkpoint, then let Faust stop."""

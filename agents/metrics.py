@@ -8,7 +8,7 @@ _SECONDS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30)
 
 BATCHES = Counter("spanloom_batches", "Batches that were acknowledged.", ["stage"])
 RECORDS = Counter("spanloom_records", "Kafka records that were acknowledged.", ["stage"])
-SPANS = Counter("spanloom_spans", "Spans that ingest has read, again and again where they come again.")
+SPANS = Counter("spanloom_spans", "Spans that ingest has read; a redelivered span counts again.")
 UNPRICED_SPANS = Counter(
     "spanloom_unpriced_spans",
     "Spans with tokens of a model whose price is not known; at most 100 models a worker, then `other`.",
@@ -20,7 +20,7 @@ DEAD_LETTERS = Counter(
 ROWS = Counter("spanloom_rows", "Rows written to ClickHouse.", ["table"])
 GAPS = Counter(
     "spanloom_gaps",
-    "Times that records of a partition were left out, or it stalled, and it was read again. Rare, and harmless.",
+    "Times that a partition was read again because records were left out or it had stalled. Rare, and harmless.",
     ["stage"],
 )
 WORK_SECONDS = Histogram("spanloom_work_seconds", "Computing of a batch.", ["stage"], buckets=_SECONDS)

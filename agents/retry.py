@@ -1,4 +1,4 @@
-"""What the stages ask of ClickHouse is asked again until it answers."""
+"""Retries every call to ClickHouse until it answers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class Retry:
-    """Tries again while ClickHouse is away, and knows whether anything waits for it.
+    """Retries while ClickHouse is out of reach, and knows whether anything waits for it.
 
     While a stage waits it takes no batch, so the worker stops reading by itself.
     """
@@ -30,7 +30,7 @@ class Retry:
         return bool(self._waiting)
 
     async def __call__(self, operation: Callable[[], Awaitable[T]]) -> T:
-        """Do something with ClickHouse, as often as it takes.
+        """Call ClickHouse, as often as it takes.
 
         Raises:
             warehouse.errors.WarehouseError: it refused, and would refuse again.

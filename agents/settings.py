@@ -12,8 +12,9 @@ from spanloom.spans.text.values import MAX_NESTING
 _DEFAULT = Limits()
 
 MAX_LABEL_CHARACTERS = 65_536
-"""The most that `labels` times `name` may be. Tags and metadata of a span are up to three such texts a label, of up to
-four bytes a character; with its previews and names that stays below 1,048,588 bytes, Kafka's default for a record."""
+"""The largest product of `labels` and `name`. A label is a tag, or an entry of the metadata with key and value: three
+texts for each of `labels`, of up to four bytes a character. With its previews and names a span stays below 1,048,588
+bytes, Kafka's default limit for a record."""
 
 Seconds = Annotated[float, Field(gt=0)]
 
@@ -34,7 +35,7 @@ class WorkerSettings(BaseModel, extra="forbid"):
         3600, ge=1, description="Seconds of the stream clock without news after which state is forgotten."
     )
     linger: float = Field(0.1, ge=0.01, le=10, description="Seconds a batch waits for more messages.")
-    batch_messages: int = Field(64, ge=1, description="Messages in a batch at the most.")
+    batch_messages: int = Field(64, ge=1, description="The most messages in a batch.")
     checkpoint_deadline: Seconds = Field(
         20,
         description="Seconds a checkpoint may take when partitions are revoked or the worker stops;"
@@ -109,5 +110,5 @@ class LimitSettings(BaseModel, extra="forbid"):
         return self
 
     def limits(self) -> Limits:
-        """The limits as the pure part takes them."""
+        """Return the limits for `spanloom.spans`."""
         return Limits(**self.model_dump())

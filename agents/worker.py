@@ -28,8 +28,8 @@ from spanloom.warehouse.migrate import check_schema
 logger = logging.getLogger("spanloom.worker")
 
 _RETRY = 2.0  # seconds between two attempts to reach Kafka at the start, at most
-_STOP_DEADLINE = 15.0  # seconds Faust has to stop, beside the deadline of the last checkpoint
-_WATCH = 1.0  # seconds between two looks at how recovery gets on
+_STOP_DEADLINE = 15.0  # seconds Faust has to stop, on top of the deadline of the last checkpoint
+_WATCH = 1.0  # seconds between two checks of the progress of recovery
 
 
 async def run(
@@ -50,8 +50,8 @@ async def run(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
 
-    # State is millions of small tuples that hold no cycles; to look for some again and again costs a tenth of all
-    # CPU time. What is imported by now stays for good.
+    # State is millions of small tuples that hold no cycles; searching them for cycles over and over costs a tenth of
+    # all CPU time. What is imported by now stays for good.
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
 
@@ -139,7 +139,7 @@ def _conditions(app: WorkerApp) -> dict[str, bool]:
 
 
 async def _unless_stopped(work: Awaitable[None], stop: asyncio.Event) -> bool:
-    """Await `work` and return True; False where the worker was told to stop before that was done."""
+    """Await `work` and return True; False if the worker was asked to stop before that was done."""
     working = asyncio.ensure_future(work)
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)

@@ -1,8 +1,8 @@
-"""What hostile input costs beside usual input: CPU time and memory for each megabyte of OTLP.
+"""What hostile input costs compared to usual input: CPU time and memory for each megabyte of OTLP.
 
 Every case is read in a process of its own: decoded, turned into facts, and folded, as the stages do. "times" is its
-CPU time a megabyte beside that of the usual load (`load.py`). Then histories of 1 to 10,000 messages in each
-form: their CPU time a byte must stay the same, because each is read once. Linux only.
+CPU time a megabyte, in multiples of that of the usual load (`load/load.py`). Then histories of 1 to 10,000 messages in
+each form: their CPU time a byte must stay the same, because each is read once. Linux only.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from spanloom.spans.folding import facts as facts_codec
 from spanloom.spans.folding.trace_fold import fold
 from spanloom.spans.limits import Limits
 from spanloom.spans.pricing.prices import Prices
-from spanloom.spans.reading.decode import Message, decode
+from spanloom.spans.reading.decode import OtlpMessage, decode
 
 _PRICES = Prices()
 _LIMITS = Limits()
@@ -46,7 +46,7 @@ class Cost(NamedTuple):
 
 def read(values: Sequence[bytes]) -> int:
     """Send messages through spans/; returns how many rows came of them."""
-    table = decode([Message(value) for value in values], limits=_LIMITS, prices=_PRICES).table
+    table = decode([OtlpMessage(value) for value in values], limits=_LIMITS, prices=_PRICES).table
     versions = pa.array(range(1, len(table) + 1), pa.uint64())
     for _, message in facts_codec.encode_table(table.append_column("version", versions), 8):
         for key, facts in facts_codec.decode(message):

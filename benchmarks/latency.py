@@ -57,7 +57,7 @@ class Watch:
         self._waiting.setdefault(session_id, []).append(when)
 
     def seen(self, session_id: str, traces: int, when: float) -> None:
-        """The session counted so many traces at `when`."""
+        """The session counted `traces` traces at `when`."""
         waiting = self._waiting.get(session_id)
         while waiting and self._arrived.get(session_id, 0) < traces:
             self._arrived[session_id] = self._arrived.get(session_id, 0) + 1
@@ -79,7 +79,7 @@ class Watch:
 
 
 async def measure(stack: Stack, rate: float, seconds: float) -> Latency:
-    """Send `rate` messages a second for so many seconds, and watch them arrive."""
+    """Send `rate` messages a second for `seconds` seconds, and watch them arrive."""
     watch = Watch()
     sending = asyncio.create_task(_send(stack.bootstrap_servers, rate, seconds, watch))
     last_news = time.monotonic()

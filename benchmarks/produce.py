@@ -13,7 +13,7 @@ PARTITIONS = 8
 """Of every topic; spanloom's default."""
 
 _LARGEST = 10 * 2**20  # bytes of a request
-_UNACKNOWLEDGED = 32_000_000  # bytes on their way at the most
+_UNACKNOWLEDGED = 32_000_000  # the most bytes on their way
 
 
 def producer(bootstrap_servers: str) -> AIOKafkaProducer:

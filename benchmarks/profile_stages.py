@@ -31,7 +31,7 @@ from spanloom.spans.folding.facts import partition_of
 from spanloom.spans.folding.rows import trace_table, window_table
 from spanloom.spans.limits import Limits
 from spanloom.spans.pricing.prices import Prices
-from spanloom.spans.reading.decode import Message, decode
+from spanloom.spans.reading.decode import OtlpMessage, decode
 
 Result = TypeVar("Result")
 
@@ -94,7 +94,7 @@ class Pipeline:
         """Work on one batch of OTLP messages."""
         clock, now = self._clock, time.time_ns() // 1_000_000
         self._offset += 1
-        some = [Message(value) for value in values]
+        some = [OtlpMessage(value) for value in values]
         decoded = clock("decode", lambda: decode(some, limits=Limits(), prices=self._prices))
         versions = np.full(decoded.table.num_rows, now << 22 | self._offset, np.uint64)
         table = decoded.table.append_column(pa.field("version", pa.uint64(), False), pa.array(versions))

@@ -34,7 +34,7 @@ AHEAD = 600_000
 may be off, as with a worker that has been in service for ten minutes. Before that all is looked up."""
 
 WARM_UP_SPANS = 2_000
-_LOOK = 0.25  # seconds between two looks at the view
+_LOOK = 0.25  # seconds between two queries of the view
 _PATIENCE = 60.0  # seconds without news until a run counts as failed
 _SETTLED = 20.0  # seconds until what has no session is there as well
 
@@ -51,7 +51,7 @@ class Measured:
     cpu_in_all: float
     """From the start of the process: Python's imports, joining the group."""
     database_cpu: float
-    """In the same time as `wall`; the looks at the view included."""
+    """In the same time as `wall`; the queries of the view included."""
     broker_cpu: float
     peak_rss: int
     exact: bool

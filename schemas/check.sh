@@ -1,5 +1,5 @@
 #!/bin/sh
-# The generated code is that of the schemas: generate it anew beside the committed one and compare.
+# The generated code is that of the schemas: generate it anew in another folder and compare.
 set -eu
 fresh=$(mktemp -d)
 trap 'rm -rf "$fresh"' EXIT

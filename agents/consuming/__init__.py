@@ -1,1 +1,2 @@
-"""All that keeps Faust honest: delivery in order, changelogs, draining, and looking into the log."""
+"""Everything that makes consuming with Faust lossless: offset tracking, changelogs, draining, reading the log
+itself."""

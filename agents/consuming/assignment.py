@@ -37,7 +37,7 @@ class Assignment:
     """Takes partitions over and gives them back.
 
     Args:
-        log: where the changelogs stand, and the records to be read.
+        log: holds the changelogs and the records to be read.
         changelogs: those of the stages that have one, by the topic that the stage reads.
         offsets: starts where reading begins.
         batches: run from then on.
@@ -67,7 +67,7 @@ class Assignment:
         While Kafka is away it tries again for as long as it takes.
 
         Returns:
-            Whether it came so far; the partitions may be revoked meanwhile.
+            Whether it got that far; the partitions may be revoked meanwhile.
         """
         # The flow of the first assignment runs, and Faust would deliver records before it has sought to where reading
         # begins. It resumes the flow itself once it has.

@@ -12,7 +12,7 @@ class Batches:
 
     `drain` is called when partitions are revoked and when the worker stops: running batches have until a
     deadline to end with their checkpoint; those that have not are cancelled, and since they have acknowledged
-    nothing their records come again, here or elsewhere.
+    nothing their records are redelivered, here or elsewhere.
     """
 
     def __init__(self) -> None:

@@ -1,6 +1,6 @@
 """The states of a stage, one for each of its partitions, and how the changelog brings them back.
 
-Written to is the changelog by the checkpoint only. It is read whenever partitions are assigned, always from its
+Only the checkpoint writes to the changelog. It is read whenever partitions are assigned, always from its
 beginning: a batch may have been dropped half-way, so what was in memory is not what the changelog says.
 """
 

@@ -1,11 +1,11 @@
-"""Faust's consumer, where it would lose its way in the log or answer late.
+"""Faust's consumer, corrected where it would leave out records or answer late.
 
 Three things differ:
 
-* *What is delivered.* Only what continues a partition leaves the consumer: see `OffsetTracking`.
+* *What is delivered.* Only the record that is next in its partition leaves the consumer: see `OffsetTracking`.
 * *Where reading begins.* Around a rebalance Faust fetches records and drops them, and then seeks to the committed
-  offsets. aiokafka leaves out partitions that have none: what was dropped there would come only after the next
-  rebalance. Here all are sought to where the tracking stands.
+  offsets. aiokafka leaves out partitions that have none: what was dropped there would be delivered only after the
+  next rebalance. Here the consumer seeks in all partitions to the positions of the tracking.
 * *How long the broker may hold back an answer.* Faust asks with `fetch_max_wait_ms=1500` and has no setting for it. A
   broker that answers as soon as there is something does not care; the local one looks again only after a part of that
   time, and each of the three stages would add half a second to the way of a span.
@@ -41,12 +41,12 @@ class Consumer(driver.Consumer):
         return _Thread(self, loop=self.loop, beacon=self.beacon)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:
-        """Fetch messages and deliver those that continue their partitions."""
+        """Fetch messages and deliver those that are next in their partitions."""
         async for delivered in self.app.offsets.in_order(super().getmany(timeout)):
             yield delivered
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
-        """Seek to where the tracking stands, whenever Faust wants to go to the committed offsets."""
+        """Seek to the positions of the tracking, whenever Faust wants to go to the committed offsets."""
         positions = {TP(*partition): offset for partition, offset in self.app.offsets.positions().items()}
         await self.seek_wait(positions)
         return positions
@@ -57,7 +57,8 @@ class Consumer(driver.Consumer):
         return {(tp.topic, tp.partition): offset for tp, offset in found.items()}
 
     async def acknowledge(self, offsets: Mapping[Partition, int]) -> None:
-        """Commit offsets. Where the group has been rebalanced meanwhile nothing is, and the records come again."""
+        """Commit offsets. If the group was rebalanced meanwhile, nothing is committed and the records are
+        redelivered."""
         await self._commit({TP(*partition): offset for partition, offset in offsets.items()})
 
 

@@ -1,6 +1,6 @@
 """The log itself: what stands at an offset, where reading begins, all that a topic holds.
 
-Most of it is asked by short-lived consumers of our own that belong to no group. Faust's bookkeeping is never asked: it
+Most of it is read by short-lived consumers of our own that belong to no group. Faust's bookkeeping is never used: it
 notes offsets as committed even when the commit failed.
 """
 

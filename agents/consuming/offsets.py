@@ -1,11 +1,11 @@
-"""Offset tracking: records leave the consumer in order, without gaps and repeats, so that a stage never sees one.
+"""Offset tracking: records leave the consumer in order, without gaps and without repeats.
 
 Faust may hand out records before it has sought to where reading begins, hand them out twice, or leave some out
 around a rebalance. A checkpoint commits the last offset of a batch, so one that was left out would be lost for
 good. What leaves the consumer is therefore compared with what must come next. Records already delivered are dropped.
-A gap is believed only if the log itself has it (deleted or compacted records, marks of transactions); otherwise
-reading goes back. Behind the last record of a topic no gap would show: partitions that are stalled are compared
-with the ends of the log.
+A gap is accepted only if the log itself has it (deleted or compacted records, marks of transactions); otherwise
+reading goes back. A gap behind the last record delivered would never show: the positions of stalled partitions are
+compared with the ends of the log.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class OffsetTracking:
     Args:
         log: the log that the consumer reads.
         stages: the name of the stage that reads a topic, for metrics.
-        fail: ends the process; called with whatever asking the log raised.
+        fail: ends the process; called with whatever reading the log raised.
     """
 
     def __init__(self, log: Log, stages: Mapping[str, str], fail: Callable[[BaseException], None]) -> None:
@@ -52,9 +52,9 @@ class OffsetTracking:
         """Begin anew, with the first offset to be read of each partition."""
         self._next = dict(positions)
         self._on_the_way: dict[Partition, deque[Any]] = {partition: deque() for partition in positions}
-        self._last_look: Mapping[Partition, int] = {}
+        self._last_check: Mapping[Partition, int] = {}
         self._ends_seen: Mapping[Partition, tuple[int, int]] = {}
-        self._fetches = 0  # that were handed out since the last look
+        self._fetches = 0  # that were handed out since the last check
 
     def stop(self) -> None:
         """Hold no partition."""
@@ -65,7 +65,7 @@ class OffsetTracking:
         return dict(self._next)
 
     async def in_order(self, fetched: AsyncIterator[tuple[P, Any]]) -> AsyncIterator[tuple[P, Any]]:
-        """Let through those of Faust's messages from one fetch that continue their partitions.
+        """Let through those of Faust's messages from one fetch that are next in their partitions.
 
         Raises:
             TopicCreatedAnew: a topic was deleted and created anew.
@@ -88,7 +88,7 @@ class OffsetTracking:
                 behind_a_gap.add(partition)
                 continue
             if held is not self._next:
-                continue  # given away while the log was asked
+                continue  # revoked while the log was read
             held[partition] = message.offset + 1
             self._on_the_way[partition].append(message)
             yield partition, message
@@ -98,7 +98,7 @@ class OffsetTracking:
         """Return the records of Faust's events, as they reach a stage, without those from before a rebalance.
 
         Raises:
-            RecordsLost: one that should have come before is not among them.
+            RecordsLost: one that should have been delivered before is not among them.
         """
         taken = []
         for message in (event.message for event in events):
@@ -112,21 +112,21 @@ class OffsetTracking:
         return source_records(taken)
 
     async def go_back_to_stalled(self) -> None:
-        """Read again what lies in the log and does not come, as two looks show."""
+        """Read stalled partitions again: records lie in the log that are not delivered, as two checks show."""
         for partition, offset in (await self.stalled()).items():
             await self._go_back(partition, offset, "does not come")
 
     async def stalled(self) -> dict[Partition, int]:
-        """Return where to go on in partitions of topics of which nothing has come since the last look.
+        """Return where to go on in partitions of topics of which nothing was delivered since the last check.
 
-        While one partition of a topic moves, or its stage has not taken all that came, others may just wait for their
-        turn; and all do while Faust hands out what a single fetch has brought, at the pace of the slowest stage. The
-        same place and end is returned once: what lies there may be no record, but the mark of a transaction.
+        While one partition of a topic moves, or its stage has not taken all that was delivered, others may just wait
+        for their turn; and all do while Faust hands out what a single fetch has brought, at the pace of the slowest
+        stage. The same place and end is returned once: what lies there may be no record, but the mark of a transaction.
         """
         if self._fetches < 2:
-            return {}  # no fetch has begun and ended since the last look
+            return {}  # no fetch has begun and ended since the last check
         self._fetches = 0
-        held, last, self._last_look = self._next, self._last_look, dict(self._next)
+        held, last, self._last_check = self._next, self._last_check, dict(self._next)
         moving = {partition[0] for partition, at in held.items() if last.get(partition) != at}
         moving |= {partition[0] for partition, waiting in self._on_the_way.items() if waiting}
         standing = {partition: at for partition, at in held.items() if partition[0] not in moving}
@@ -134,7 +134,7 @@ class OffsetTracking:
             return {}
         ends = await self._log.ends(standing)
         if held is not self._next:
-            return {}  # given away while the log was asked
+            return {}  # revoked while the log was read
         seen, self._ends_seen = (
             self._ends_seen,
             {partition: (at, ends.get(partition, 0)) for partition, at in standing.items()},
@@ -152,15 +152,16 @@ class OffsetTracking:
                 f"topic {partition[0]} was deleted and created anew: the worker must start again"
             )
 
-    async def _is_of_the_log(self, partition: Partition, expected: int, came: int) -> bool:
-        """Whether nothing stands between what is expected and what came; if something does, go back to it."""
+    async def _is_of_the_log(self, partition: Partition, expected: int, delivered: int) -> bool:
+        """Whether nothing lies in the log between the offset expected and the one delivered; if something does, go back
+        to it."""
         held = self._next
         following = await self._log.next_offset(partition, expected)
-        if following >= came:
+        if following >= delivered:
             return True
         if held is self._next:
             held[partition] = following
-            await self._go_back(partition, following, f"is due, and {came} came")
+            await self._go_back(partition, following, f"is due, and {delivered} was delivered")
         return False
 
     async def _or_fail(self, question: Awaitable[T]) -> T:

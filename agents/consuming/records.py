@@ -7,15 +7,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 MAX_AHEAD = 1800 * 1000
-"""How far in the future a record may say it is, ms. One such record moves the stream clock for good, and state would
-be forgotten: Kafka 4 refuses more than an hour by default (also from us), other brokers and settings do not."""
+"""The furthest a record's timestamp may lie in the future, ms; a later one is cut to it. One such record moves the
+stream clock for good, and state would be forgotten: Kafka 4 refuses more than an hour by default (also from us), other
+brokers and settings do not."""
 
 MAX_BEHIND = 3 * 24 * 3600 * 1000
-"""How far back a record may be that we produce, ms: Kafka deletes by timestamps, after a week by default, and must not
-delete what was not read yet."""
+"""The furthest back the timestamp of a record that we produce may lie, ms: Kafka deletes by timestamps, after a week by
+default, and must not delete what was not read yet."""
 
 BATCH_BYTES = 16 * 2**20
-"""What is worked on at once, bytes of messages: decoded it takes some five times as much memory."""
+"""The most message bytes that are worked on at once: decoded, they take some five times as much memory."""
 
 
 Partition = tuple[str, int]

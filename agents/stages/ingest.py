@@ -19,7 +19,7 @@ from spanloom.kafka.topics import DEAD_LETTERS, PROJECT_HEADER, SPAN_FACTS
 from spanloom.spans.folding import facts
 from spanloom.spans.limits import Limits
 from spanloom.spans.pricing.prices import Prices
-from spanloom.spans.reading.decode import Message, decode
+from spanloom.spans.reading.decode import OtlpMessage, decode
 
 SPANS_TABLE = "spans_versions"
 
@@ -29,7 +29,7 @@ class Ingest:
 
     Args:
         partitions: partitions of the topic of span facts.
-        limits: what a span may hold at the most.
+        limits: how much of a span is kept.
         prices: what tokens cost.
         now: the wall clock, ms since the epoch.
     """
@@ -50,7 +50,7 @@ class Ingest:
 
     def prepare(self, records: list[SourceRecord]) -> Writes:
         messages = [
-            Message(record.value, (record.headers.get(PROJECT_HEADER) or b"").decode(errors="replace"))
+            OtlpMessage(record.value, (record.headers.get(PROJECT_HEADER) or b"").decode(errors="replace"))
             for record in records
         ]
         decoded = decode(messages, limits=self._limits, prices=self._prices)

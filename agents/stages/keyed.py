@@ -1,8 +1,8 @@
 """A keyed stage: records go to the state of their partition, and what changes there becomes rows and messages.
 
 `traces` and `sessions` are the two of them. What they share stands here: a batch that can't be read goes to the dead
-letters, what is not in memory but may have been before is looked up in ClickHouse, all of a batch together, and
-whatever the state says has changed is written.
+letters; keys that are not in memory but may have been before are looked up in ClickHouse, all of a batch together;
+and every change of the state is written.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ Value = TypeVar("Value")
 Changed = TypeVar("Changed", bound=Changes)
 
 
-class Known(Protocol):
-    """What ClickHouse knows of a key."""
+class HasKey(Protocol):
+    """What ClickHouse has stored under a key."""
 
     @property
     def key(self) -> Any:
-        """What it is about."""
+        """The key of the trace or session window."""
 
 
-Stored = TypeVar("Stored", bound=Known)
+Stored = TypeVar("Stored", bound=HasKey)
 
 
 class Target(NamedTuple):
@@ -52,7 +52,8 @@ class KeyedStage(ABC, Generic[Key, Value, Stored, Changed]):
 
     Args:
         state: returns the state of a partition.
-        look_up: returns what ClickHouse has of keys that are lost, and of others that are new unless it has a row.
+        look_up: returns what ClickHouse has stored under keys whose state may be lost, and under others that are new
+            unless it has a row.
     """
 
     name: str
@@ -72,7 +73,7 @@ class KeyedStage(ABC, Generic[Key, Value, Stored, Changed]):
         """Apply a batch to the state; returns what has to be written."""
         writes = Writes()
         batch = self._read(records, writes)
-        await self._find_again(batch)
+        await self._adopt_lost(batch)
         for record, items in batch:
             self._state(record.partition).apply(items, record.value, record.timestamp, record.offset)
         changed = {partition: self._state(partition).collect() for partition in _partitions(records)}
@@ -115,11 +116,11 @@ class KeyedStage(ABC, Generic[Key, Value, Stored, Changed]):
                 metrics.DEAD_LETTERS.labels(self.name).inc()
         return batch
 
-    async def _find_again(self, batch: list[tuple[SourceRecord, list[tuple[Key, Value]]]]) -> None:
-        """Adopt what is not here but may have been before, or may be here in part only."""
+    async def _adopt_lost(self, batch: list[tuple[SourceRecord, list[tuple[Key, Value]]]]) -> None:
+        """Adopt keys that are not here but may have been before, or may be here in part only."""
         partition_of: dict[Key, int] = {}
         lost: list[Key] = []
-        perhaps: list[Key] = []
+        new_without_row: list[Key] = []
         seen: dict[Key, list[Value]] = {}
         for record, items in batch:
             state = self._state(record.partition)
@@ -132,15 +133,15 @@ class KeyedStage(ABC, Generic[Key, Value, Stored, Changed]):
                 case Novelty.OLD:
                     lost.append(key)
                 case Novelty.NEW_WITHOUT_ROW:
-                    perhaps.append(key)
+                    new_without_row.append(key)
         for partition in _partitions([record for record, _ in batch]):
             for key in self._state(partition).unsure:
                 partition_of[key] = partition
                 lost.append(key)
-        if not lost and not perhaps:
+        if not lost and not new_without_row:
             return
-        metrics.LOOKUPS.labels(self.name).inc(len(lost) + len(perhaps))
-        for stored in await self._look_up(lost, perhaps):
+        metrics.LOOKUPS.labels(self.name).inc(len(lost) + len(new_without_row))
+        for stored in await self._look_up(lost, new_without_row):
             self._state(partition_of[stored.key]).adopt(stored)
         for partition in _partitions([record for record, _ in batch]):
             self._state(partition).unsure.clear()

@@ -17,7 +17,7 @@ from spanloom.agents.stages.checkpoint import Acknowledge, PartitionsLost, Recor
 logger = logging.getLogger("spanloom.worker")
 
 Work = Callable[[list[SourceRecord]], Awaitable[Writes]]
-"""The heart of a stage: what follows from a batch. It may read, but writes nothing itself."""
+"""What a stage does with a batch: returns what has to be written. It may read, but writes nothing itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Stage:
 
     Args:
         name: the agent's name, for metrics.
-        work: the heart of the stage.
+        work: what the stage does with a batch.
         batches: runs its batches, or drops them.
         take: returns the records of Faust's events, in order, each once.
         outlets: where its checkpoint writes to.
@@ -66,7 +66,7 @@ class Stage:
 
         Args:
             stream: the stream of the agent.
-            max_messages: how many messages a batch has at the most.
+            max_messages: the most messages in a batch.
             linger: how long a batch waits for more messages, seconds.
         """
         async for events in stream.noack_take(max_messages, within=linger):

@@ -6,9 +6,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from prometheus_client import Counter
 
-MAX_LABELS = 100
-"""So many pairs of provider and model get a line of their own in the metrics. Their names come from outside: whoever
-makes up a new one with each span would fill memory here and in Prometheus."""
+MAX_PAIRS = 100
+"""At most this many pairs of provider and model get a time series of their own. Their names come from outside: a sender
+that makes up a new one with each span would fill memory here and in Prometheus."""
 
 MAX_CHARACTERS = 64
 """Longer names are cut."""
@@ -21,11 +21,11 @@ _WRAPPERS = pa.array(["AGENT", "CHAIN"])
 
 
 class UnpricedSpans:
-    """Counts in a metric with the labels `provider` and `model`."""
+    """Counts in a Prometheus metric with the labels `provider` and `model`."""
 
     def __init__(self, metric: Counter) -> None:
         self._metric = metric
-        self._labels: set[tuple[str, str]] = set()
+        self._pairs: set[tuple[str, str]] = set()
 
     def count(self, table: pa.Table) -> None:
         """Count those spans of a span table that have a model and tokens, but no price, and are no wrappers."""
@@ -37,13 +37,13 @@ class UnpricedSpans:
             return
         groups = found.group_by(["provider", "model"]).aggregate([([], "count_all")]).to_pylist()
         for group in groups:
-            self._metric.labels(*self._label(group["provider"], group["model"])).inc(group["count_all"])
+            self._metric.labels(*self._pair(group["provider"], group["model"])).inc(group["count_all"])
 
-    def _label(self, provider: str, model: str) -> tuple[str, str]:
-        label = provider[:MAX_CHARACTERS], model[:MAX_CHARACTERS]
-        if label in self._labels:
-            return label
-        if len(self._labels) >= MAX_LABELS:
+    def _pair(self, provider: str, model: str) -> tuple[str, str]:
+        pair = provider[:MAX_CHARACTERS], model[:MAX_CHARACTERS]
+        if pair in self._pairs:
+            return pair
+        if len(self._pairs) >= MAX_PAIRS:
             return OTHER, OTHER
-        self._labels.add(label)
-        return label
+        self._pairs.add(pair)
+        return pair

@@ -1,4 +1,13 @@
-"""The stream clock of a partition and the versions of rows: functions of the log, never of a wall clock."""
+"""The stream clock of a partition, and the versions of rows.
+
+Both follow from the timestamps and offsets of the records in the log, not from when a worker reads them. The wall clock
+comes in at four places only, the first three in `consuming.records`. A record without a timestamp (of an old client) is
+given the time at which it is read. A timestamp further ahead of that time than `MAX_AHEAD` is cut to it. Records that a
+stage produces are dated `MAX_BEHIND` ago at the earliest. So in these cases a redelivery may get another timestamp, and
+its rows another version. And `kept_since` of a state that begins anew is the time at which it begins.
+
+Besides, versions go on above those that are read back from ClickHouse (`version_above`).
+"""
 
 from __future__ import annotations
 
@@ -10,7 +19,7 @@ CLOCK_RECORD = b"clock"
 """The key of the changelog record that keeps a partition's clock, and ends what one checkpoint has written.
 
 What stands behind the last of them was written by a checkpoint that did not come to its end. It is true, but
-may not be all: what it belongs to is completed from ClickHouse.
+may not be all: the keys it belongs to are completed from ClickHouse.
 """
 
 CLOCK_SKEW = 300_000
@@ -58,7 +67,7 @@ class StreamClock:
     version: int = 0
 
     def advance(self, timestamp: int) -> None:
-        """See a record's timestamp."""
+        """Advance to a record's timestamp, if that is newer."""
         self.now = max(self.now, timestamp)
 
     def next_version(self, timestamp: int, offset: int) -> int:
@@ -75,8 +84,8 @@ class StreamClock:
         """Whether state of something that started at `start` (ms) would certainly still be here.
 
         What started before the retention may have been forgotten, and what started before this state began
-        to be kept may never have been here. A start in the future tells of a clock that nothing can be
-        concluded from.
+        to be kept may never have been here. A start in the future comes from a wrong clock, from which nothing can be
+        concluded.
         """
         horizon = max(self.now - retention, self.kept_since) + CLOCK_SKEW
         return horizon <= start <= self.now + CLOCK_SKEW

@@ -25,7 +25,7 @@ class Novelty(Enum):
     """What is known of a key that a partition does not hold."""
 
     NEW = auto()
-    """It certainly never was anywhere."""
+    """It certainly was never stored anywhere."""
     NEW_WITHOUT_ROW = auto()
     """If it has no row in ClickHouse it is new: every batch of a keyed stage writes rows."""
     OLD = auto()
@@ -80,7 +80,7 @@ class Partition(ABC, Generic[Key, Value, Entry, Stored, Changed]):
 
     @abstractmethod
     def novelty(self, key: Key, values: Sequence[Value]) -> Novelty:
-        """How sure it is that a key that is not here never was anywhere; `values` are what a batch brings for it."""
+        """How certain it is that a key that is not here is new; `values` are what a batch brings for it."""
 
     @abstractmethod
     def adopt(self, stored: Stored) -> None:
@@ -105,7 +105,7 @@ class Partition(ABC, Generic[Key, Value, Entry, Stored, Changed]):
             changes_row, is_news = self._add(entry, value)
             if is_news:
                 news.append(entry)
-            # What comes behind a change in the same batch raises the version, too: another batch may end there.
+            # What follows a change in the same batch raises the version, too: another batch may end there.
             if changes_row or key in self._changed:
                 entry.version = version
                 self._settle(key, entry)

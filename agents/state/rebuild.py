@@ -1,4 +1,4 @@
-"""Finds state again in ClickHouse that was forgotten or lost: late is not lost."""
+"""Rebuilds state that was forgotten or lost from what ClickHouse has stored, so that late spans are not lost."""
 
 from __future__ import annotations
 
@@ -14,35 +14,39 @@ from spanloom.warehouse.lookup import placed_traces, span_facts, window_contribu
 
 
 class Rebuild:
-    """Reads state back; waits as long as ClickHouse is away."""
+    """Reads state back; waits as long as ClickHouse is out of reach."""
 
     def __init__(self, warehouse: Warehouse, retry: Retry) -> None:
         self._warehouse = warehouse
         self._retry = retry
 
-    async def traces(self, lost: Sequence[TraceKey], perhaps: Sequence[TraceKey]) -> list[StoredTrace]:
+    async def traces(
+        self, lost: Sequence[TraceKey], new_without_row: Sequence[TraceKey]
+    ) -> list[StoredTrace]:
         """Return what is stored of some traces; nothing for those that ClickHouse does not know.
 
         Args:
-            lost: traces whose facts are asked for.
-            perhaps: traces whose facts are asked for only if a row of the trace is there.
+            lost: traces whose facts are read.
+            new_without_row: traces whose facts are read only if a row of the trace is there.
         """
         found: dict[TraceKey, StoredTrace] = {}
-        placed = await self._retry(lambda: placed_traces(self._warehouse, _named([*lost, *perhaps])))
+        placed = await self._retry(lambda: placed_traces(self._warehouse, _named([*lost, *new_without_row])))
         for row in placed.to_pylist():
             key = TraceKey(row["project_id"], bytes.fromhex(row["trace_id"]))
             trace = found.setdefault(key, StoredTrace(key))
             trace.places.append(WindowKey(key.project_id, row["session_id"], row["window_start"]))
             trace.version = max(trace.version, row["version"])
-        wanted = _named([*lost, *(key for key in perhaps if key in found)])
+        wanted = _named([*lost, *(key for key in new_without_row if key in found)])
         if wanted:
             for key, facts in facts_of(await self._retry(lambda: span_facts(self._warehouse, wanted))):
                 found.setdefault(key, StoredTrace(key)).facts += facts
         return list(found.values())
 
-    async def windows(self, lost: Sequence[WindowKey], perhaps: Sequence[WindowKey]) -> list[StoredWindow]:
+    async def windows(
+        self, lost: Sequence[WindowKey], new_without_row: Sequence[WindowKey]
+    ) -> list[StoredWindow]:
         """Return what is stored of some session windows; nothing for those that ClickHouse does not know."""
-        keys = [*lost, *perhaps]
+        keys = [*lost, *new_without_row]
         found: dict[WindowKey, StoredWindow] = {}
         for contribution in contributions_of(
             await self._retry(lambda: window_contributions(self._warehouse, keys))

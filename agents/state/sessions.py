@@ -1,7 +1,6 @@
 """The state of one partition of the sessions stage: the contributions to every open session window.
 
-Each contribution is a changelog record of its own, so that a
-session of many traces is never written as a whole.
+Each contribution is a changelog record of its own, so that a session of many traces is never written as a whole.
 """
 
 from __future__ import annotations
@@ -51,7 +50,7 @@ class SessionPartition(Partition[WindowKey, Contribution, OpenWindow, StoredWind
     """All open session windows of one partition."""
 
     def novelty(self, key: WindowKey, values: Sequence[Contribution]) -> Novelty:  # noqa: ARG002
-        """Whether a window that is not here never was anywhere: it began too lately."""
+        """Whether a window that is not here is certainly new: it began so recently that it would still be here."""
         new = self.clock.surely_remembers(key.window_start * 1000, self._retention)
         return Novelty.NEW if new else Novelty.OLD
 
@@ -59,7 +58,7 @@ class SessionPartition(Partition[WindowKey, Contribution, OpenWindow, StoredWind
         """Take a window back from ClickHouse: the contributions of its traces, and its row's version."""
         window = self._entry(stored.key)
         window.version = self.clock.version_above(stored.version)
-        # Every one is to be asked, so no any() over a generator.
+        # Every one must be added, so no any() over a generator.
         if [contribution for contribution in stored.contributions if window.add(contribution)]:
             self._changed[stored.key] = window
 

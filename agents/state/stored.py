@@ -1,4 +1,4 @@
-"""What ClickHouse knows of a key that a keyed stage has forgotten or lost."""
+"""What ClickHouse has stored under a key that a keyed stage has forgotten or lost."""
 
 from __future__ import annotations
 

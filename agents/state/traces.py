@@ -1,9 +1,8 @@
 """The state of one partition of the traces stage: the facts of every open trace.
 
-What the changelog keeps are *pieces*: the records that brought something new, byte for
-byte as they came, each under a key of its own. So nothing is encoded again, a long trace is never written twice,
-and the state is the union of the pieces. A piece gets its tombstone when all traces it brought something to
-are forgotten.
+The changelog keeps a trace in *pieces*: a piece is a record that brought something new, byte for byte as it was
+read, under a key of its own. So nothing is encoded again, a long trace is never written twice, and the state is the
+union of the pieces. A piece gets its tombstone when all traces it brought something to are forgotten.
 """
 
 from __future__ import annotations
@@ -33,13 +32,13 @@ _FORGOTTEN = 200_000
 """How many forgotten traces of a partition are remembered as such, some 20 MB."""
 
 _PIECE = Struct(">qqH")
-"""The key of a piece: timestamp and offset of the record it is; of what came from ClickHouse also a part, and behind
-it the trace."""
+"""The key of a piece: timestamp and offset of its record, and 0. A piece made from stored facts is numbered instead,
+and its key ends with the trace."""
 
 
 @dataclass(slots=True)
 class OpenTrace:
-    """One trace: the set of its facts, and what was or may have been told about it.
+    """One trace: the set of its facts, and where rows and contributions of it were or may have been written.
 
     `place` is where its row and contribution stand. `left` are the places it stood at earlier records of this
     batch: an attempt before a crash may have ended its batch right there and written them, so they are always
@@ -57,11 +56,11 @@ class OpenTrace:
     pieces: dict[bytes, None] = field(default_factory=dict)
 
     def add(self, facts: Iterable[Fact]) -> tuple[bool, bool]:
-        """Add facts; of two with one span ID the higher version holds.
+        """Add facts; of two with one span ID the higher version wins.
 
         Returns:
             Whether the row may be another one now, and whether there is anything new to be kept at all: a
-            span that came again has a higher version, and an older one must not win later.
+            span that was sent again has a higher version, and an older one must not win later.
         """
         changed = news = replaced = False
         for fact in facts:
@@ -132,9 +131,9 @@ class TracePartition(Partition[TraceKey, Sequence[Fact], OpenTrace, StoredTrace,
         """Hashes of the traces that were forgotten last: they are not new, whatever they look like."""
 
     def novelty(self, key: TraceKey, values: Sequence[Sequence[Fact]]) -> Novelty:
-        """How sure it is that a trace that is not here never was anywhere.
+        """How certain it is that a trace that is not here is new.
 
-        Only a root tells when its trace started: it starts before all else. Without one the trace may be an
+        Only a root shows when its trace started: it starts before all else. Without one the trace may be an
         old one that goes on after a pause. (A trace with several roots may go on with a root; it is found among
         those that were forgotten last.)
         """

@@ -1,7 +1,7 @@
 """What the tables that hold rows twice cost the inserts: `python -m benchmarks.dashboard.inserts`.
 
-Makes up some sessions' traces and session windows, as `dashboard_load` does, with the materialized views and again
-without them: ClickHouse's CPU time for a row, merges not included. Making a row up is part of both.
+Makes up some sessions' traces and session windows, as `benchmarks.dashboard.load` does, with the materialized views and
+again without them: ClickHouse's CPU time for a row, merges not included. Making a row up is part of both.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ TABLES = {
 }
 
 
-def microseconds_a_row(client: Client, pid: int, table: str, beside: str, sql: str, runs: int) -> float:
+def microseconds_a_row(client: Client, pid: int, table: str, second: str, sql: str, runs: int) -> float:
     """The least CPU time of some inserts, divided by their rows; other work of the server is in it."""
     best = float("inf")
     for _ in range(runs):
-        for each in (table, beside):
+        for each in (table, second):
             client.command(f"TRUNCATE TABLE {each}")
         time.sleep(1)
         before = cpu_seconds(pid)
@@ -66,11 +66,11 @@ def main() -> None:
         client.command(f"CREATE TABLE {CORPUS_TABLE} (text String) ENGINE = Log")
         client.insert(CORPUS_TABLE, [[corpus()]], ["text"])
         print("| table | CPU a row with its view, µs | without, µs |\n|---|---|---|")
-        for table, (beside, view, insert) in TABLES.items():
+        for table, (second, view, insert) in TABLES.items():
             sql = insert(START, DAYS, SESSIONS)
-            both = microseconds_a_row(client, server.pid, table, beside, sql, options.runs)
+            both = microseconds_a_row(client, server.pid, table, second, sql, options.runs)
             client.command(f"DROP VIEW {view}")
-            alone = microseconds_a_row(client, server.pid, table, beside, sql, options.runs)
+            alone = microseconds_a_row(client, server.pid, table, second, sql, options.runs)
             print(f"| `{table}` | {both:.1f} | {alone:.1f} |", flush=True)
         client.close()
 

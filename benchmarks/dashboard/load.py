@@ -1,4 +1,4 @@
-"""Fill a ClickHouse for `dashboard_queries`: `python -m benchmarks.dashboard.load --scale 0.1`.
+"""Fill a ClickHouse for `benchmarks.dashboard.queries`: `python -m benchmarks.dashboard.load --scale 0.1`.
 
 At scale 1: 1,000,000 sessions, 5,000,000 traces, 20,000,000 spans over 31 days, made up by ClickHouse itself
 (INSERT … SELECT FROM numbers()), a few thousand sessions a statement, in the order of time as they would have come.
@@ -46,7 +46,7 @@ def database(url: str | None, data: Path) -> Iterator[ClickHouseSettings]:
 
 
 def load(settings: ClickHouseSettings, sessions: int) -> None:
-    """Insert so many sessions with their traces and spans."""
+    """Insert `sessions` sessions with their traces and spans."""
     client = new_client(settings, settings.database)
     client.command(f"CREATE OR REPLACE TABLE {CORPUS_TABLE} (text String) ENGINE = Log")
     client.insert(CORPUS_TABLE, [[corpus()]], ["text"])

@@ -1,8 +1,8 @@
 """How long the dashboard takes on a big database: `python -m benchmarks.dashboard.queries --url …`.
 
-Asks for each page, and each question of the API, in this process, over the database that `dashboard_load` filled: from
-the request to the last byte, ClickHouse over HTTP in between. p50 and p95 in milliseconds, each question once before
-the clock starts.
+Asks for each page, and each question of the API, in this process, over the database that `benchmarks.dashboard.load`
+filled: from the request to the last byte, ClickHouse over HTTP in between. p50 and p95 in milliseconds, each request
+once before the clock starts.
 """
 
 from __future__ import annotations
@@ -173,7 +173,10 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=20, help="times each question is asked (20)")
     parser.add_argument("--only", default="", help="only questions whose name has this in it")
     parser.add_argument(
-        "--days-before-end", type=int, default=0, help="ranges end so many days before the load's end (0)"
+        "--days-before-end",
+        type=int,
+        default=0,
+        help="days between the end of the ranges and the load's end (0)",
     )
     parser.add_argument("--pid", type=int, help="ClickHouse's process, to show the CPU time it takes")
     options = parser.parse_args()

@@ -14,7 +14,7 @@ CORPUS_TABLE = "benchmark_corpus"
 CORPUS_BYTES = 8_000_000
 
 NEEDLE = "xylograph"
-"""A word said in one trace of 20,000."""
+"""A word that occurs in one trace of 20,000."""
 
 BIG = 1000
 """The number of the session with 1,000 traces, the first of which has 10,000 spans."""
@@ -74,7 +74,7 @@ def _text(salt: int, kh: str = "kh") -> str:
     return f"substring(corpus, {at}, {length})"
 
 
-def _said(kh: str = "kh") -> str:
+def _spoken(kh: str = "kh") -> str:
     return f"concat({_text(1, kh)}, if(th % 20000 = 3, ' {NEEDLE} 你好 🧵', ''))"
 
 
@@ -107,7 +107,7 @@ SELECT
     if(span_type = 'LLM', 20 + kh % 500, 0) AS output_tokens,
     round(input_tokens * 2.5e-6, 12) AS input_cost,
     round(output_tokens * 1e-5, 12) AS output_cost,
-    if(k = 0, {_said()}, {_text(1)}) AS input,
+    if(k = 0, {_spoken()}, {_text(1)}) AS input,
     {_text(2)} AS output
 FROM ({_traces(start, days, sessions)})
 ARRAY JOIN range(n_spans) AS k"""
@@ -151,7 +151,7 @@ SELECT
     round(sum(g.input_cost), 12) AS input_cost, round(sum(g.output_cost), 12) AS output_cost,
     round(sum(g.input_cost) + sum(g.output_cost), 12) AS total_cost,
     arraySort(groupUniqArrayIf(model, model != '')) AS models,
-    cityHash64(any(g.th) AS th, 0) AS root, {_said("root")} AS input, {_text(2, "root")} AS output,
+    cityHash64(any(g.th) AS th, 0) AS root, {_spoken("root")} AS input, {_text(2, "root")} AS output,
     max(if(k = 0, g.span_id, '')) AS root_span_id, {_VERSION.format("max(span_end_ms)")} AS version
 FROM ({_spans(start, days, sessions)}) AS g
 GROUP BY project_id, session_id, trace_id"""

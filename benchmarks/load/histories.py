@@ -24,12 +24,12 @@ def history(form: str, size: int, count: int = 0) -> list[bytes]:
 
 
 def _call(form: str, roles: list[str], words: list[str], number: int) -> otlp_pb2.Span:
-    said = list(zip(roles, words, strict=True))
+    turns = list(zip(roles, words, strict=True))
     if form == "JSON: content":
-        text = json.dumps([{"role": role, "content": content} for role, content in said])
+        text = json.dumps([{"role": role, "content": content} for role, content in turns])
         return span(pair("gen_ai.input.messages", string(text)), number=number)
     if form == "JSON: parts":
-        parts = [{"role": role, "parts": [{"type": "text", "content": content}]} for role, content in said]
+        parts = [{"role": role, "parts": [{"type": "text", "content": content}]} for role, content in turns]
         return span(pair("gen_ai.input.messages", string(json.dumps(parts))), number=number)
     if form == "events":
         made = span(number=number)
@@ -37,16 +37,16 @@ def _call(form: str, roles: list[str], words: list[str], number: int) -> otlp_pb
             otlp_pb2.Event(
                 name=f"gen_ai.{role}.message".encode(), attributes=[pair("content", string(content))]
             )
-            for role, content in said
+            for role, content in turns
         )
         return made
-    return span(*_flattened(form, said), number=number)
+    return span(*_flattened(form, turns), number=number)
 
 
-def _flattened(form: str, said: list[tuple[str, str]]) -> Iterator[bytes]:
+def _flattened(form: str, turns: list[tuple[str, str]]) -> Iterator[bytes]:
     start, message = (
         ("llm.input_messages", "message.") if form.endswith("OpenInference") else ("gen_ai.prompt", "")
     )
-    for index, (role, content) in enumerate(said):
+    for index, (role, content) in enumerate(turns):
         yield pair(f"{start}.{index}.{message}role", string(role))
         yield pair(f"{start}.{index}.{message}content", string(content))

@@ -1,4 +1,4 @@
-"""A realistic load, the same for the same seed, made piece by piece, and the truth about it.
+"""A realistic load, the same for the same seed, made a little at a time, and the truth about it.
 
 Sessions of several traces run side by side; each trace is one turn of a conversation with an application
 (`benchmarks.load.turns`). Spans come in the order in which exporters send them: each when it ends, so that the

@@ -41,7 +41,7 @@ _RARE = ("naïve", "Zürich", "東京", "данные", "🙂", "“quoted”", 
 
 
 class Texts:
-    """Pieces of one long made-up text, each as long as the random numbers say."""
+    """Excerpts from one long made-up text, each as long as the random numbers say."""
 
     def __init__(self, random: Random) -> None:
         self._random = random

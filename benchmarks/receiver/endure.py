@@ -35,7 +35,7 @@ from benchmarks.receiver.senders import write_messages
 _TRANSPORTS = ("http", "grpc")
 _NUMBERS = 1 << 40  # IDs that one process may use
 _STOP_EVERY, _STOP_FOR = 60.0, 10.0  # seconds; the receiver waits for 8
-_LOOK = 1.0  # seconds between two looks at the receiver's memory
+_LOOK = 1.0  # seconds between two readings of the receiver's memory
 
 _RECEIVER = {
     "max_body_bytes": 4 << 20,

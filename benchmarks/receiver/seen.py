@@ -1,6 +1,6 @@
 """One process that reads the topic of OTLP messages and notes which of `benchmarks.receiver.endure` it has seen.
 
-It says `ready` when it reads, goes on until it is given a line, reads to the end of the topic and writes the IDs.
+It prints `ready` when it reads, goes on until it is given a line, reads to the end of the topic and writes the IDs.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ async def _read(bootstrap_servers: str) -> array.array[int]:
         consumer.assign(partitions)
         await consumer.seek_to_beginning(*partitions)
         print("ready", flush=True)
-        told = asyncio.create_task(asyncio.to_thread(sys.stdin.readline))
+        line = asyncio.create_task(asyncio.to_thread(sys.stdin.readline))
         numbers = array.array("Q")
         ends: dict[TopicPartition, int] | None = None
         while True:
@@ -43,7 +43,7 @@ async def _read(bootstrap_servers: str) -> array.array[int]:
             some = await consumer.getmany(timeout_ms=200)
             for records in some.values():
                 numbers.extend(mark_of(record.value) for record in records if len(record.value) >= HEAD_BYTES)
-            if told.done() and ends is None:
+            if line.done() and ends is None:
                 ends = await consumer.end_offsets(partitions)
             if ends is not None and not [p for p in partitions if await consumer.position(p) < ends[p]]:
                 return numbers

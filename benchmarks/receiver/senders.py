@@ -1,6 +1,6 @@
 """One process that sends OTLP to a receiver over many connections, as many SDKs would.
 
-Started by `benchmarks.receiver.throughput`: it says `ready` once everything is connected, begins when it is given a
+Started by `benchmarks.receiver.throughput`: it prints `ready` once everything is connected, begins when it is given a
 line, and prints what came of it as JSON. Without a rate every connection sends its next message as soon as the last
 one is answered. With one, messages are due at fixed times whatever the answers do, and a latency begins when its
 message was due: a receiver that stands still is not spared the messages that come meanwhile.
@@ -34,7 +34,7 @@ messages that stand one behind the other for one."""
 
 HEAD_BYTES = _HEAD.size
 
-_PAUSE = 0.2  # seconds until a connection sends again that was told to come later
+_PAUSE = 0.2  # seconds until a connection sends again that was asked to retry later
 
 Send = Callable[[bytes], Awaitable[str]]
 """Sends one message; returns '' where it is stored, else why not."""
@@ -144,7 +144,7 @@ async def open_loop(sender: Sender, connections: list[Send], seconds: float, rat
 
 @asynccontextmanager
 async def connected(transport: str, port: int, count: int) -> AsyncIterator[list[Send]]:
-    """So many connections to a receiver."""
+    """`count` connections to a receiver."""
     async with AsyncExitStack() as stack:
         connections: list[Send] = []
         for _ in range(count):

@@ -3,7 +3,7 @@
 -- A partition holds the spans that start in one month, so that retention drops parts instead of rewriting them. A
 -- span that is sent again with another start may lie in two of them: FINAL merges across partitions here. What a query
 -- asks of start_time must therefore leave out no partition, before the versions have met; ClickHouse 25.8 would. So the
--- month stands in a column of its own, for which nobody asks.
+-- month stands in a column of its own, which no query names.
 --
 -- Whoever sends a span chooses its start. What is before 2020 or after 2039 shares the first or last partition: each
 -- partition of an insert costs milliseconds, and each one there is costs every query.

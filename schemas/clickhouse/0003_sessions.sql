@@ -49,7 +49,7 @@ PARTITION BY toYYYYMM(least(
 ORDER BY (project_id, window_start, session_id);
 
 -- Every version of every session window once more, with the session before the window in the sort key: all of one
--- session lies together, which is what whole totals of some sessions ask for; the table above is for ranges of time.
+-- session lies together, which is what whole totals of some sessions need; the table above is for ranges of time.
 -- The two keys have the same columns, so rows replace each other here as there.
 --
 -- Granules are small, and so are the blocks of a column, of which a whole one is unpacked for a granule: a page of a

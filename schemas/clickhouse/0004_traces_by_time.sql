@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS traces_by_time_versions
     models              Array(LowCardinality(String)),
     root_span_id        String CODEC(ZSTD(1)),
 
-    -- The first 200 characters, and both texts in small letters: what was said, as one searches for it.
+    -- The first 200 characters, and both texts in lower-case, for searching.
     input_start         String CODEC(ZSTD(1)),
     output_start        String CODEC(ZSTD(1)),
     said                String CODEC(ZSTD(1)),

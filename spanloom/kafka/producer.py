@@ -72,7 +72,7 @@ async def _started(settings: KafkaSettings, idempotent: bool, options: dict[str,
 class Producer:
     """Produces whole lists of records and returns when every one of them is acknowledged.
 
-    Idempotent (by setting): while Kafka is away aiokafka tries again for as long as it takes, without
+    Idempotent (by setting): while Kafka is out of reach aiokafka tries again for as long as it takes, without
     duplicates and in order. Otherwise a record that is not acknowledged in time is an error. Batches are
     built here (`create_batch`): a record costs a tenth of what `send` costs.
     """

@@ -1,4 +1,4 @@
-"""How to reach Kafka, and how the topics are cut."""
+"""How to reach Kafka, and how topics are partitioned and replicated."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Seconds = Annotated[float, Field(gt=0)]
 
 
 class KafkaSettings(BaseModel, extra="forbid"):
-    """How to reach Kafka, and how the topics are cut."""
+    """How to reach Kafka, and how topics are partitioned and replicated."""
 
     bootstrap_servers: str = Field("127.0.0.1:9092", description="Brokers as host:port, separated by commas.")
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(

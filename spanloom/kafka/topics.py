@@ -1,4 +1,4 @@
-"""The topics: their names, their settings, and whether they stand as they should."""
+"""The topics: their names and settings, and checks that they exist as they should."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from spanloom.kafka.connection import connection
 from spanloom.kafka.settings import KafkaSettings
 
 MAX_MESSAGE_BYTES = 10 * 2**20
-"""What the topics of OTLP messages and dead letters take in one message, in bytes: spans may be large."""
+"""The largest message that the topics of OTLP messages and dead letters take, in bytes: spans may be large."""
 
 PROJECT_HEADER = "spanloom-project"
 """The header that names the project of a message's spans."""
@@ -43,7 +43,7 @@ class Topic:
     partitions: int
     config: dict[str, str] = field(default_factory=dict)
     any_partitions: bool = False
-    """Exporters may have made it: nothing depends on how it is cut."""
+    """Exporters may have made it: nothing depends on the number of its partitions."""
 
 
 def topics(settings: KafkaSettings) -> list[Topic]:
@@ -96,7 +96,7 @@ async def check(settings: KafkaSettings) -> None:
     """Make sure that every topic is there with the right number of partitions.
 
     Raises:
-        TopicError: one is missing or is cut differently.
+        TopicError: one is missing or has another number of partitions.
         KafkaError: Kafka can't be reached.
     """
     admin = AIOKafkaAdminClient(**connection(settings))

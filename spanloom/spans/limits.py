@@ -1,4 +1,4 @@
-"""How much of one span is kept. What is cut is said on the span, in the attribute `spanloom.truncated`."""
+"""How much of one span is kept. The span's attribute `spanloom.truncated` names what was cut."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Limits:
     """Bounds that keep a hostile or broken sender from filling memory; real spans stay far below them.
 
     Lengths are in characters (a character of UTF-8 is 1 to 4 bytes). These are the defaults; `agents/settings.py`
-    has the settings, and what each may be at the most.
+    has the settings and the range of each.
     """
 
     text: int = 1 << 20
@@ -25,7 +25,7 @@ class Limits:
     """Length of names, IDs, models, tags, metadata values and status messages: they travel with the facts."""
 
     labels: int = 64
-    """Tags of a span, and entries of its metadata: they travel with the facts."""
+    """Labels of a span: this many tags, and this many entries of its metadata. They travel with the facts."""
 
     value: int = 1 << 16
     """Length of an attribute's value: longer ones are messages, which `input` and `output` hold whole."""
@@ -45,7 +45,7 @@ class Limits:
 
     spans: int = 50_000
     """Spans of a message; more go to the dead letters as a whole. A message of Kafka's default size (1 MB)
-    holds fewer, and the Collector sends 8,192 at most."""
+    holds fewer, and the Collector sends at most 8,192."""
 
     rejects: int = 64
     """Spans of a message that go to the dead letters one by one; further ones go together in one."""

@@ -21,7 +21,7 @@ SPAN_TYPES = (
     "GUARDRAIL",
     "EVALUATOR",
 )
-"""The kinds of span. A position in this tuple travels in messages: append only."""
+"""The types of span. A position in this tuple travels in messages: append only."""
 
 STATUSES = ("unset", "ok", "error")
 """The statuses of a span or trace. A position in this tuple travels in messages: append only."""
@@ -30,7 +30,7 @@ PREVIEW_CHARACTERS = 4096
 """How much of an input or output travels with a span's facts, in characters."""
 
 INPUT_IS_MESSAGE = 1
-"""Bit of `preview_kind`: `input_preview` is what a user said in an LLM call, not a raw input."""
+"""Bit of `preview_kind`: `input_preview` is the user's text in an LLM call, not a raw input."""
 
 OUTPUT_IS_MESSAGE = 2
 """Bit of `preview_kind`: `output_preview` is the assistant's text in an LLM call, not a raw output."""
@@ -109,5 +109,5 @@ SPAN_TABLE = pa.schema(
 )
 """The schema of a span table."""
 
-COSTS = frozenset(name for name in SPAN_TABLE.names if name.endswith("_cost"))
+COST_COLUMNS = frozenset(name for name in SPAN_TABLE.names if name.endswith("_cost"))
 """Columns of costs: USD in tables, whole picodollars everywhere else."""

@@ -12,7 +12,7 @@ from spanloom.spans.folding.facts import Fact, TraceKey, facts_of
 from spanloom.spans.folding.trace_fold import fold
 from spanloom.spans.limits import Limits
 from spanloom.spans.pricing.prices import Prices
-from spanloom.spans.reading.decode import Message, decode
+from spanloom.spans.reading.decode import OtlpMessage, decode
 
 START = 1_780_000_000_000_000_000  # nanoseconds since the epoch
 
@@ -23,7 +23,7 @@ def _load(spans: int = 600, seed: int = 1) -> Load:
 
 def _found(encoded: list[bytes]) -> Truth:
     """What spanloom's own decoding and folding make of messages."""
-    decoded = decode([Message(value) for value in encoded], limits=Limits(), prices=Prices())
+    decoded = decode([OtlpMessage(value) for value in encoded], limits=Limits(), prices=Prices())
     assert not decoded.rejects
     traces: dict[TraceKey, list[Fact]] = {}
     table = decoded.table

@@ -24,7 +24,7 @@ from spanloom.spans.folding.session_fold import fold as fold_session
 from spanloom.spans.folding.trace_fold import fold as fold_trace
 from spanloom.spans.limits import TRUNCATED, Limits
 from spanloom.spans.pricing.prices import Prices
-from spanloom.spans.reading.decode import Decoded, Message, decode
+from spanloom.spans.reading.decode import Decoded, OtlpMessage, decode
 from tests.spans.examples import read_back
 
 KAFKA_LIMIT = 1_048_588
@@ -39,12 +39,12 @@ _GROWTH = 32
 escapes once more, and the same text stands in `attributes`, `input`, `metadata` and a preview."""
 
 _ROW = 1024
-"""What a row may take besides, bytes: numbers, IDs, offsets, `spanloom.truncated`."""
+"""What a row may take on top, bytes: numbers, IDs, offsets, `spanloom.truncated`."""
 
 
 def holds(*values: bytes, limits: Limits = _LIMITS) -> Decoded:
     """Send messages through all of spans/ and assert the law; returns what they were decoded to."""
-    decoded = decode([Message(value) for value in values], limits=limits, prices=_PRICES)
+    decoded = decode([OtlpMessage(value) for value in values], limits=limits, prices=_PRICES)
     _nothing_was_swallowed(decoded)
     _sizes_are_bounded(decoded, values, limits)
     facts = _facts_travel(decoded.table)

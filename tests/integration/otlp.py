@@ -18,7 +18,7 @@ from spanloom.spans.folding.counters import Counters
 from spanloom.spans.folding.trace_fold import Trace, fold
 from spanloom.spans.limits import Limits
 from spanloom.spans.pricing.prices import Prices
-from spanloom.spans.reading.decode import Message, decode
+from spanloom.spans.reading.decode import OtlpMessage, decode
 
 SECOND = 1_000_000_000
 
@@ -90,7 +90,7 @@ def single_span_messages(messages: Iterable[bytes]) -> list[bytes]:
 
 def expected_traces(messages: Iterable[bytes]) -> list[dict[str, Any]]:
     """What `TRACES` must show once these messages are through: each span folded once, without any server."""
-    decoded = decode([Message(value) for value in messages], limits=Limits(), prices=_PRICES)
+    decoded = decode([OtlpMessage(value) for value in messages], limits=Limits(), prices=_PRICES)
     table = decoded.table.append_column("version", pa.array(np.ones(decoded.table.num_rows, np.uint64)))
     facts: dict[Any, dict[int, Any]] = {}
     for key, some in facts_codec.facts_of(table):

@@ -22,7 +22,7 @@ START = 1_795_000_000 * SECOND
 
 
 def fact(span_id: int, parent: int = 0, **fields: Any) -> Fact:
-    """A span that starts `span_id` seconds after START and takes one second, unless told otherwise."""
+    """A span that starts `span_id` seconds after START and takes one second, unless `fields` differ."""
     values: dict[str, Any] = {
         "parent_span_id": parent,
         "name": f"span {span_id}",
@@ -34,9 +34,9 @@ def fact(span_id: int, parent: int = 0, **fields: Any) -> Fact:
     return Fact(span_id, **{**values, **fields})
 
 
-def call(span_id: int, parent: int = 0, said: str = "", answered: str = "", **fields: Any) -> Fact:
-    """An LLM span that used 10 input and 5 output tokens, unless told otherwise."""
-    kind = (INPUT_IS_MESSAGE if said else 0) | (OUTPUT_IS_MESSAGE if answered else 0)
+def call(span_id: int, parent: int = 0, asked: str = "", answered: str = "", **fields: Any) -> Fact:
+    """An LLM span that used 10 input and 5 output tokens, unless `fields` differ."""
+    kind = (INPUT_IS_MESSAGE if asked else 0) | (OUTPUT_IS_MESSAGE if answered else 0)
     values: dict[str, Any] = {
         "span_type": LLM,
         "model": "gpt-5",
@@ -46,7 +46,7 @@ def call(span_id: int, parent: int = 0, said: str = "", answered: str = "", **fi
         "output_cost": 200,
         "total_cost": 300,
         "priced": True,
-        "input_preview": said,
+        "input_preview": asked,
         "output_preview": answered,
         "preview_kind": kind,
     }

@@ -12,7 +12,7 @@ from spanloom.spans.folding.session_fold import fold as fold_session
 from spanloom.spans.folding.trace_fold import Trace, fold
 from spanloom.spans.limits import Limits
 from spanloom.spans.pricing.prices import Prices
-from spanloom.spans.reading.decode import Message, decode
+from spanloom.spans.reading.decode import OtlpMessage, decode
 from tests.captures_truth import Capture, captures
 
 PRICES = Prices()
@@ -22,7 +22,7 @@ MODELS_WITHOUT_A_PRICE = {"my-own-model"}
 
 
 def traces_of(capture: Capture) -> dict[str, Trace]:
-    decoded = decode([Message(value) for value in capture.messages], limits=Limits(), prices=PRICES)
+    decoded = decode([OtlpMessage(value) for value in capture.messages], limits=Limits(), prices=PRICES)
     assert decoded.rejects == []
     version = pa.array(np.ones(decoded.table.num_rows, np.uint64))
     table = decoded.table.append_column("version", version)

@@ -14,7 +14,7 @@ from spanloom.spans.folding.contribution import Contribution, WindowKey
 from spanloom.spans.folding.counters import Counters
 from spanloom.spans.folding.fact import FACT_COLUMNS, Fact
 from spanloom.spans.folding.rows import TRACE_TABLE, WINDOW_TABLE
-from spanloom.spans.reading.row import Row
+from spanloom.spans.reading.row import SpanRow
 from spanloom.spans.table import SPAN_TABLE, SPAN_TYPES, STATUSES
 
 # Positions of these travel in messages and changelogs: names are added at the end, never moved and never removed.
@@ -47,7 +47,7 @@ def fields(message: type[Message]) -> dict[str, Any]:
 
 def test_what_is_read_of_a_span_has_a_column() -> None:
     joined = {"attribute_keys", "attribute_texts"}  # the column `attributes`
-    assert set(Row._fields) - joined < set(SPAN_TABLE.names)
+    assert set(SpanRow._fields) - joined < set(SPAN_TABLE.names)
 
 
 def test_facts_are_made_of_columns() -> None:

@@ -1,8 +1,8 @@
 """The words in which a convention is declared: fields, keys, prefixes, templates.
 
-A *field* is something spanloom wants to know of a span. A *key* is the name of an attribute that tells it, a
+A *field* is something spanloom wants to know of a span. A *key* is the name of an attribute that gives it, a
 *prefix* the beginning of such names, a *template* what stands around a word in them. Several conventions name
-the same field: whose word counts is said in one list a field, in `precedence`.
+the same field: which of them wins is decided in one list a field, in `precedence`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import IntEnum, auto
 
 Reader = Callable[[str], object]
-"""Turns an attribute's text into the field's value; None if the text says nothing valid."""
+"""Turns an attribute's text into the field's value; None if the text is not valid."""
 
 
 class Field(IntEnum):
@@ -22,7 +22,7 @@ class Field(IntEnum):
     USER_ID = auto()
     SPAN_TYPE = auto()
     SPAN_TYPE_IF_USED = auto()
-    """The type of a span that says no other, if it tells its usage: without usage it is none of its own."""
+    """The type of a span that gives no other, if it gives its usage: without usage it has no type of its own."""
     MODEL = auto()
     PROVIDER = auto()
     INPUT_TOKENS = auto()
@@ -42,18 +42,18 @@ class Field(IntEnum):
     # From here on every key that is present counts, not only the best one.
     TAGS = auto()
     METADATA = auto()
-    # Not said by any key, but by an attribute that is too long to be kept whole.
+    # Given by no key, but by an attribute that is too long to be kept whole.
     CUT = auto()
     # Messages spread over many attributes, an index in the key: as a whole they are one key of INPUT or
     # OUTPUT.
-    INPUT_PIECES = auto()
-    OUTPUT_PIECES = auto()
+    INPUT_FLATTENED = auto()
+    OUTPUT_FLATTENED = auto()
 
 
 FIRST_MERGED = int(Field.TAGS)
-"""Fields from here on merge what all their keys say."""
+"""Fields from here on merge the values of all their keys."""
 
-WHOLE = {Field.INPUT_PIECES: Field.INPUT, Field.OUTPUT_PIECES: Field.OUTPUT}
+WHOLE = {Field.INPUT_FLATTENED: Field.INPUT, Field.OUTPUT_FLATTENED: Field.OUTPUT}
 """Keys of these fields are, as a whole, one key of another field, and have their precedence there."""
 
 
@@ -66,9 +66,9 @@ class Key:
     read: Reader | None = None
     """How to read the text; None: the field's own way (`registry.READERS`)."""
     plain: bool = False
-    """INPUT and OUTPUT: the text is what was said itself, never JSON with messages in it."""
+    """INPUT and OUTPUT: the text is the message itself, never JSON with messages in it."""
     prompt: bool = False
-    """INPUT: a text that is no JSON is what the user said, because the SDK writes a bare prompt as it is."""
+    """INPUT: a text that is no JSON is the user's prompt, because the SDK writes a bare prompt as it is."""
 
     @property
     def shown(self) -> str:
@@ -78,7 +78,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Prefix:
-    """All attributes whose names begin so; the rest of the name is part of what they say."""
+    """All attributes whose names begin so; the rest of the name is part of their value."""
 
     name: str
     field: Field
@@ -101,7 +101,7 @@ class Template:
     read: Reader | None = None
     """How to read the text; None: the field's own way (`registry.READERS`)."""
     word: bool = False
-    """It is the word that says something (and that is read), not the text."""
+    """The word is read as the value, not the text."""
 
     @property
     def shown(self) -> str:

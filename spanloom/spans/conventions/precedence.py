@@ -1,13 +1,13 @@
-"""Whose word counts: for each field its keys, the best first.
+"""Precedence: for each field its keys, the best first.
 
-A field takes the first key of its list that is present, not empty and valid. A new key goes where its word belongs:
-nothing else changes. A name that a user of an SDK writes beats one that a framework makes up.
+A field takes the first key of its list that is present, not empty and valid. A new key takes the place where it
+belongs: nothing else changes. A name that a user of an SDK writes beats one that a framework makes up.
 
 A key stands here by its name, a prefix with `*` behind it, a template with `*` for its word. Where several
 conventions read one name, or one convention reads it in several ways, it has one place, and the first of them that
 finds something valid counts, in the order in which they are declared.
 
-The keys of sessions and users have numbers beside: which key named a session is stored with the span and decides,
+The keys of sessions and users also have numbers: which key named a session is stored with the span and decides,
 perhaps years later, to which session a trace belongs. So what is stored is a number that stays, and the order is looked
 up here whenever a trace is folded.
 """
@@ -207,7 +207,7 @@ PRECEDENCE: Mapping[Field, tuple[str, ...]] = {
         "ai.response.finishReason",
     ),
     Field.STATUS_MESSAGE: ("langfuse.observation.status_message",),
-    # Of tags and metadata every key counts; where two keys give a metadata name, the better one's word holds.
+    # Of tags and metadata every key counts; where two keys give a metadata name, the value of the better one counts.
     Field.TAGS: (
         "lmnr.association.properties.tags",
         "langfuse.trace.tags",
@@ -225,4 +225,4 @@ PRECEDENCE: Mapping[Field, tuple[str, ...]] = {
         "ai.settings.context.*",
     ),
 }
-"""The keys of each field, the best first; keys of INPUT_PIECES and OUTPUT_PIECES stand in INPUT and OUTPUT."""
+"""The keys of each field, the best first; keys of INPUT_FLATTENED and OUTPUT_FLATTENED stand in INPUT and OUTPUT."""

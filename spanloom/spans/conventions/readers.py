@@ -1,4 +1,4 @@
-"""Readers: from an attribute's text to a field's value, None where it says nothing valid."""
+"""Readers: from an attribute's text to a field's value, None where it is not valid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All conventions as one table: from an attribute's name to what it says.
+"""All conventions as one table: from an attribute's name to the fields it gives.
 
 Reading an attribute costs one dict lookup. Names that begin with a declared prefix, that fit a template,
 and names nobody declared, are looked up the slow way once and then remembered.
@@ -53,7 +53,7 @@ NOT_READ = 2**16
 live no longer than the process."""
 
 _REMEMBERED = 20_000
-"""So many names are remembered beside the declared ones before all of them are forgotten: a bound on
+"""This many names are remembered besides the declared ones before all of them are forgotten: a bound on
 memory."""
 
 _LONGEST_REMEMBERED = 200
@@ -61,11 +61,11 @@ _LONGEST_REMEMBERED = 200
 
 
 Rule = tuple[int, int, Reader | None]
-"""What an attribute says: a field, at a rank, read so (None: the text itself)."""
+"""How an attribute gives a field: the field, the rank of the key, the reader (None: the text itself)."""
 
 
 class Rules(dict[str, tuple[Rule, ...]]):
-    """The rules of every attribute name; a name that says nothing has none.
+    """The rules of every attribute name; a name that no convention reads has none.
 
     Raises ValueError where conventions and precedence do not fit together.
     """
@@ -128,7 +128,7 @@ class Rules(dict[str, tuple[Rule, ...]]):
         return int(prefix.field), rank, lambda text: (rest, text)
 
     def _template_rule(self, template: Template, word: str) -> Rule | None:
-        """The rule of an attribute with this word in its name; None if the word says nothing."""
+        """The rule of an attribute with this word in its name; None if the word is not valid."""
         rank = self.rank(template)
         read = template.read or READERS.get(template.field)
         if not template.word:
@@ -170,10 +170,10 @@ RULES = Rules(CONVENTIONS, PRECEDENCE)
 PLAIN = frozenset(
     (int(key.field), RULES.rank(key)) for convention in CONVENTIONS for key in convention.keys if key.plain
 )
-"""Field and rank of keys whose text is what was said, never JSON with messages in it."""
+"""Field and rank of keys whose text is the message itself, never JSON with messages in it."""
 
 PROMPTS = frozenset(RULES.rank(key) for convention in CONVENTIONS for key in convention.keys if key.prompt)
-"""Ranks of the keys of INPUT whose text, if it is no JSON, is what the user said."""
+"""Ranks of the keys of INPUT whose text, if it is no JSON, is the user's prompt."""
 
 SESSION_KEY: Mapping[int, int] = {NOT_READ: NO_KEY} | {
     rank: key.number for rank, key in enumerate(SESSION_KEYS, 1)

@@ -1,7 +1,7 @@
 """What one trace adds to its session, and how it travels.
 
 A contribution is a whole value: the newest version of a trace's replaces the one before, and one that is
-withdrawn stays known as such, so that an older version that comes again changes nothing.
+withdrawn stays known as such, so that an older version that is redelivered changes nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from spanloom.spans.table import MAX_TIME
 NANOSECONDS = 1_000_000_000
 
 INPUT_START = 200
-"""Characters of a trace's input that its session knows."""
+"""Characters of a trace's input that its session keeps."""
 
 
 class WindowKey(NamedTuple):

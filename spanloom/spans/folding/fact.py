@@ -17,7 +17,7 @@ class TraceKey(NamedTuple):
 
 
 class SpanLabels(NamedTuple):
-    """Tags, and metadata as sorted pairs, of one span."""
+    """The labels of one span: its tags, and its metadata as sorted pairs."""
 
     tags: tuple[str, ...]
     metadata: tuple[tuple[str, str], ...]

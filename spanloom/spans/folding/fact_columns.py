@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from spanloom.spans.folding.fact import Fact, SpanLabels
-from spanloom.spans.table import COSTS, PICODOLLARS, SPAN_TYPES, STATUSES
+from spanloom.spans.table import COST_COLUMNS, PICODOLLARS, SPAN_TYPES, STATUSES
 
 FactColumns = dict[str, list[Any]]
 """The values of each field of `Fact`, span by span."""
@@ -35,7 +35,7 @@ def fact_columns(table: pa.Table) -> FactColumns:
     for name in Fact._fields:
         if name in columns:
             continue
-        if name in COSTS:
+        if name in COST_COLUMNS:
             # Rounding makes whole picodollars of the nearest float: exact up to 2,251 USD a span.
             columns[name] = (
                 pc.round(pc.multiply(table[name], float(PICODOLLARS))).cast(pa.int64()).to_numpy().tolist()

@@ -12,13 +12,13 @@ from spanloom.spans.folding.counters import NOTHING, Counters
 from spanloom.spans.folding.facts import TraceKey
 from spanloom.spans.folding.session_fold import SessionWindow
 from spanloom.spans.folding.trace_fold import Trace
-from spanloom.spans.table import COSTS, PICODOLLARS, STATUSES
+from spanloom.spans.table import COST_COLUMNS, PICODOLLARS, STATUSES
 
 _TIME = pa.timestamp("ns", "UTC")
 _SECONDS = pa.timestamp("s", "UTC")
 _TEXTS = pa.list_(pa.string())
 _COUNTERS = [
-    pa.field(name, pa.float64() if name in COSTS else pa.uint64(), False) for name in Counters._fields
+    pa.field(name, pa.float64() if name in COST_COLUMNS else pa.uint64(), False) for name in Counters._fields
 ]
 _LOG = [pa.field("version", pa.uint64(), False), pa.field("is_deleted", pa.uint8(), False)]
 
@@ -126,7 +126,7 @@ def contributions_of(table: pa.Table) -> list[Contribution]:
     columns = {name: table[name].to_pylist() for name in CONTRIBUTION_TABLE.names}
     for name in ("window_start", "start_time", "end_time"):
         columns[name] = table[name].cast(pa.int64()).to_pylist()
-    for name in COSTS:
+    for name in COST_COLUMNS:
         columns[name] = [round(value * PICODOLLARS) for value in columns[name]]
     rows = (dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True))
     return [_contribution(row) for row in rows]
@@ -152,7 +152,7 @@ def _table(
     rows: Sequence[tuple[WindowKey, int, Trace | SessionWindow | None]],
     own: dict[str, Sequence[Any]],
 ) -> pa.Table:
-    """Places, versions, and what was folded; a row without anything folded takes away what stands in its place.
+    """Rows of places, versions, and what was folded; a row without anything folded takes away what stands in its place.
 
     Args:
         own: the columns that are no fields, or hold something else.
@@ -194,6 +194,6 @@ def _empty(kind: pa.DataType) -> object:
 
 
 def _array(field: pa.Field, values: Sequence[Any]) -> pa.Array:
-    if field.name in COSTS:
+    if field.name in COST_COLUMNS:
         values = [value / PICODOLLARS for value in values]
     return pa.array(values, field.type)

@@ -1,6 +1,6 @@
 """The trace fold: a trace's row and its contribution are a pure function of the set of its spans' facts.
 
-The rules are those of `docs/conventions.md` (shared/conventions.md): how a trace finds its session, which
+The rules are those of `docs/conventions.md`: how a trace finds its session, which
 spans count, and what its input and output are. Nothing here depends on the order in which facts arrived.
 """
 
@@ -15,11 +15,11 @@ from spanloom.spans.folding.counters import Counters, count
 from spanloom.spans.folding.fact import Fact, TraceKey
 from spanloom.spans.table import INPUT_IS_MESSAGE, OUTPUT_IS_MESSAGE, SPAN_TYPES, STATUSES
 
-MAX_LABELS = 1000
-"""How many tags, metadata keys, models or services one trace or session shows at the most."""
+MAX_LISTED = 1000
+"""The most tags, metadata keys, models or services (or a session's users) that one trace or session lists."""
 
-MAX_LABEL_CHARACTERS = 16_384
-"""How many characters they may come to: a contribution must fit into a record."""
+MAX_LISTED_CHARACTERS = 16_384
+"""The most characters of each of these lists: a contribution must fit into a record."""
 
 _LLM = SPAN_TYPES.index("LLM")
 _EMBEDDING = SPAN_TYPES.index("EMBEDDING")
@@ -77,7 +77,7 @@ def _by_start(fact: Fact) -> tuple[int, int]:
 
 
 def _root(spans: list[Fact], by_id: Mapping[int, Fact]) -> Fact:
-    """The span without a parent; while it has not come, the earliest one whose parent is unknown.
+    """The span without a parent; while it has not arrived, the earliest one whose parent is unknown.
 
     `spans` are sorted by start. A hostile trace may be one circle of parents: then it is the earliest span.
     """
@@ -178,22 +178,22 @@ def _named(values: Iterable[tuple[int, str]], order: KeyOrder) -> str:
 
 
 def _metadata(spans: list[Fact]) -> dict[str, str]:
-    """All spans' metadata; where two spans differ the later one holds."""
+    """All spans' metadata; where two spans differ the later one wins."""
     merged: dict[str, str] = {}
     for fact in spans:
         if fact.labels:
             merged.update(fact.labels.metadata)
-    return {key: merged[key] for key in sorted(merged)[:MAX_LABELS]} if merged else merged
+    return {key: merged[key] for key in sorted(merged)[:MAX_LISTED]} if merged else merged
 
 
 def union(texts: Iterable[str]) -> tuple[str, ...]:
-    """Each text once, sorted, without the empty one; as many of the first as the limits let through."""
+    """Each text once, sorted, without the empty one; of more than a trace or session lists, the first ones."""
     each = sorted(set(texts) - {""})
-    if len(each) <= MAX_LABELS and sum(map(len, each)) <= MAX_LABEL_CHARACTERS:
+    if len(each) <= MAX_LISTED and sum(map(len, each)) <= MAX_LISTED_CHARACTERS:
         return tuple(each)
     lengths = accumulate(map(len, each))
-    kept = zip(each[:MAX_LABELS], lengths, strict=False)
-    return tuple(text for text, length in kept if length <= MAX_LABEL_CHARACTERS)
+    kept = zip(each[:MAX_LISTED], lengths, strict=False)
+    return tuple(text for text, length in kept if length <= MAX_LISTED_CHARACTERS)
 
 
 def _input(main: list[Fact], root: Fact) -> str:

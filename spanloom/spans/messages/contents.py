@@ -1,4 +1,4 @@
-"""The parts of a message: its content, and what stands beside the content.
+"""The parts of a chat message: its content, and what stands beside the content.
 
 Types of parts are those of OpenAI's Chat and Responses APIs, Anthropic, Gemini (whose parts have no type, but one
 member that stands for it), the AI SDK and the JSON schemas of

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from spanloom.spans.messages.flattened import Message, content_of
+from spanloom.spans.messages.flattened import ChatMessage, content_of
 from spanloom.spans.text.parsing import parse_json
 
 _ROLES = {
@@ -43,7 +43,7 @@ def event_messages(events: Sequence[Event]) -> tuple[object, object]:
     )
 
 
-def _event_message(attributes: Mapping[str, str], role: str) -> Message:
+def _event_message(attributes: Mapping[str, str], role: str) -> ChatMessage:
     """A message from an event: its members are attributes, or stand as JSON in `message` (choices) or
     `body`."""
     for member in ("message", "body", "gen_ai.event.content"):
@@ -56,7 +56,7 @@ def _event_message(attributes: Mapping[str, str], role: str) -> Message:
             if isinstance(inner, dict):
                 return {"role": role, **inner}
         return {"role": role, "content": text}
-    message: Message = {"role": attributes.get("role") or role}
+    message: ChatMessage = {"role": attributes.get("role") or role}
     if content := attributes.get("content"):
         message["content"] = content_of(content)
     if calls := attributes.get("tool_calls"):

@@ -9,10 +9,11 @@ from functools import lru_cache
 
 from spanloom.spans.text.parsing import parse_json
 
-Piece = tuple[str, str]
+FlattenedAttribute = tuple[str, str]
 """The rest of a flattened key, from the index on, and the attribute's text."""
 
-Message = dict[str, object]
+ChatMessage = dict[str, object]
+"""`{"role", "content", "tool_calls"}`, as JSON has it."""
 
 _INDEX = re.compile(r"(\d{1,6})\.(?:message\.)?(.+)", re.ASCII | re.DOTALL)
 _PART = re.compile(r"contents\.(\d{1,6})\.message_content\.(.+)", re.ASCII | re.DOTALL)
@@ -20,15 +21,15 @@ _TOOL_CALL = re.compile(
     r"tool_calls\.(\d{1,6})\.(?:tool_call\.)?(?:function\.)?(id|name|arguments)", re.ASCII
 )
 _SHORT = 128
-"""Rests of keys of up to so many characters are remembered once they are taken apart."""
+"""Rests of keys of up to this many characters are remembered once they are taken apart."""
 
 _OWN = frozenset({"role", "content", "name", "tool_call_id", "finish_reason"})
 
 
-def assemble(pieces: Iterable[Piece]) -> list[Message]:
+def assemble(flattened: Iterable[FlattenedAttribute]) -> list[ChatMessage]:
     """The messages that flattened attributes spell, in the order of their index."""
     members: dict[int, dict[str, str]] = {}
-    for rest, text in pieces:
+    for rest, text in flattened:
         if place := (_remembered_place if len(rest) <= _SHORT else _place)(rest):
             index, name = place
             if index in members:
@@ -47,8 +48,8 @@ def _place(rest: str) -> tuple[int, str] | None:
 _remembered_place = lru_cache(maxsize=4096)(_place)
 
 
-def _message(members: Mapping[str, str]) -> Message:
-    message: Message = {}
+def _message(members: Mapping[str, str]) -> ChatMessage:
+    message: ChatMessage = {}
     parts: dict[int, dict[str, str]] = {}
     calls: dict[int, dict[str, str]] = {}
     for name, text in members.items():

@@ -1,4 +1,4 @@
-"""What a message is made of: words, thoughts, calls of tools, their results, media, and what nobody knows.
+"""What a chat message is made of: words, thoughts, calls of tools, their results, media, and what nobody knows.
 
 Words are a text. Any other part holds what was sent and reads it when it is asked: of most messages nobody wants
 more than the text.

@@ -1,4 +1,4 @@
-"""The forms in which one message is written, each as a turn.
+"""The forms in which one chat message is written, each as a turn.
 
 A form is a function: a turn of a JSON object that has this form, else None. `FORMS` has them in the order in which
 they are tried; where messages stand in a request, a response or a list of them is `messages.finding`.

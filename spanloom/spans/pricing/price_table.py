@@ -37,7 +37,7 @@ _PRICES = ("input", "output", "cache_read", "cache_write")
 _MEMBERS = ("provider", "model", *_PRICES, "from")
 
 _Key = tuple[str, str]
-"""Pattern of the provider, empty for any; pattern of the model. Both in lower case."""
+"""Pattern of the provider, empty for any; pattern of the model. Both lower-case."""
 
 OverTime = tuple[tuple[int, Rates], ...]
 """From when on (nanoseconds since the epoch) which rates hold; the latest comes first."""

@@ -30,12 +30,12 @@ from spanloom.spans.pricing.model_names import (
     sellers_of,
 )
 from spanloom.spans.pricing.price_table import OverTime, PriceTable, rates_at
-from spanloom.spans.pricing.rates import ATTODOLLARS, Costs, Rates, TokenUsage
+from spanloom.spans.pricing.rates import ATTODOLLARS, CallCosts, Rates, TokenUsage
 
-__all__ = ["Costs", "Prices", "TokenUsage"]
+__all__ = ["CallCosts", "Prices", "TokenUsage"]
 
 _REMEMBERED = 4096
-"""So many models are remembered before all are forgotten: model names come from outside."""
+"""This many models are remembered before all are forgotten: model names come from outside."""
 
 _LONGEST_NAME = 256
 """A longer name of a model or provider is not looked up, in characters."""
@@ -55,7 +55,7 @@ class _Tiers:
         # A tier holds for prompts longer than its start: the first prompt of a tier is one token longer.
         self._rates = [_rates(price, start + 1) for start in self._starts]
 
-    def costs(self, usage: TokenUsage) -> Costs:
+    def costs(self, usage: TokenUsage) -> CallCosts:
         tier = bisect_left(self._starts, usage.input) - 1
         return self._rates[max(tier, 0)].costs(usage)
 
@@ -95,7 +95,7 @@ class Prices:
         self._models: dict[tuple[str, str], tuple[OverTime, ModelInfo | None]] = {}
         self._tiers: dict[int, tuple[ModelPrice, _Tiers | None]] = {}
 
-    def price(self, model: str, provider: str, start_ns: int, usage: TokenUsage) -> Costs | None:
+    def price(self, model: str, provider: str, start_ns: int, usage: TokenUsage) -> CallCosts | None:
         """The cost of a call at `start_ns` (nanoseconds since the epoch); None if the price is not known.
 
         `provider` may be empty, then the model's name decides.

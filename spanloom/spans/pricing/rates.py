@@ -1,4 +1,4 @@
-"""What tokens cost: rates in whole attodollars (1e-18 USD) a token, so that sums are exact in any order."""
+"""What tokens cost: price rates in whole attodollars (1e-18 USD) a token, so that sums are exact in any order."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class TokenUsage(NamedTuple):
     cache_write: int = 0
 
 
-class Costs(NamedTuple):
-    """Picodollars."""
+class CallCosts(NamedTuple):
+    """What one call costs, in picodollars."""
 
     input: int
     output: int
@@ -40,7 +40,7 @@ class Rates:
     output: int
     request: int = 0
 
-    def costs(self, usage: TokenUsage) -> Costs:
+    def costs(self, usage: TokenUsage) -> CallCosts:
         """The cost of one call."""
         # A sender that doesn't count cached tokens as input would make the rest negative.
         fresh = max(usage.input - usage.cache_read - usage.cache_write, 0)
@@ -48,7 +48,7 @@ class Rates:
             fresh * self.input + usage.cache_read * self.cache_read + usage.cache_write * self.cache_write
         )
         output_cost = _picodollars(usage.output * self.output)
-        return Costs(input_cost, output_cost, input_cost + output_cost + _picodollars(self.request))
+        return CallCosts(input_cost, output_cost, input_cost + output_cost + _picodollars(self.request))
 
 
 def _picodollars(attodollars: int) -> int:

@@ -1,4 +1,4 @@
-"""Attributes: from the bytes of a KeyValue to its key, its text and what it says.
+"""Attributes: from the bytes of a KeyValue to its key, its text and the field values that it gives.
 
 Most attributes of most spans have been seen before: the same model, version, service, the session of a moment
 ago. Their bytes are looked up as they are, and one lookup replaces decoding key and value, finding the rules
@@ -22,23 +22,23 @@ from spanloom.spans.text.values import base64_text, length_at, text_of
 UNDECODABLE = "spanloom.undecodable"
 """The key under which an attribute stands that is no KeyValue at all, its bytes as base64."""
 
-Said = tuple[int, int, Any]
-"""A field, at a rank, with a value."""
+FieldValue = tuple[int, int, Any]
+"""What an attribute says of its span: a field, the rank of the key within that field, and the value."""
 
-Attribute = tuple[str, str, tuple[Said, ...]]
-"""Key, text, and what it says."""
+Attribute = tuple[str, str, tuple[FieldValue, ...]]
+"""Key, text, and the field values that it gives; most attributes give none."""
 
-CUT: Said = (int(Field.CUT), 1, None)
-"""What an attribute says that is too long to be kept whole."""
+CUT: FieldValue = (int(Field.CUT), 1, None)
+"""The field value of an attribute that is too long to be kept whole."""
 
 _SHORT = 128
-"""Attributes of up to so many bytes are remembered."""
+"""Attributes of up to this many bytes are remembered."""
 
 _REMEMBERED = 32_768
-"""So many are remembered, about 20 MB; then all are forgotten, and the frequent ones soon known again."""
+"""At most this many are remembered, about 20 MB; then all are forgotten, and the frequent ones soon known again."""
 
 _NAMES = 4096
-"""The bytes of so many keys are remembered."""
+"""The bytes of at most this many keys are remembered."""
 
 _KEY = 0x0A
 _VALUE = 0x12
@@ -69,20 +69,20 @@ class Attributes(dict[bytes, Attribute]):
 
     def read(self, raw: bytes) -> Attribute:
         """The attribute that the bytes of a KeyValue hold. Key and text are cut where they are too long (and
-        then say CUT); what it says is read from the whole text."""
+        then give CUT); the field values are read from the whole text."""
         (key, rules), text = self._parts(raw)
-        says: tuple[Said, ...] = ()
+        field_values: tuple[FieldValue, ...] = ()
         if rules and text:
             if len(rules) == 1:
                 ((field, rank, read),) = rules
                 value = text if read is None else read(text)
                 if value is not None:
-                    says = ((field, rank, value),)
+                    field_values = ((field, rank, value),)
             else:
-                says = _said(rules, text)
+                field_values = _field_values(rules, text)
         if len(text) > self._text_length or len(key) > self._key_length:
-            return key[: self._key_length], text[: self._text_length], (*says, CUT)
-        return key, text, says
+            return key[: self._key_length], text[: self._text_length], (*field_values, CUT)
+        return key, text, field_values
 
     def read_all(self, raws: Sequence[bytes]) -> list[Attribute]:
         """The attributes of a span, event or resource."""
@@ -128,14 +128,14 @@ class Attributes(dict[bytes, Attribute]):
         return name
 
 
-def _said(rules: Iterable[Rule], text: str) -> tuple[Said, ...]:
-    """What a text says by these rules."""
-    said = []
+def _field_values(rules: Iterable[Rule], text: str) -> tuple[FieldValue, ...]:
+    """The field values that a text gives by these rules."""
+    found = []
     for field, rank, read in rules:
         value = text if read is None else read(text)
         if value is not None:
-            said.append((field, rank, value))
-    return tuple(said)
+            found.append((field, rank, value))
+    return tuple(found)
 
 
 @lru_cache(maxsize=8)

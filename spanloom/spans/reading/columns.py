@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from spanloom.spans.reading.row import EventRow, Row
-from spanloom.spans.table import COSTS, MAX_TIME, PICODOLLARS, SPAN_TABLE
+from spanloom.spans.reading.row import EventRow, SpanRow
+from spanloom.spans.table import COST_COLUMNS, MAX_TIME, PICODOLLARS, SPAN_TABLE
 from spanloom.spans.text.values import valid_text
 
 _LAST_OFFSET = 2**31 - 1
@@ -36,7 +36,7 @@ class Columns:
     """Collects spans, then makes a span table of them."""
 
     def __init__(self) -> None:
-        self.rows: list[Row] = []
+        self.rows: list[SpanRow] = []
         self.heads: list[Head] = []
         """As many as there are rows."""
         self.resources: list[ResourceRow] = []
@@ -45,7 +45,7 @@ class Columns:
         """The span table; its rows are in the order in which spans were added."""
         if not self.rows:
             return SPAN_TABLE.empty_table()
-        columns = dict(zip(Row._fields, zip(*self.rows, strict=True), strict=True))
+        columns = dict(zip(SpanRow._fields, zip(*self.rows, strict=True), strict=True))
         trace_ids, span_ids, parent_ids, starts, ends, resources = zip(*self.heads, strict=True)
         resource = pa.array(np.array(resources, np.int32))
         start = times(starts)
@@ -67,10 +67,10 @@ class Columns:
             ),
             "events": _events(columns["events"]),
         }
-        for name in COSTS:
+        for name in COST_COLUMNS:
             arrays[name] = pa.array(np.array(columns[name], np.float64) / PICODOLLARS)
         for name in ("input_preview", "output_preview"):
-            arrays[name] = _said(columns[name])
+            arrays[name] = _valid_strings(columns[name])
         for field in SPAN_TABLE:
             if field.name not in arrays:
                 arrays[field.name] = pa.array(columns[field.name], field.type)
@@ -98,8 +98,8 @@ def _strings(texts: Iterable[str]) -> pa.Array:
     return pa.array(texts if isinstance(texts, (list, tuple)) else list(texts), pa.string())
 
 
-def _said(texts: Sequence[str]) -> pa.Array:
-    """Texts out of messages: JSON can spell lone surrogates, which UTF-8 can't. They are so rare that all
+def _valid_strings(texts: Sequence[str]) -> pa.Array:
+    """Texts out of chat messages: JSON can spell lone surrogates, which UTF-8 can't. They are so rare that all
     texts are tried at once."""
     try:
         return _strings(texts)

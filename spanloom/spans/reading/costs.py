@@ -1,4 +1,4 @@
-"""What a span costs: as it says itself, else by the prices of its model."""
+"""What a span costs: the costs it gives itself, else by the prices of its model."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _UNKNOWN = SpanCosts(0, 0, 0, 0)
 _MAX_PICODOLLARS = MAX_COST * PICODOLLARS
 
 
-def costs(values: Sequence[Any], model: str, provider: str, start: int, prices: Prices) -> SpanCosts:
+def span_costs(values: Sequence[Any], model: str, provider: str, start: int, prices: Prices) -> SpanCosts:
     """The costs of a span whose fields have these values and that starts at `start` (nanoseconds).
 
     A cost that the span gives wins. Where it gives the total only, nothing is known of input and output;

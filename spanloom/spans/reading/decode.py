@@ -1,7 +1,7 @@
 """OTLP messages to the span table.
 
 Whatever the bytes are, `decode` raises nothing: what can't be read comes back as a `Reject`, and harms
-nothing beside it.
+nothing around it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from spanloom.spans.reading.rejects import BadSpans, Reject, too_many_spans
 from spanloom.spans.reading.span import SpanReader
 from spanloom.spans.text.values import valid_text
 
-__all__ = ["Decoded", "Message", "Reject", "decode"]
+__all__ = ["Decoded", "OtlpMessage", "Reject", "decode"]
 
 DEFAULT_PROJECT = "default"
 """The project of messages that name none."""
@@ -37,12 +37,12 @@ _PARENT_IS_REMOTE = 0x300
 `SPAN_FLAGS_CONTEXT_IS_REMOTE_MASK` of OTLP)."""
 
 _RESOURCES = 1 << 24
-"""Bytes that the resources of one message's spans may come to, all repetitions counted: 2 kB a span in a message of
+"""Bytes that the resources of one message's spans may add up to, all repetitions counted: 2 kB a span in a message of
 8,192 spans, the Collector's usual batch. A column of a whole batch must stay below Arrow's 2 GB."""
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class OtlpMessage:
     """One record of `otlp_spans`."""
 
     value: bytes
@@ -54,7 +54,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """What messages hold."""
+    """The spans of OTLP messages, and what was rejected."""
 
     table: pa.Table
     """A span table (`spanloom.spans.table.SPAN_TABLE`)."""
@@ -63,7 +63,7 @@ class Decoded:
     rejects: list[Reject]
 
 
-def decode(messages: Sequence[Message], *, limits: Limits, prices: Prices) -> Decoded:
+def decode(messages: Sequence[OtlpMessage], *, limits: Limits, prices: Prices) -> Decoded:
     """The spans of OTLP messages as one span table, in the order in which they stand, and what was
     rejected."""
     decoder = _Decoder(limits, prices)
@@ -82,7 +82,7 @@ class _Decoder:
         self._limits = limits
         self._reader = SpanReader(limits, prices)
 
-    def add(self, index: int, message: Message) -> None:
+    def add(self, index: int, message: OtlpMessage) -> None:
         """Adds the spans of a message to the columns, or what is wrong with it to the rejects."""
         try:
             request = _parse(message.value, self._limits.spans)
@@ -128,7 +128,7 @@ class _Decoder:
                     columns.heads.append((trace_id, span_id, parent_id, start, end, resource))
         self.rejects += bad.rejects()
 
-    def _resource(self, resource: otlp_pb2.Resource, message: Message, spans: int) -> ResourceRow:
+    def _resource(self, resource: otlp_pb2.Resource, message: OtlpMessage, spans: int) -> ResourceRow:
         """What the spans of a resource have in common. Its attributes are repeated on each of them, so that
         the longest are cut in a message of many spans."""
         name = self._limits.name

@@ -202,7 +202,7 @@ def _utf8(value: object) -> bytes:
 
 
 def _id(value: object, size: int) -> bytes:
-    """An ID of so many bytes in hexadecimal; or in base64, as protobuf's own JSON has it. Empty if it is
+    """An ID of `size` bytes in hexadecimal; or in base64, as protobuf's own JSON has it. Empty if it is
     none."""
     if not isinstance(value, str):
         return b""

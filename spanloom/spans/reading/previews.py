@@ -1,4 +1,4 @@
-"""What goes into a span and comes out of it, and what of that a reader of the trace wants to see."""
+"""The input and output of a span, and the previews of them that lists and traces show."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from spanloom.spans.conventions.fields import Field
 from spanloom.spans.conventions.registry import PLAIN, PROMPTS
 from spanloom.spans.messages.events import event_messages
-from spanloom.spans.messages.flattened import Piece, assemble
+from spanloom.spans.messages.flattened import FlattenedAttribute, assemble
 from spanloom.spans.messages.texts import assistant_text, message_value, user_text
 from spanloom.spans.reading.row import EventRow
 from spanloom.spans.table import INPUT_IS_MESSAGE, OUTPUT_IS_MESSAGE, PREVIEW_CHARACTERS
@@ -16,7 +16,7 @@ from spanloom.spans.text.values import json_text, valid_text
 
 # Fields of input and output stand in the same order in each group.
 _TOOL = Field.TOOL_INPUT - Field.INPUT
-_PIECES = Field.INPUT_PIECES - Field.INPUT
+_FLATTENED = Field.INPUT_FLATTENED - Field.INPUT
 
 _INPUT = int(Field.INPUT)
 
@@ -31,7 +31,7 @@ class Chosen(NamedTuple):
     value: Any = _UNPARSED
     """The message value, where it is at hand already."""
     is_prompt: bool = False
-    """A text that is no JSON is what the user said."""
+    """A text that is no JSON is the user's prompt itself."""
 
 
 _NOTHING = Chosen("")
@@ -41,7 +41,7 @@ def chosen(
     field: int,
     values: Sequence[Any],
     ranks: Sequence[int],
-    pieces: Sequence[tuple[int, int, Piece]],
+    flattened: Sequence[tuple[int, int, FlattenedAttribute]],
     span_type: str,
 ) -> Chosen:
     """The input or output that attributes name: that of the best-ranked key, flattened ones included.
@@ -53,7 +53,7 @@ def chosen(
     if tool is not None and (text is None or span_type == "TOOL"):
         return Chosen(tool)
     rank = ranks[field]
-    if pieces and (best := _best(pieces, field + _PIECES, rank)):
+    if flattened and (best := _best(flattened, field + _FLATTENED, rank)):
         messages = assemble(best)
         if messages:
             return Chosen(json_text(messages), messages)
@@ -64,16 +64,18 @@ def chosen(
     return Chosen(text, is_prompt=field == _INPUT and rank in PROMPTS)
 
 
-def _best(pieces: Sequence[tuple[int, int, Piece]], field: int, rank: int) -> list[Piece]:
-    """The pieces of this field that rank best, if that is better than `rank`."""
-    best: list[Piece] = []
-    for of_field, of_rank, piece in pieces:
+def _best(
+    flattened: Sequence[tuple[int, int, FlattenedAttribute]], field: int, rank: int
+) -> list[FlattenedAttribute]:
+    """The flattened of this field that rank best, if that is better than `rank`."""
+    best: list[FlattenedAttribute] = []
+    for of_field, of_rank, attribute in flattened:
         if of_field == field:
             if of_rank < rank:
                 rank = of_rank
-                best = [piece]
+                best = [attribute]
             elif best and of_rank == rank:
-                best.append(piece)
+                best.append(attribute)
     return best
 
 
@@ -92,7 +94,7 @@ def _from_messages(messages: object) -> Chosen:
 
 def input_preview(given: Chosen, span_type: str, is_root: bool) -> tuple[str, int]:
     """What the user said last in an LLM call, else the start of a root's input; and its bit of
-    `preview_kind`. What was said can hold lone surrogates."""
+    `preview_kind`. Chat messages can hold lone surrogates."""
     if not given.text:
         return "", 0
     if span_type == "LLM":

@@ -25,7 +25,7 @@ def too_many_spans(count: int, limit: int) -> str:
 
 
 _SINGLE_BYTES = 1 << 20
-"""What single rejects of one message may come to, bytes: each repeats the resource, which may be large."""
+"""The most bytes of the single rejects of one message: each repeats the resource, which may be large."""
 
 
 class BadSpans:
@@ -36,7 +36,7 @@ class BadSpans:
     """
 
     def __init__(self, message: int, single: int) -> None:
-        """`single`: so many become a reject each."""
+        """`single`: at most this many become a reject each."""
         self._message = message
         self._single = single
         self._rejects: list[Reject] = []

@@ -15,8 +15,8 @@ class EventRow(NamedTuple):
     attributes: Mapping[str, str]
 
 
-class Row(NamedTuple):
-    """What a span says, apart from its IDs and times. The names are those of the span table's columns."""
+class SpanRow(NamedTuple):
+    """The row of a span, apart from its IDs and times. The names are those of the span table's columns."""
 
     name: str
     span_type: str

@@ -13,10 +13,10 @@ from spanloom.spans.conventions.registry import SESSION_KEY, USER_KEY
 from spanloom.spans.limits import TRUNCATED, Limits
 from spanloom.spans.pricing.prices import Prices
 from spanloom.spans.reading.attributes import CUT, attributes_within, texts
-from spanloom.spans.reading.costs import costs
-from spanloom.spans.reading.fields import find
+from spanloom.spans.reading.costs import span_costs
+from spanloom.spans.reading.fields import read_fields
 from spanloom.spans.reading.previews import chosen, from_events, input_preview, output_preview
-from spanloom.spans.reading.row import EventRow, Row
+from spanloom.spans.reading.row import EventRow, SpanRow
 from spanloom.spans.reading.tags_and_metadata import merged_metadata, merged_tags
 
 _ERROR = 2
@@ -54,31 +54,31 @@ class SpanReader:
         self._attributes = attributes_within(limits)
         self._whole = attributes_within(replace(limits, value=sys.maxsize))
 
-    def row(self, span: otlp_pb2.Span, start: int, is_root: bool) -> Row:
+    def row(self, span: otlp_pb2.Span, start: int, is_root: bool) -> SpanRow:
         """The row of a span that starts at `start` (nanoseconds since the epoch)."""
         limits = self._limits
         name_length = limits.name
         cut: list[str] = []
 
-        keys, words, values, ranks, labels, pieces, incomplete = find(
+        keys, words, values, ranks, labels, flattened, incomplete = read_fields(
             span.attributes, self._attributes, limits.attributes
         )
         if incomplete:
             cut.append("attributes")
-        events, told = self._events(span, cut) if span.events else (_NO_EVENTS, _NO_EVENTS)
+        events, whole_events = self._events(span, cut) if span.events else (_NO_EVENTS, _NO_EVENTS)
 
         model = (values[_MODEL] or "")[:name_length]
         provider = (values[_PROVIDER] or "")[:name_length]
         span_type = values[_SPAN_TYPE] or _type_by_usage(values)
         status, status_message = _status(span, events, values)
 
-        given_input = chosen(_INPUT, values, ranks, pieces, span_type)
-        given_output = chosen(_OUTPUT, values, ranks, pieces, span_type)
+        given_input = chosen(_INPUT, values, ranks, flattened, span_type)
+        given_output = chosen(_OUTPUT, values, ranks, flattened, span_type)
         if events and not (given_input.text and given_output.text):
-            event_input, event_output = from_events(told)
+            event_input, event_output = from_events(whole_events)
             given_input = given_input if given_input.text else event_input
             given_output = given_output if given_output.text else event_output
-        said, said_kind = input_preview(given_input, span_type, is_root)
+        asked, asked_kind = input_preview(given_input, span_type, is_root)
         answered, answered_kind = output_preview(given_output, span_type, is_root)
 
         longest = limits.text
@@ -92,11 +92,11 @@ class SpanReader:
             cut.append("output")
         if cut:
             kept = dict(zip(keys, words, strict=True))
-            kept[TRUNCATED] = ",".join(sorted(set(cut)))  # whatever the sender says of it
+            kept[TRUNCATED] = ",".join(sorted(set(cut)))  # whatever the sender wrote there
             keys, words = list(kept), list(kept.values())
 
-        cost = costs(values, model, provider, start, self._prices)
-        return Row(
+        cost = span_costs(values, model, provider, start, self._prices)
+        return SpanRow(
             name=span.name.decode("utf-8", "replace")[:name_length],
             span_type=span_type,
             status=status,
@@ -120,9 +120,9 @@ class SpanReader:
             priced=cost.known,
             input=input_text,
             output=output_text,
-            input_preview=said,
+            input_preview=asked,
             output_preview=answered,
-            preview_kind=said_kind | answered_kind,
+            preview_kind=asked_kind | answered_kind,
             attribute_keys=keys,
             attribute_texts=words,
             events=events,
@@ -140,7 +140,7 @@ class SpanReader:
             found = self._attributes.read_all(raws)
             row = EventRow(name, event.time_unix_nano, texts(found))
             kept.append(row)
-            if any(CUT in says for _, _, says in found):
+            if any(CUT in field_values for _, _, field_values in found):
                 cut.append("events")
                 row = row._replace(attributes=texts(map(self._whole.read, raws)))
             elif len(event.attributes) > len(raws):
@@ -150,8 +150,7 @@ class SpanReader:
 
 
 def _type_by_usage(values: Sequence[Any]) -> str:
-    """A span that doesn't say its type is, where it tells its usage, what it says it is then, else an LLM call if
-    it gives a model."""
+    """The type of a span that gives none: with usage the one it gives for that case, else LLM if it gives a model."""
     if values[_INPUT_TOKENS] is None and values[_OUTPUT_TOKENS] is None:
         return "DEFAULT"
     return values[_SPAN_TYPE_IF_USED] or ("LLM" if values[_MODEL] else "DEFAULT")
@@ -168,8 +167,10 @@ def _status(span: otlp_pb2.Span, events: Sequence[EventRow], values: Sequence[An
         message = status.message.decode("utf-8", "replace")
     for event in events:
         if event.name == "exception":
-            told = event.attributes
-            return "error", message or told.get("exception.message") or told.get("exception.type", "")
+            exception = event.attributes
+            return "error", message or exception.get("exception.message") or exception.get(
+                "exception.type", ""
+            )
     if values[_STATUS]:
         return values[_STATUS], message or values[_STATUS_MESSAGE] or ""
     return _STATUSES.get(code, "unset"), message

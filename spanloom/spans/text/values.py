@@ -19,7 +19,8 @@ from pydantic_core import to_json
 from spanloom.schemas import otlp_pb2
 
 MAX_NESTING = 128
-"""The most that `Limits.nesting` may be, for what reads a level calls itself; OTLP JSON is read so deep."""
+"""The most that `Limits.nesting` may be, because reading a level is a recursive call; OTLP JSON is read to the same
+depth."""
 
 _STRING = 0x0A
 """The first byte of an AnyValue that is a string: field 1, length-delimited."""
@@ -32,7 +33,7 @@ _SIGN = 1 << 63
 """An integer is a varint of 64 bits in two's complement; this is the bit of its sign."""
 
 _LONG = 1024
-"""Above so many bytes a view is cheaper than a copy."""
+"""Above this many bytes a view is cheaper than a copy."""
 
 
 def length_at(raw: bytes, position: int) -> tuple[int, int]:
@@ -57,7 +58,7 @@ def length_at(raw: bytes, position: int) -> tuple[int, int]:
 def text_of(raw: bytes, start: int, nesting: int) -> str:
     """The text of the AnyValue whose bytes are `raw` from `start` on.
 
-    `nesting`: so many levels of arrays and maps are read; what lies deeper is shown as base64 of its bytes.
+    `nesting`: this many levels of arrays and maps are read; what lies deeper is shown as base64 of its bytes.
     """
     end = len(raw)
     if end > start + 1:
@@ -109,7 +110,7 @@ def _without_floats(value: object) -> bool:
 
 
 def _python_value(raw: bytes, levels: int) -> object:
-    """The value as JSON knows it: None, bool, int, float, str, list or dict; so many levels below it are read."""
+    """The value as JSON knows it: None, bool, int, float, str, list or dict; `levels` levels below it are read."""
     if levels < 0:
         return base64_text(raw)
     try:

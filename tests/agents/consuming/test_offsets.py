@@ -89,7 +89,7 @@ class World(Log):
         return self
 
     def stalled(self, fetches: int = 2) -> dict[Partition, int]:
-        """Look, after so many fetches that have brought nothing."""
+        """Check for stalled partitions after `fetches` fetches that have brought nothing."""
         for _ in range(fetches):
             run(self.deliver([]))
         return run(self.tracking.stalled())

@@ -24,7 +24,7 @@ def no_look_up(patch: pytest.MonkeyPatch) -> None:
     async def find_nothing(*_: Any) -> None:
         return None
 
-    patch.setattr(KeyedStage, "_find_again", find_nothing)
+    patch.setattr(KeyedStage, "_adopt_lost", find_nothing)
 
 
 def version_not_raised(patch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry, Counter
 
-from spanloom.agents.stages.unpriced import MAX_CHARACTERS, MAX_LABELS, OTHER, UnpricedSpans
+from spanloom.agents.stages.unpriced import MAX_CHARACTERS, MAX_PAIRS, OTHER, UnpricedSpans
 from tests.warehouse.tables import spans
 
 CALL = {"span_type": "LLM", "provider": "mine", "model": "m-1", "input_tokens": 10}
@@ -72,7 +72,7 @@ def test_names_from_outside_are_bounded_in_number_and_length() -> None:
         counted.add(*(CALL | {"model": f"m-{batch}-{number}" + "x" * 900} for number in range(50)))
     counted.add(CALL | {"model": "m-0-0" + "x" * 900})
     shown = counted.shown()
-    assert len(shown) == MAX_LABELS + 1
-    assert shown[OTHER, OTHER] == 500 - MAX_LABELS
+    assert len(shown) == MAX_PAIRS + 1
+    assert shown[OTHER, OTHER] == 500 - MAX_PAIRS
     assert max(len(model) for _, model in shown) == MAX_CHARACTERS
     assert sum(shown.values()) == 501

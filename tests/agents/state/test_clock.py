@@ -37,7 +37,7 @@ def test_a_topic_that_is_created_anew_goes_on_above_its_old_versions() -> None:
     [
         (100 * HOUR, True),
         (100 * HOUR + CLOCK_SKEW, True),
-        (100 * HOUR + CLOCK_SKEW + 1, False),  # a clock that nothing can be concluded from
+        (100 * HOUR + CLOCK_SKEW + 1, False),  # a wrong clock, from which nothing can be concluded
         (99 * HOUR + CLOCK_SKEW, True),
         (99 * HOUR + CLOCK_SKEW - 1, False),  # may have been forgotten
     ],

@@ -23,7 +23,7 @@ LANGFUSE = next(key for key in SESSION_KEYS if key.name == "langfuse.session.id"
 OPENINFERENCE = next(key for key in SESSION_KEYS if key.name == "session.id")
 
 ADDED = Identity(KeyOrder([NumberedKey(99, "acme.session"), *SESSION_KEYS]), BUILT_IN.users)
-"""A version that knows one convention more, whose word counts before all others."""
+"""A version that knows one convention more, whose key precedes all others."""
 
 MOVED = Identity(
     KeyOrder([OPENINFERENCE, *(key for key in SESSION_KEYS if key != OPENINFERENCE)]), BUILT_IN.users

@@ -23,7 +23,7 @@ from spanloom.receiver.keys import hash_of
 from spanloom.receiver.requests.envelope import JSON, PROTOBUF
 from spanloom.spans.limits import Limits
 from spanloom.spans.pricing.prices import Prices
-from spanloom.spans.reading.decode import Message, decode
+from spanloom.spans.reading.decode import OtlpMessage, decode
 from tests.fixtures_local import wait_until
 from tests.integration.installation import Installation
 from tests.integration.otlp import message, span
@@ -169,7 +169,7 @@ def test_no_sender_chooses_another_project(receiver: Receiver, shared_kafka: Ins
     (record,) = records(shared_kafka, "a spy")
     assert record.headers == (("spanloom-project", b"shop"), ("content-type", PROTOBUF.encode()))
     read = decode(
-        [Message(record.value, project_id=headers_of(record)["spanloom-project"].decode())],
+        [OtlpMessage(record.value, project_id=headers_of(record)["spanloom-project"].decode())],
         limits=Limits(),
         prices=Prices(),
     )

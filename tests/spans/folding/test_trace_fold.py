@@ -119,10 +119,10 @@ class TestInputAndOutput:
     def test_they_are_those_of_the_calls_with_the_fewest_ancestors(self) -> None:
         spans = [
             fact(1, input_preview="raw root input", output_preview="raw root output"),
-            call(2, 1, said="question", answered="first"),
+            call(2, 1, asked="question", answered="first"),
             fact(3, 1, span_type=TOOL),
-            call(4, 3, said="inner question", answered="inner answer"),
-            call(5, 1, said="question and history", answered="final"),
+            call(4, 3, asked="inner question", answered="inner answer"),
+            call(5, 1, asked="question and history", answered="final"),
         ]
         trace = fold(KEY, spans)
         assert (trace.input, trace.output) == ("question", "final")
@@ -131,17 +131,17 @@ class TestInputAndOutput:
         without_usage = {"input_tokens": 0, "output_tokens": 0, "total_cost": 0, "status": 2}
         spans = [
             fact(1),
-            call(2, 1, said="question", answered="", **without_usage),
-            call(3, 1, said="question", answered="final"),
-            call(4, 3, said="question", answered="final"),
+            call(2, 1, asked="question", answered="", **without_usage),
+            call(3, 1, asked="question", answered="final"),
+            call(4, 3, asked="question", answered="final"),
             fact(5, 1, span_type=TOOL),
-            call(6, 5, said="inner question", answered="inner answer"),
+            call(6, 5, asked="inner question", answered="inner answer"),
         ]
         trace = fold(KEY, spans)
         assert (trace.input, trace.output, counter(trace, "llm_call_count")) == ("question", "final", 3)
 
     def test_a_call_that_answers_with_tool_calls_only_has_no_output(self) -> None:
-        trace = fold(KEY, [fact(1), call(2, 1, said="q", answered="text"), call(3, 1, said="q")])
+        trace = fold(KEY, [fact(1), call(2, 1, asked="q", answered="text"), call(3, 1, asked="q")])
         assert trace.output == "text"
 
     def test_without_messages_they_are_the_roots(self) -> None:

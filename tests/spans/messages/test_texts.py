@@ -122,9 +122,9 @@ USER: list[tuple[str, Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("value", "said"), [pytest.param(v, s, id=name) for name, v, s in USER])
-def test_what_the_user_said(value: Any, said: str) -> None:
-    assert user_text(value) == said
+@pytest.mark.parametrize(("value", "text"), [pytest.param(v, s, id=name) for name, v, s in USER])
+def test_what_the_user_said(value: Any, text: str) -> None:
+    assert user_text(value) == text
 
 
 ASSISTANT: list[tuple[str, Any, str]] = [
@@ -330,13 +330,13 @@ class TestFlattened:
         assert json.loads(found["output"])[0]["tool_calls"] == [{"id": "1", "name": "f", "arguments": "{}"}]
 
     def test_images_of_openinference(self) -> None:
-        pieces = [
+        flattened = [
             ("0.message.role", "user"),
             ("0.message.contents.0.message_content.text", "what?"),
             ("0.message.contents.1.message_content.type", "image"),
             ("0.message.contents.1.message_content.image.image.url", "data:image/png;base64,AA"),
         ]
-        assert user_text(assemble(pieces)) == "what?\n[image: image/png]"
+        assert user_text(assemble(flattened)) == "what?\n[image: image/png]"
 
     def test_openllmetry(self) -> None:
         found = row(
@@ -421,14 +421,14 @@ class TestEvents:
     def test_long_messages_are_read_whole_though_the_event_keeps_their_beginning(
         self, name: str, key: str, size: int
     ) -> None:
-        said: Any = "last " + "x" * size
+        sent: Any = "last " + "x" * size
         if key != "content":
-            said = json.dumps([{"role": "user", "content": "earlier"}, {"role": "user", "content": said}])
-        found = row_of(span({"gen_ai.operation.name": "chat"}, events=[event(name, {key: said})]))
+            sent = json.dumps([{"role": "user", "content": "earlier"}, {"role": "user", "content": sent}])
+        found = row_of(span({"gen_ai.operation.name": "chat"}, events=[event(name, {key: sent})]))
         assert found["input_preview"][:6] == "last x"
         assert len(found["input"]) > size
         [(_, kept)] = found["events"][0]["attributes"]
-        assert kept == said[: LIMITS.value]
+        assert kept == sent[: LIMITS.value]
 
     def test_other_events_carry_none(self) -> None:
         assert event_messages([("exception", {"message": "x"})]) == (None, None)

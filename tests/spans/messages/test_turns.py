@@ -476,12 +476,12 @@ json_values = st.recursive(
 
 def texts(parts: Iterable[Part]) -> str:
     """The text parts in one, and media by their words or labels."""
-    said = [
+    shown = [
         part if isinstance(part, str) else part.words or part.label
         for part in parts
         if isinstance(part, str | Media)
     ]
-    return "\n".join(said)
+    return "\n".join(shown)
 
 
 @given(json_values, st.sampled_from(("user", "assistant")), st.integers(1, 30))

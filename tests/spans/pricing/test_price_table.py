@@ -1,4 +1,4 @@
-"""A user's own prices: what they say, which one counts, and what an impossible one is told."""
+"""A user's own prices: what they say, which one counts, and the sentence for an impossible one."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 
 from spanloom.spans.limits import Limits
 from spanloom.spans.pricing.price_table import PriceTable, PriceTableError
-from spanloom.spans.pricing.prices import Costs, Prices, TokenUsage
-from spanloom.spans.reading.decode import Message, decode
+from spanloom.spans.pricing.prices import CallCosts, Prices, TokenUsage
+from spanloom.spans.reading.decode import OtlpMessage, decode
 from tests.spans.reading.otlp_examples import START, request, rows, span
 
 MILLION = 10**6
@@ -20,7 +20,7 @@ DOLLAR = 10**12
 USAGE = TokenUsage(MILLION, MILLION)
 
 
-def price(model: str, start: int, *entries: dict[str, Any], provider: str = "openai") -> Costs | None:
+def price(model: str, start: int, *entries: dict[str, Any], provider: str = "openai") -> CallCosts | None:
     return Prices(PriceTable(entries)).price(model, provider, start, USAGE)
 
 
@@ -38,7 +38,7 @@ def ns(year: int, month: int, day: int) -> int:
 
 
 def test_own_prices_go_before_those_of_the_library() -> None:
-    assert price("gpt-4o", START, entry("gpt-4o")) == Costs(DOLLAR, 2 * DOLLAR, 3 * DOLLAR)
+    assert price("gpt-4o", START, entry("gpt-4o")) == CallCosts(DOLLAR, 2 * DOLLAR, 3 * DOLLAR)
     assert dollars("gpt-4o-mini", entry("gpt-4o")) == 0.15
 
 
@@ -53,7 +53,7 @@ def test_a_cost_on_the_span_wins_over_both() -> None:
     prices = Prices(PriceTable([entry("gpt-4o")]))
 
     def total(given: dict[str, Any]) -> float:
-        message = Message(request(span(attributes | given)))
+        message = OtlpMessage(request(span(attributes | given)))
         return float(rows(decode([message], limits=Limits(), prices=prices))[0]["total_cost"])
 
     assert total({}) == 3
@@ -61,25 +61,25 @@ def test_a_cost_on_the_span_wins_over_both() -> None:
 
 
 def test_a_price_of_nothing_is_a_price() -> None:
-    assert price("mine", START, entry(input=0, output=0)) == Costs(0, 0, 0)
+    assert price("mine", START, entry(input=0, output=0)) == CallCosts(0, 0, 0)
 
 
 def test_cached_tokens_have_prices_of_their_own() -> None:
     prices = Prices(PriceTable([entry(input=10, cache_read=1, cache_write=Decimal("12.5"))]))
     costs = prices.price("mine", "", START, TokenUsage(MILLION, 0, 500_000, 200_000))
-    assert costs == Costs(6 * DOLLAR, 0, 6 * DOLLAR)
+    assert costs == CallCosts(6 * DOLLAR, 0, 6 * DOLLAR)
 
 
 def test_without_prices_of_their_own_cached_tokens_cost_what_input_costs() -> None:
     prices = Prices(PriceTable([entry(input=10)]))
-    assert prices.price("mine", "", START, TokenUsage(MILLION, 0, 500_000, 200_000)) == Costs(
+    assert prices.price("mine", "", START, TokenUsage(MILLION, 0, 500_000, 200_000)) == CallCosts(
         10 * DOLLAR, 0, 10 * DOLLAR
     )
 
 
 def test_prices_are_exact() -> None:
     prices = Prices(PriceTable([entry(input=Decimal("0.1"), output=0.7)]))
-    assert prices.price("mine", "", START, TokenUsage(3, 3)) == Costs(300_000, 2_100_000, 2_400_000)
+    assert prices.price("mine", "", START, TokenUsage(3, 3)) == CallCosts(300_000, 2_100_000, 2_400_000)
 
 
 @pytest.mark.parametrize(

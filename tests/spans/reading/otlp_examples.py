@@ -13,7 +13,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from spanloom.spans.limits import Limits
 from spanloom.spans.pricing.prices import Prices
-from spanloom.spans.reading.decode import Decoded, Message, decode
+from spanloom.spans.reading.decode import Decoded, OtlpMessage, decode
 
 PRICES = Prices()
 LIMITS = Limits()
@@ -78,7 +78,7 @@ def request(*spans: Span, resource: dict[str, Any] | None = None) -> bytes:
 
 def read(*values: bytes, limits: Limits = LIMITS) -> Decoded:
     """What messages hold; the table is checked to be a valid one, and no convention to have raised."""
-    decoded = decode([Message(value) for value in values], limits=limits, prices=PRICES)
+    decoded = decode([OtlpMessage(value) for value in values], limits=limits, prices=PRICES)
     decoded.table.validate(full=True)
     assert decoded.table.num_rows == len(decoded.message)
     assert [each.reason for each in decoded.rejects if "could not be read (" in each.reason] == []

@@ -1,4 +1,4 @@
-"""Messages become rows; what is broken is rejected and harms nothing beside it."""
+"""Messages become rows; what is broken is rejected and harms nothing around it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from spanloom.spans.limits import TRUNCATED, Limits
-from spanloom.spans.reading.decode import Message, decode
+from spanloom.spans.reading.decode import OtlpMessage, decode
 from spanloom.spans.table import MAX_TIME, SPAN_TABLE
 from spanloom.spans.text.values import MAX_NESTING
 from tests.captures_truth import captures
@@ -67,7 +67,7 @@ class TestRows:
 
     def test_project_from_the_message_then_the_resource_then_default(self) -> None:
         value = request(span(), resource={"spanloom.project_id": "resource"})
-        messages = [Message(value, "header"), Message(value), Message(request(span()))]
+        messages = [OtlpMessage(value, "header"), OtlpMessage(value), OtlpMessage(request(span()))]
         table = decode(messages, limits=LIMITS, prices=PRICES).table
         assert table["project_id"].to_pylist() == ["header", "resource", "default"]
 
@@ -298,14 +298,14 @@ class TestSalvage:
                 value = length_delimited(0x32, length_delimited(0x0A, entry))
         message = raw_request(key_value(b"k", value))
         tracemalloc.start()
-        decode([Message(message)], limits=LIMITS, prices=PRICES)
+        decode([OtlpMessage(message)], limits=LIMITS, prices=PRICES)
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         assert peak < 15 * size
 
 
 class TestLimits:
-    def test_long_input_and_output_are_cut_and_said_so(self) -> None:
+    def test_long_input_and_output_are_cut_and_marked(self) -> None:
         found = row_of(
             span({"input.value": "i" * 50, "output.value": "o" * 5}), limits=Limits(text=10, value=100)
         )
@@ -313,11 +313,11 @@ class TestLimits:
         assert found["attributes"]["input.value"] == "i" * 50
         assert found["attributes"][TRUNCATED] == "input"
 
-    def test_long_attributes_are_cut_and_said_so(self) -> None:
+    def test_long_attributes_are_cut_and_marked(self) -> None:
         found = row_of(span({"a": "x" * 50, "k" * 2000: "v"}), limits=Limits(value=10))
         assert found["attributes"] == {"a": "x" * 10, "k" * 1024: "v", TRUNCATED: "attributes"}
 
-    def test_what_was_cut_is_said_once_though_a_sender_says_so_too(self) -> None:
+    def test_what_was_cut_is_marked_once_though_a_sender_marks_it_too(self) -> None:
         found = read(request(span({TRUNCATED: "mine", "a": "x" * 50})), limits=Limits(value=10))
         assert found.table["attributes"].to_pylist() == [[(TRUNCATED, "attributes"), ("a", "x" * 10)]]
 
@@ -333,12 +333,12 @@ class TestLimits:
         }
         assert found["session_id"] == "s"
 
-    def test_events_are_cut_and_said_so(self) -> None:
+    def test_events_are_cut_and_marked(self) -> None:
         found = row_of(span(events=[event(str(i), {}) for i in range(9)]), limits=Limits(events=3))
         assert [each["name"] for each in found["events"]] == ["0", "1", "2"]
         assert found["attributes"][TRUNCATED] == "events"
 
-    def test_a_huge_resource_is_cut_and_said_so(self) -> None:
+    def test_a_huge_resource_is_cut_and_marked(self) -> None:
         resource = {"service.name": "shop", "a": "x" * 100, "b": "y" * 100}
         found = rows(read(request(span(), resource=resource), limits=Limits(resource=130)))[0]
         assert found["resource"] == {"service.name": "shop", "a": "x" * 100, TRUNCATED: "resource"}

@@ -163,7 +163,7 @@ def test_any_times(start: int, end: int) -> None:
 
 
 class TestMillions:
-    def test_of_a_million_attributes_the_first_and_those_that_say_something_stay(self) -> None:
+    def test_of_a_million_attributes_the_first_and_those_that_give_a_field_stay(self) -> None:
         given = span({"a": 1})
         given.attributes.extend([KeyValue(key=f"{number}") for number in range(5000)] * 200)
         given.attributes.add(key="session.id").value.string_value = "s"
@@ -181,7 +181,7 @@ class TestMillions:
     def test_huge_indexes_take_no_more_room_than_small_ones(self) -> None:
         indexes = ["999999", "0", "500000", "999999999", "-1", "9" * 100, "00"]
         found = row({f"gen_ai.prompt.{index}.content": index for index in indexes})
-        # Equal indexes are one message, whose last word counts; what is no index is no message.
+        # Equal indexes are one message, whose last member counts; what is no index is no message.
         assert [each["content"] for each in json.loads(found["input"])] == ["00", "500000", "999999"]
 
     @pytest.mark.parametrize("form", ["content", "parts"])

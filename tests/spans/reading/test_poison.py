@@ -15,17 +15,17 @@ from spanloom.spans.folding import contribution as codec
 from spanloom.spans.folding import facts as facts_codec
 from spanloom.spans.folding.contribution import WindowKey, contribution_of
 from spanloom.spans.folding.facts import SpanLabels
-from spanloom.spans.folding.trace_fold import MAX_LABEL_CHARACTERS, fold
+from spanloom.spans.folding.trace_fold import MAX_LISTED_CHARACTERS, fold
 from spanloom.spans.limits import Limits
 from spanloom.spans.pricing.prices import Prices
-from spanloom.spans.reading.decode import Decoded, Message, decode
+from spanloom.spans.reading.decode import Decoded, OtlpMessage, decode
 from tests.spans.examples import KEY, fact
 
 KAFKA_LIMIT = 1_048_588
 
 
 def read(value: bytes, project: str = "") -> Decoded:
-    return decode([Message(value, project)], limits=Limits(), prices=Prices())
+    return decode([OtlpMessage(value, project)], limits=Limits(), prices=Prices())
 
 
 @pytest.mark.parametrize("code", [{}, [], None, "STATUS_CODE_NOBODY", 99, -1, "2"])
@@ -67,7 +67,7 @@ def test_a_trace_of_many_long_labels_makes_a_contribution_that_fits_a_record() -
         for span in range(1, 30)
     ]
     trace = fold(KEY, facts)
-    assert 0 < sum(map(len, trace.tags)) <= MAX_LABEL_CHARACTERS
+    assert 0 < sum(map(len, trace.tags)) <= MAX_LISTED_CHARACTERS
     [message] = codec.encode([contribution_of(trace, WindowKey("default", "s", 0), 1)])
     assert len(message) < KAFKA_LIMIT
 
@@ -98,7 +98,7 @@ def test_the_facts_of_a_span_fit_a_record_with_the_widest_limits(name: int, labe
         attributes=[KeyValue(key=key, value=AnyValue(string_value=text)) for key, text in attributes.items()],
     )
     resource = Resource(attributes=[KeyValue(key="service.name", value=AnyValue(string_value=wide))])
-    table = decode([Message(request([span], resource), wide)], limits=limits, prices=Prices()).table
+    table = decode([OtlpMessage(request([span], resource), wide)], limits=limits, prices=Prices()).table
     version = table.append_column("version", table["input_tokens"])
     [(_, message)] = facts_codec.encode_table(version, 1)
     assert 800_000 < len(message) < KAFKA_LIMIT

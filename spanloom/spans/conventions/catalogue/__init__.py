@@ -1,1 +1,1 @@
-"""One module a convention: what it calls things. Whose word counts is said in `precedence`."""
+"""One module a convention: what it calls things. Which key wins is decided in `precedence`."""

@@ -50,7 +50,7 @@ CONVENTION = Convention(
         Key("output.value", Field.OUTPUT),
     ),
     prefixes=(
-        Prefix("llm.input_messages.", Field.INPUT_PIECES),
-        Prefix("llm.output_messages.", Field.OUTPUT_PIECES),
+        Prefix("llm.input_messages.", Field.INPUT_FLATTENED),
+        Prefix("llm.output_messages.", Field.OUTPUT_FLATTENED),
     ),
 )

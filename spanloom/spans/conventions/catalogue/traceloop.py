@@ -22,8 +22,8 @@ CONVENTION = Convention(
         Key("traceloop.entity.output", Field.OUTPUT),
     ),
     prefixes=(
-        Prefix("gen_ai.prompt.", Field.INPUT_PIECES),
-        Prefix("gen_ai.completion.", Field.OUTPUT_PIECES),
+        Prefix("gen_ai.prompt.", Field.INPUT_FLATTENED),
+        Prefix("gen_ai.completion.", Field.OUTPUT_FLATTENED),
         Prefix("traceloop.association.properties.", Field.METADATA),
     ),
 )

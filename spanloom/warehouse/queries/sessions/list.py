@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal, get_args
 
 from spanloom.spans.folding.counters import Counters
-from spanloom.spans.table import COSTS
+from spanloom.spans.table import COST_COLUMNS
 from spanloom.warehouse.client import Warehouse
 from spanloom.warehouse.queries.answers import SessionListRow, SessionPage
 from spanloom.warehouse.queries.ask import ask
@@ -43,8 +43,8 @@ assert set(get_args(SessionSort)) == NUMBERS.keys() | TEXTS.keys()
 _WHAT = "list sessions"
 
 _COUNTERS = tuple(name for name in Counters._fields if name in SessionListRow.model_fields)
-_SUMS = ("trace_count", *(name for name in _COUNTERS if name not in COSTS))
-_COSTS = tuple(name for name in _COUNTERS if name in COSTS)
+_SUMS = ("trace_count", *(name for name in _COUNTERS if name not in COST_COLUMNS))
+_COSTS = tuple(name for name in _COUNTERS if name in COST_COLUMNS)
 _SETS = ("user_ids", "models", "tags", "services")
 
 # The columns of the view `sessions`, in whole numbers.
