@@ -25,38 +25,53 @@ may not be all: the keys it belongs to are completed from ClickHouse.
 CLOCK_SKEW = 300_000
 """How far an application's clock may be off, in milliseconds, before lateness is judged by it."""
 
-_OFFSET_BITS = 22
+_TIME_SHIFT = 22
+_REWRITE_BITS = 6
+_OFFSET_MASK = (1 << _TIME_SHIFT - _REWRITE_BITS) - 1
+
+
+def record_version(timestamp: int, offset: int) -> int:
+    """Return the version of rows whose newest record this is.
+
+    The newest record timestamp in milliseconds, shifted left 22 bits, then 16 bits of the offset, then 6 bits that are
+    0: they count how often rows are written anew between two records (`version_above`). It grows with the log, also
+    when a topic is created anew.
+
+    Args:
+        timestamp: the newest timestamp of the partition up to the record, milliseconds since the epoch.
+        offset: the record's offset.
+    """
+    return timestamp << _TIME_SHIFT | (offset & _OFFSET_MASK) << _REWRITE_BITS
 
 
 def next_version(previous: int, timestamp: int, offset: int) -> int:
-    """Return the version of a row after a record has been applied.
+    """Return the version of a row that a record changes: that of the record, but higher than the row's version before.
 
-    The newest record timestamp in milliseconds, shifted left 22 bits, plus the low 22 bits of the offset: it
-    grows with the log, also when a topic is created anew. Where it would not (a clock stood still while the
-    low bits went around) the previous version plus one does.
+    It is the record's, unless the row was read back from ClickHouse, where a worker that came further may have left it.
 
     Args:
-        previous: the newest version before, 0 without one.
-        timestamp: the record's timestamp, milliseconds since the epoch.
+        previous: the row's version before, 0 without one.
+        timestamp: the newest timestamp of the partition up to the record, milliseconds since the epoch.
         offset: the record's offset.
     """
-    newest = max(previous >> _OFFSET_BITS, timestamp)
-    version = newest << _OFFSET_BITS | offset & ((1 << _OFFSET_BITS) - 1)
-    return max(version, previous + 1)
+    return max(record_version(max(previous >> _TIME_SHIFT, timestamp), offset), previous + 1)
+
+
+def version_above(version: int, stored: int) -> int:
+    """Return a version for what was completed from ClickHouse: above its row there, below that of any later record."""
+    return max(version, stored) + 1
 
 
 def timestamp_of(version: int) -> int:
     """Return the record timestamp in a version, milliseconds since the epoch."""
-    return version >> _OFFSET_BITS
+    return version >> _TIME_SHIFT
 
 
 @dataclass(slots=True)
 class StreamClock:
-    """The newest record timestamp seen in a partition, since when its state has been kept (ms), and the newest version.
+    """The newest record timestamp seen in a partition, and since when its state has been kept; ms.
 
-    Versions grow from record to record of the whole partition, and the changelog keeps the newest one: so one that was
-    given once, by a record that brought nothing new or came with an older timestamp, is never given again after a
-    restart, to other contents.
+    `applied` is the newest timestamp among the records that have been applied; `now` knows those of the whole batch.
 
     A state that begins anew is given the wall clock for `kept_since`: whatever was read before it was lost, was
     read before now. The timestamp of the first record would be too early where that record is an old one.
@@ -64,21 +79,21 @@ class StreamClock:
 
     kept_since: int = 0
     now: int = 0
-    version: int = 0
+    applied: int = 0
 
     def advance(self, timestamp: int) -> None:
         """Advance to a record's timestamp, if that is newer."""
         self.now = max(self.now, timestamp)
 
-    def next_version(self, timestamp: int, offset: int) -> int:
-        """Return the version of the rows that a record changes."""
-        self.version = next_version(self.version, timestamp, offset)
-        return self.version
+    def apply(self, timestamp: int) -> int:
+        """Advance to a record that is applied; returns the newest timestamp up to it.
 
-    def version_above(self, stored: int) -> int:
-        """Return a version above that of a row in ClickHouse, and above all that were given here."""
-        self.version = max(self.version, stored) + 1
-        return self.version
+        Versions are made of it: it grows along the log, whatever the order of timestamps, and survives a restart, so
+        that a later record never gives a lower version than one before.
+        """
+        self.advance(timestamp)
+        self.applied = max(self.applied, timestamp)
+        return self.applied
 
     def surely_remembers(self, start: int, retention: int) -> bool:
         """Whether state of something that started at `start` (ms) would certainly still be here.
@@ -92,12 +107,11 @@ class StreamClock:
 
     def encode(self) -> bytes:
         """Return the clock as the changelog keeps it."""
-        kept = PartitionClock(stream_clock=self.now, kept_since=self.kept_since, version=self.version)
-        return kept.SerializeToString()
+        return PartitionClock(stream_clock=self.now, kept_since=self.kept_since).SerializeToString()
 
     def restore(self, value: bytes) -> None:
         """Take over what the changelog kept."""
         kept = PartitionClock.FromString(value)
         self.now = max(self.now, kept.stream_clock)
         self.kept_since = kept.kept_since
-        self.version = max(self.version, kept.version)
+        self.applied = max(self.applied, kept.stream_clock)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Generic, Protocol, TypeVar
 
-from spanloom.agents.state.clock import CLOCK_RECORD, StreamClock
+from spanloom.agents.state.clock import CLOCK_RECORD, StreamClock, next_version, record_version
 
 ChangelogRecord = tuple[bytes, bytes | None]
 """Key and value of a record of a changelog; a value of None is a tombstone."""
@@ -95,8 +95,7 @@ class Partition(ABC, Generic[Key, Value, Entry, Stored, Changed]):
             timestamp: its timestamp, ms.
             offset: its offset.
         """
-        self.clock.advance(timestamp)
-        version = self.clock.next_version(timestamp, offset)
+        newest = self.clock.apply(timestamp)
         news: list[Entry] = []
         for key, value in items:
             entry = self._entry(key)
@@ -105,11 +104,13 @@ class Partition(ABC, Generic[Key, Value, Entry, Stored, Changed]):
             changes_row, is_news = self._add(entry, value)
             if is_news:
                 news.append(entry)
-            # What follows a change in the same batch raises the version, too: another batch may end there.
-            if changes_row or key in self._changed:
-                entry.version = version
+            if changes_row:
+                entry.version = next_version(entry.version, newest, offset)
                 self._settle(key, entry)
                 self._changed[key] = entry
+            elif key in self._changed:
+                # What follows a change in the same batch raises the version, too: another batch may end there.
+                entry.version = max(entry.version, record_version(newest, offset))
         if news:
             self._keep(news, record, timestamp, offset)
 

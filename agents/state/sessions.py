@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from struct import Struct
 
-from spanloom.agents.state.clock import timestamp_of
+from spanloom.agents.state.clock import timestamp_of, version_above
 from spanloom.agents.state.partition import ChangelogRecord, Changes, Novelty, Partition
 from spanloom.agents.state.stored import StoredWindow
 from spanloom.schemas import facts_pb2
@@ -57,7 +57,7 @@ class SessionPartition(Partition[WindowKey, Contribution, OpenWindow, StoredWind
     def adopt(self, stored: StoredWindow) -> None:
         """Take a window back from ClickHouse: the contributions of its traces, and its row's version."""
         window = self._entry(stored.key)
-        window.version = self.clock.version_above(stored.version)
+        window.version = version_above(window.version, stored.version)
         # Every one must be added, so no any() over a generator.
         if [contribution for contribution in stored.contributions if window.add(contribution)]:
             self._changed[stored.key] = window

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from struct import Struct
 
+from spanloom.agents.state.clock import version_above
 from spanloom.agents.state.partition import ChangelogRecord, Changes, Novelty, Partition
 from spanloom.agents.state.stored import StoredTrace
 from spanloom.spans.conventions.identity import BUILT_IN, Identity, KeyOrder
@@ -150,7 +151,7 @@ class TracePartition(Partition[TraceKey, Sequence[Fact], OpenTrace, StoredTrace,
         What is stored may be more than what went out under that version (ingest runs ahead), so the version is raised.
         """
         key, trace = stored.key, self._entry(stored.key)
-        trace.version = self.clock.version_above(stored.version)
+        trace.version = version_above(trace.version, stored.version)
         trace.left.update(stored.places)
         if not stored.facts:
             return

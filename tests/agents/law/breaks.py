@@ -9,7 +9,8 @@ import pytest
 
 from spanloom.agents.stages.checkpoint import PartitionsLost, Writes
 from spanloom.agents.stages.keyed import KeyedStage
-from spanloom.agents.state.clock import CLOCK_RECORD, StreamClock
+from spanloom.agents.state import partition as partition_module
+from spanloom.agents.state.clock import CLOCK_RECORD, next_version
 from spanloom.agents.state.partition import Partition
 from spanloom.agents.state.traces import OpenTrace, TraceChanges, TracePartition
 from spanloom.spans.folding.facts import TraceKey
@@ -29,7 +30,10 @@ def no_look_up(patch: pytest.MonkeyPatch) -> None:
 
 def version_not_raised(patch: pytest.MonkeyPatch) -> None:
     """Rows that change keep the version they had."""
-    patch.setattr(StreamClock, "next_version", lambda clock, *_: clock.version or 1)
+    patch.setattr(
+        partition_module, "next_version", lambda previous, *record: previous or next_version(0, *record)
+    )
+    patch.setattr(partition_module, "record_version", lambda *_: 0)
 
 
 def acknowledged_before_the_changelog(patch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spanloom.agents.state.clock import CLOCK_SKEW, StreamClock, next_version, timestamp_of
+from spanloom.agents.state.clock import (
+    CLOCK_SKEW,
+    StreamClock,
+    next_version,
+    record_version,
+    timestamp_of,
+    version_above,
+)
 
 HOUR = 3_600_000
 
@@ -19,17 +26,17 @@ def test_versions_only_grow(records: list[tuple[int, int]]) -> None:
 
 
 def test_a_version_is_the_timestamp_and_the_low_bits_of_the_offset() -> None:
-    assert next_version(0, 5, 7) == 5 << 22 | 7
-    assert next_version(0, 5, 2**22 + 7) == 5 << 22 | 7
-    assert timestamp_of(next_version(0, 5, 7)) == 5
+    assert record_version(5, 7) == 5 << 22 | 7 << 6
+    assert record_version(5, 2**16 + 7) == 5 << 22 | 7 << 6
+    assert timestamp_of(record_version(5, 7)) == 5
 
 
 def test_an_older_timestamp_does_not_turn_a_version_back() -> None:
-    assert next_version(9 << 22 | 1, 5, 2) == 9 << 22 | 2
+    assert next_version(record_version(9, 1), 5, 2) == record_version(9, 2)
 
 
 def test_a_topic_that_is_created_anew_goes_on_above_its_old_versions() -> None:
-    assert next_version(5 << 22 | 4_000_000, 6, 0) > 5 << 22 | 4_000_000
+    assert next_version(record_version(5, 60_000), 6, 0) > record_version(5, 60_000)
 
 
 @pytest.mark.parametrize(
@@ -61,4 +68,18 @@ def test_a_clock_comes_back_from_the_changelog() -> None:
     clock.advance(7)
     restored = StreamClock(kept_since=1000)
     restored.restore(clock.encode())
-    assert restored == StreamClock(now=9, kept_since=5)
+    assert restored == StreamClock(now=9, applied=9, kept_since=5)
+
+
+def test_what_is_completed_from_clickhouse_stays_below_what_a_later_record_changes() -> None:
+    version = record_version(5, 7)
+    for _ in range(60):
+        assert version < (version := version_above(0, version)) < record_version(5, 8)
+
+
+def test_versions_follow_the_log_though_timestamps_go_back() -> None:
+    clock = StreamClock()
+    versions = [
+        record_version(clock.apply(timestamp), offset) for offset, timestamp in enumerate((5, 9, 7, 6))
+    ]
+    assert versions == sorted(set(versions))
