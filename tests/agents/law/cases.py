@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,10 @@ HOUR = 3_600_000
 MINUTE = 60_000
 START = 1_795_000_000_000 // HOUR * HOUR - MINUTE
 """When the first span may start, ms: a minute before a window ends."""
+
+
+Spans = Sequence[tuple[int, int]]
+"""Trace and number of some spans."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,7 @@ class Case:
 
     began: int
     served: bool
+    partitions: int
     spans: dict[tuple[int, int], SpanOf]
     messages: tuple[Message, ...]
     steps: tuple[Step, ...]
@@ -64,8 +70,9 @@ class Case:
 def cases(draw: st.DrawFn) -> Case:
     """Some traces, whose spans come in any order, some again, some hours later; and what happens meanwhile."""
     spans: dict[tuple[int, int], SpanOf] = {}
-    for trace in range(1, draw(st.integers(1, 3)) + 1):
-        for number in range(1, draw(st.integers(1, 4)) + 1):
+    goes_on_late = draw(st.integers(0, 3)) == 0
+    for trace in range(1, draw(st.integers(1 + goes_on_late, 3)) + 1):
+        for number in range(1, draw(st.integers(1 + 2 * goes_on_late, 4)) + 1):
             spans[trace, number] = SpanOf(
                 parent=0 if number == 1 else draw(st.sampled_from([1, 1, number - 1, 9])),
                 start=draw(st.sampled_from([0, 0, 0, 2 * MINUTE])) + number,
@@ -74,19 +81,40 @@ def cases(draw: st.DrawFn) -> Case:
                 calls=draw(st.booleans()),
             )
     order = draw(st.permutations([*spans, *draw(st.lists(st.sampled_from(sorted(spans)), max_size=3))]))
+    groups = _goes_on_late(order) if goes_on_late else _mixed(draw, order)
     messages: list[Message] = []
     now = START + 3 * MINUTE + draw(st.sampled_from([0, 0, 0, 4 * HOUR]))
-    while order:
-        count = draw(st.integers(1, 3))
-        some, order = order[:count], order[count:]
-        now += draw(st.sampled_from([0, 1, 1, MINUTE, HOUR + 1, 3 * HOUR]))
-        messages.append(Message(tuple(some), now, draw(st.integers(0, 1))))
-    # The stages take turns; one that is left out falls behind.
-    turns = [stage for _ in range(draw(st.integers(2, 6))) for stage in STAGES if draw(st.integers(0, 3))]
+    for some, pause in groups:
+        now += pause
+        messages.append(Message(tuple(some), now, draw(st.sampled_from([0, 0, 1]))))
+    if goes_on_late:
+        turns = ["ingest", "ingest", *["traces"] * draw(st.integers(3, 6)), "sessions", "sessions"]
+    else:
+        # The stages take turns; one that is left out falls behind.
+        turns = [stage for _ in range(draw(st.integers(2, 6))) for stage in STAGES if draw(st.integers(0, 3))]
     steps = [draw(_steps(stage)) for stage in turns]
     served = draw(st.sampled_from([True, True, True, False]))
     began = START - 24 * HOUR if served else START + draw(st.sampled_from([-24 * HOUR, HOUR]))
-    return Case(began, served, spans, tuple(messages), tuple(steps))
+    return Case(began, served, 1 if goes_on_late else 2, spans, tuple(messages), tuple(steps))
+
+
+def _mixed(draw: st.DrawFn, order: Spans) -> list[tuple[Spans, int]]:
+    """Messages in any order, each with the pause before it, ms."""
+    groups: list[tuple[Spans, int]] = []
+    while order:
+        count = draw(st.integers(1, 3))
+        groups.append((order[:count], draw(st.sampled_from([0, 1, 1, MINUTE, HOUR + 1, 3 * HOUR]))))
+        order = order[count:]
+    return groups
+
+
+def _goes_on_late(order: Spans) -> list[tuple[Spans, int]]:
+    """A trace of which all but one span come, then others hours later, by which it is forgotten, then its last one."""
+    last = order[0]
+    first = [one for one in order if one[0] == last[0] and one != last]
+    others = [one for one in order if one[0] != last[0]]
+    pauses = [0] * len(first) + [3 * HOUR] + [1] * len(others)
+    return [([one], pause) for one, pause in zip([*first, *others, last], pauses, strict=True)]
 
 
 _PLACES = st.sampled_from(["rows", "messages", "changelog", "changelog", "source"])
@@ -97,7 +125,7 @@ def _steps(draw: st.DrawFn, stage: str) -> Step:
     return Step(
         stage=stage,
         size=draw(st.sampled_from([1, 1, 2, 5])),
-        crash=draw(st.none() | st.none() | st.tuples(_PLACES, st.sampled_from([0, 0, 1, 2, 3]))),
+        crash=draw(st.none() | st.none() | st.tuples(_PLACES, st.sampled_from([0, 0, 1, 2, 2, 3]))),
         lost=draw(st.sampled_from([False] * 7 + [True])),
         compact=draw(st.booleans()),
     )

@@ -61,23 +61,25 @@ class Step:
     lost: bool = False
     """Whether the partitions are given away while the batch runs."""
     compact: bool = False
-    """Whether the changelogs are compacted afterwards."""
+    """Whether the changelogs are compacted afterwards, before a worker starts again."""
 
 
 class Simulation:
-    """One worker with two partitions of each topic.
+    """One worker.
 
     Args:
         began: the wall clock when the worker first starts, ms.
+        partitions: partitions of each topic.
         served: whether a worker has served before, since `began`: then the changelogs have a clock.
     """
 
-    def __init__(self, began: int, *, served: bool = False) -> None:
+    def __init__(self, began: int, *, served: bool = False, partitions: int = PARTITIONS) -> None:
         self.log = MemoryLog()
         self.warehouse = MemoryWarehouse()
         self._now = began
+        self._partitions = partitions
         clock = StreamClock(kept_since=began, now=began).encode()
-        for partition in range(PARTITIONS if served else 0):
+        for partition in range(partitions if served else 0):
             for changelog in CHANGELOGS:
                 self.log.append(changelog, Record(partition, CLOCK_RECORD, clock), began)
         self._crash: tuple[str, int] | None = None
@@ -118,25 +120,28 @@ class Simulation:
                 acknowledge=self._acknowledge,
                 still_ours=lambda: not step.lost,
             )
+            gone = False
         except (Crash, PartitionsLost):
-            self.restart()
+            gone = True
         finally:
             self._crash = None
         if step.compact:
             for changelog in CHANGELOGS:
                 self.log.compact(changelog)
+        if gone:
+            self.restart()
 
     def restart(self) -> None:
         """Begin with what the changelogs hold."""
-        traces = [TracePartition(WINDOW, RETENTION * 1000, self._now) for _ in range(PARTITIONS)]
-        sessions = [SessionPartition((RETENTION + WINDOW) * 1000, self._now) for _ in range(PARTITIONS)]
-        for number in range(PARTITIONS):
+        traces = [TracePartition(WINDOW, RETENTION * 1000, self._now) for _ in range(self._partitions)]
+        sessions = [SessionPartition((RETENTION + WINDOW) * 1000, self._now) for _ in range(self._partitions)]
+        for number in range(self._partitions):
             self._restore(traces[number], (TRACES_CHANGELOG, number))
             self._restore(sessions[number], (SESSIONS_CHANGELOG, number))
         rebuild = Rebuild(self.warehouse, Retry())
         self._work: Mapping[str, Any] = {
-            "ingest": Ingest(PARTITIONS, _LIMITS, _PRICES, now=lambda: self._now),
-            "traces": Traces(PARTITIONS, traces.__getitem__, rebuild.traces, now=lambda: self._now),
+            "ingest": Ingest(self._partitions, _LIMITS, _PRICES, now=lambda: self._now),
+            "traces": Traces(self._partitions, traces.__getitem__, rebuild.traces, now=lambda: self._now),
             "sessions": Sessions(sessions.__getitem__, rebuild.windows),
         }
 
