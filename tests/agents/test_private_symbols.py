@@ -71,8 +71,10 @@ OF_EVERY_CLASS = {
     "__abstractmethods__",
     "__annotations__",
     "__doc__",
+    "__firstlineno__",  # from Python 3.13 on, like the last
     "__init__",
     "__module__",
+    "__static_attributes__",
 }
 """What mode and Python give to every class, and how it is made."""
 
