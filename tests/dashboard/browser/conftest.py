@@ -45,7 +45,8 @@ def chromium() -> str | None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what stands here, and skip it where there is no browser."""
+    """Mark what stands here, and skip it where there is no browser. Hostile rows come last: they top every list."""
+    items.sort(key=lambda item: item.path.parent.name == "hostile")
     for item in items:
         if TEST in item.path.parents:
             item.add_marker(pytest.mark.browser)
