@@ -6,7 +6,6 @@ import asyncio
 import logging
 import os
 import tempfile
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ from spanloom.agents.consuming.changelog import Changelog
 from spanloom.agents.consuming.consumer import Transport
 from spanloom.agents.consuming.log import Log
 from spanloom.agents.consuming.offsets import OffsetTracking
-from spanloom.agents.consuming.records import Partition
+from spanloom.agents.consuming.records import Partition, wall_clock
 from spanloom.agents.retry import Retry
 from spanloom.agents.settings import WorkerSettings
 from spanloom.agents.stages.ingest import Ingest
@@ -113,13 +112,14 @@ class WorkerApp(faust.App):
         self.offsets = OffsetTracking(log, stages, fail)
         self.batches = Batches()
         self.traces_state = Changelog(
-            topics.TRACES_CHANGELOG, lambda: TracePartition(worker.window, worker.retention * 1000, _now())
+            topics.TRACES_CHANGELOG,
+            lambda: TracePartition(worker.window, worker.retention * 1000, wall_clock()),
         )
         # A window gets contributions for as long as it lasts; kept that much longer, a new session's window
         # is known to be new without a look-up in ClickHouse.
         self.sessions_state = Changelog(
             topics.SESSIONS_CHANGELOG,
-            lambda: SessionPartition((worker.retention + worker.window) * 1000, _now()),
+            lambda: SessionPartition((worker.retention + worker.window) * 1000, wall_clock()),
         )
         self.assignment = Assignment(
             log,
@@ -225,10 +225,6 @@ class WorkerApp(faust.App):
     async def _acknowledge(self, offsets: Mapping[Partition, int]) -> None:
         consumer: Any = self.consumer
         await consumer.acknowledge(offsets)
-
-
-def _now() -> int:
-    return round(time.time() * 1000)
 
 
 def fail(error: BaseException) -> None:

@@ -18,7 +18,7 @@ from spanloom.agents import metrics
 from spanloom.agents.consuming.records import SourceRecord
 from spanloom.agents.stages.checkpoint import Writes
 from spanloom.agents.stages.dead_letters import dead_letter
-from spanloom.agents.state.partition import Changes, Novelty, Partition
+from spanloom.agents.state.keyed import Changes, KeyedState, Novelty
 from spanloom.kafka.producer import Record
 from spanloom.kafka.topics import DEAD_LETTERS
 
@@ -63,7 +63,7 @@ class KeyedStage(ABC, Generic[Key, Value, Stored, Changed]):
 
     def __init__(
         self,
-        state: Callable[[int], Partition[Key, Value, Any, Stored, Changed]],
+        state: Callable[[int], KeyedState[Key, Value, Any, Stored, Changed]],
         look_up: Callable[[Sequence[Key], Sequence[Key]], Awaitable[list[Stored]]],
     ) -> None:
         self._state = state

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from struct import Struct
 
 from spanloom.agents.state.clock import timestamp_of, version_above
-from spanloom.agents.state.partition import ChangelogRecord, Changes, Novelty, Partition
+from spanloom.agents.state.keyed import ChangelogRecord, Changes, KeyedState, Novelty
 from spanloom.agents.state.stored import StoredWindow
 from spanloom.schemas import facts_pb2
 from spanloom.spans.folding.contribution import Contribution, WindowKey, from_message, to_message
@@ -46,7 +46,7 @@ class SessionChanges(Changes):
     rows: list[WindowRow] = field(default_factory=list)
 
 
-class SessionPartition(Partition[WindowKey, Contribution, OpenWindow, StoredWindow, SessionChanges]):
+class SessionPartition(KeyedState[WindowKey, Contribution, OpenWindow, StoredWindow, SessionChanges]):
     """All open session windows of one partition."""
 
     def novelty(self, key: WindowKey, values: Sequence[Contribution]) -> Novelty:  # noqa: ARG002

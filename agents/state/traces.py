@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from struct import Struct
 
 from spanloom.agents.state.clock import version_above
-from spanloom.agents.state.partition import ChangelogRecord, Changes, Novelty, Partition
+from spanloom.agents.state.keyed import ChangelogRecord, Changes, KeyedState, Novelty
 from spanloom.agents.state.stored import StoredTrace
 from spanloom.spans.conventions.identity import BUILT_IN, Identity, KeyOrder
 from spanloom.spans.folding import facts as facts_codec
@@ -111,7 +111,7 @@ class TraceChanges(Changes):
     contributions: list[Contribution] = field(default_factory=list)
 
 
-class TracePartition(Partition[TraceKey, Sequence[Fact], OpenTrace, StoredTrace, TraceChanges]):
+class TracePartition(KeyedState[TraceKey, Sequence[Fact], OpenTrace, StoredTrace, TraceChanges]):
     """All open traces of one partition.
 
     Args:

@@ -9,9 +9,9 @@ import pytest
 
 from spanloom.agents.stages.checkpoint import PartitionsLost, Writes
 from spanloom.agents.stages.keyed import KeyedStage
-from spanloom.agents.state import partition as partition_module
+from spanloom.agents.state import keyed
 from spanloom.agents.state.clock import CLOCK_RECORD, next_version
-from spanloom.agents.state.partition import Partition
+from spanloom.agents.state.keyed import KeyedState
 from spanloom.agents.state.traces import OpenTrace, TraceChanges, TracePartition
 from spanloom.spans.folding.facts import TraceKey
 from tests.agents.law import simulation
@@ -30,10 +30,8 @@ def no_look_up(patch: pytest.MonkeyPatch) -> None:
 
 def version_not_raised(patch: pytest.MonkeyPatch) -> None:
     """Rows that change keep the version they had."""
-    patch.setattr(
-        partition_module, "next_version", lambda previous, *record: previous or next_version(0, *record)
-    )
-    patch.setattr(partition_module, "record_version", lambda *_: 0)
+    patch.setattr(keyed, "next_version", lambda previous, *record: previous or next_version(0, *record))
+    patch.setattr(keyed, "record_version", lambda *_: 0)
 
 
 def acknowledged_before_the_changelog(patch: pytest.MonkeyPatch) -> None:
@@ -69,7 +67,7 @@ def no_withdrawal(patch: pytest.MonkeyPatch) -> None:
 
 def clock_after_the_tombstones(patch: pytest.MonkeyPatch) -> None:
     """What is forgotten is deleted before the changelog says how late it is."""
-    real = Partition.collect
+    real = KeyedState.collect
 
     def collect(self: Any) -> Any:
         changes = real(self)
@@ -77,7 +75,7 @@ def clock_after_the_tombstones(patch: pytest.MonkeyPatch) -> None:
         changes.changelog = [*(record for record in changes.changelog if record[0] != CLOCK_RECORD), clock]
         return changes
 
-    patch.setattr(Partition, "collect", collect)
+    patch.setattr(KeyedState, "collect", collect)
 
 
 BREAKS: Mapping[str, Patch] = {

@@ -55,7 +55,7 @@ Changed = TypeVar("Changed", bound=Changes)
 Stored = TypeVar("Stored")
 
 
-class Partition(ABC, Generic[Key, Value, Entry, Stored, Changed]):
+class KeyedState(ABC, Generic[Key, Value, Entry, Stored, Changed]):
     """All that is open in one partition.
 
     Args:
