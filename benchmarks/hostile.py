@@ -23,7 +23,7 @@ from benchmarks.load.histories import FORMS, history
 from benchmarks.load.hostile_cases import MEGABYTE, cases
 from benchmarks.load.load import Load
 from spanloom.spans.folding import facts as facts_codec
-from spanloom.spans.folding.trace_fold import fold
+from spanloom.spans.folding.trace.fold import fold
 from spanloom.spans.limits import Limits
 from spanloom.spans.pricing.prices import Prices
 from spanloom.spans.reading.decode import OtlpMessage, decode

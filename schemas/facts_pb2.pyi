@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class SpanFacts(_message.Message):
-    __slots__ = ("trace_project_id", "trace_id", "trace_span_count", "texts", "span_id", "parent_span_id", "name", "service_name", "span_type", "status", "start_time", "duration", "session_id", "session_key", "user_id", "user_key", "model", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "input_cost", "output_cost", "total_cost", "priced", "input_preview", "output_preview", "preview_kind", "labels", "version")
+    __slots__ = ("trace_project_id", "trace_id", "trace_span_count", "texts", "span_id", "parent_span_id", "name", "service_name", "span_type", "status", "start_time", "duration", "session_id", "session_key", "user_id", "user_key", "model", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "input_cost", "output_cost", "total_cost", "priced", "input_preview", "output_preview", "marks", "labels", "version", "unsplit_tokens", "scope", "response_id", "trace_name", "environment", "release", "inside")
     TRACE_PROJECT_ID_FIELD_NUMBER: _ClassVar[int]
     TRACE_ID_FIELD_NUMBER: _ClassVar[int]
     TRACE_SPAN_COUNT_FIELD_NUMBER: _ClassVar[int]
@@ -36,9 +36,16 @@ class SpanFacts(_message.Message):
     PRICED_FIELD_NUMBER: _ClassVar[int]
     INPUT_PREVIEW_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_PREVIEW_FIELD_NUMBER: _ClassVar[int]
-    PREVIEW_KIND_FIELD_NUMBER: _ClassVar[int]
+    MARKS_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
+    UNSPLIT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    SCOPE_FIELD_NUMBER: _ClassVar[int]
+    RESPONSE_ID_FIELD_NUMBER: _ClassVar[int]
+    TRACE_NAME_FIELD_NUMBER: _ClassVar[int]
+    ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
+    RELEASE_FIELD_NUMBER: _ClassVar[int]
+    INSIDE_FIELD_NUMBER: _ClassVar[int]
     trace_project_id: _containers.RepeatedScalarFieldContainer[str]
     trace_id: _containers.RepeatedScalarFieldContainer[bytes]
     trace_span_count: _containers.RepeatedScalarFieldContainer[int]
@@ -67,10 +74,17 @@ class SpanFacts(_message.Message):
     priced: _containers.RepeatedScalarFieldContainer[bool]
     input_preview: _containers.RepeatedScalarFieldContainer[str]
     output_preview: _containers.RepeatedScalarFieldContainer[str]
-    preview_kind: _containers.RepeatedScalarFieldContainer[int]
+    marks: _containers.RepeatedScalarFieldContainer[int]
     labels: _containers.RepeatedCompositeFieldContainer[Labels]
     version: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, trace_project_id: _Optional[_Iterable[str]] = ..., trace_id: _Optional[_Iterable[bytes]] = ..., trace_span_count: _Optional[_Iterable[int]] = ..., texts: _Optional[_Iterable[str]] = ..., span_id: _Optional[_Iterable[int]] = ..., parent_span_id: _Optional[_Iterable[int]] = ..., name: _Optional[_Iterable[int]] = ..., service_name: _Optional[_Iterable[int]] = ..., span_type: _Optional[_Iterable[int]] = ..., status: _Optional[_Iterable[int]] = ..., start_time: _Optional[_Iterable[int]] = ..., duration: _Optional[_Iterable[int]] = ..., session_id: _Optional[_Iterable[int]] = ..., session_key: _Optional[_Iterable[int]] = ..., user_id: _Optional[_Iterable[int]] = ..., user_key: _Optional[_Iterable[int]] = ..., model: _Optional[_Iterable[int]] = ..., input_tokens: _Optional[_Iterable[int]] = ..., output_tokens: _Optional[_Iterable[int]] = ..., cache_read_tokens: _Optional[_Iterable[int]] = ..., cache_write_tokens: _Optional[_Iterable[int]] = ..., reasoning_tokens: _Optional[_Iterable[int]] = ..., input_cost: _Optional[_Iterable[int]] = ..., output_cost: _Optional[_Iterable[int]] = ..., total_cost: _Optional[_Iterable[int]] = ..., priced: _Optional[_Iterable[bool]] = ..., input_preview: _Optional[_Iterable[str]] = ..., output_preview: _Optional[_Iterable[str]] = ..., preview_kind: _Optional[_Iterable[int]] = ..., labels: _Optional[_Iterable[_Union[Labels, _Mapping]]] = ..., version: _Optional[_Iterable[int]] = ...) -> None: ...
+    unsplit_tokens: _containers.RepeatedScalarFieldContainer[int]
+    scope: _containers.RepeatedScalarFieldContainer[int]
+    response_id: _containers.RepeatedScalarFieldContainer[int]
+    trace_name: _containers.RepeatedScalarFieldContainer[int]
+    environment: _containers.RepeatedScalarFieldContainer[int]
+    release: _containers.RepeatedScalarFieldContainer[int]
+    inside: _containers.RepeatedCompositeFieldContainer[Texts]
+    def __init__(self, trace_project_id: _Optional[_Iterable[str]] = ..., trace_id: _Optional[_Iterable[bytes]] = ..., trace_span_count: _Optional[_Iterable[int]] = ..., texts: _Optional[_Iterable[str]] = ..., span_id: _Optional[_Iterable[int]] = ..., parent_span_id: _Optional[_Iterable[int]] = ..., name: _Optional[_Iterable[int]] = ..., service_name: _Optional[_Iterable[int]] = ..., span_type: _Optional[_Iterable[int]] = ..., status: _Optional[_Iterable[int]] = ..., start_time: _Optional[_Iterable[int]] = ..., duration: _Optional[_Iterable[int]] = ..., session_id: _Optional[_Iterable[int]] = ..., session_key: _Optional[_Iterable[int]] = ..., user_id: _Optional[_Iterable[int]] = ..., user_key: _Optional[_Iterable[int]] = ..., model: _Optional[_Iterable[int]] = ..., input_tokens: _Optional[_Iterable[int]] = ..., output_tokens: _Optional[_Iterable[int]] = ..., cache_read_tokens: _Optional[_Iterable[int]] = ..., cache_write_tokens: _Optional[_Iterable[int]] = ..., reasoning_tokens: _Optional[_Iterable[int]] = ..., input_cost: _Optional[_Iterable[int]] = ..., output_cost: _Optional[_Iterable[int]] = ..., total_cost: _Optional[_Iterable[int]] = ..., priced: _Optional[_Iterable[bool]] = ..., input_preview: _Optional[_Iterable[str]] = ..., output_preview: _Optional[_Iterable[str]] = ..., marks: _Optional[_Iterable[int]] = ..., labels: _Optional[_Iterable[_Union[Labels, _Mapping]]] = ..., version: _Optional[_Iterable[int]] = ..., unsplit_tokens: _Optional[_Iterable[int]] = ..., scope: _Optional[_Iterable[int]] = ..., response_id: _Optional[_Iterable[int]] = ..., trace_name: _Optional[_Iterable[int]] = ..., environment: _Optional[_Iterable[int]] = ..., release: _Optional[_Iterable[int]] = ..., inside: _Optional[_Iterable[_Union[Texts, _Mapping]]] = ...) -> None: ...
 
 class Labels(_message.Message):
     __slots__ = ("span", "tags", "metadata")
@@ -89,8 +103,18 @@ class Labels(_message.Message):
     metadata: _containers.ScalarMap[str, str]
     def __init__(self, span: _Optional[int] = ..., tags: _Optional[_Iterable[str]] = ..., metadata: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
+class Texts(_message.Message):
+    __slots__ = ("span", "input_texts", "output_texts")
+    SPAN_FIELD_NUMBER: _ClassVar[int]
+    INPUT_TEXTS_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_TEXTS_FIELD_NUMBER: _ClassVar[int]
+    span: int
+    input_texts: _containers.RepeatedScalarFieldContainer[str]
+    output_texts: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, span: _Optional[int] = ..., input_texts: _Optional[_Iterable[str]] = ..., output_texts: _Optional[_Iterable[str]] = ...) -> None: ...
+
 class Contribution(_message.Message):
-    __slots__ = ("project_id", "session_id", "window_start", "trace_id", "version", "withdrawn", "start_time", "duration", "user_id", "models", "tags", "services", "input_start", "applied", "span_count", "llm_call_count", "tool_call_count", "error_count", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "input_cost", "output_cost", "total_cost", "unpriced_call_count")
+    __slots__ = ("project_id", "session_id", "window_start", "trace_id", "version", "withdrawn", "start_time", "duration", "user_id", "models", "tags", "services", "environments", "releases", "input_start", "applied", "span_count", "llm_call_count", "tool_call_count", "error_count", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "input_cost", "output_cost", "total_cost", "unpriced_call_count", "failure_count", "unsplit_tokens")
     PROJECT_ID_FIELD_NUMBER: _ClassVar[int]
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     WINDOW_START_FIELD_NUMBER: _ClassVar[int]
@@ -103,6 +127,8 @@ class Contribution(_message.Message):
     MODELS_FIELD_NUMBER: _ClassVar[int]
     TAGS_FIELD_NUMBER: _ClassVar[int]
     SERVICES_FIELD_NUMBER: _ClassVar[int]
+    ENVIRONMENTS_FIELD_NUMBER: _ClassVar[int]
+    RELEASES_FIELD_NUMBER: _ClassVar[int]
     INPUT_START_FIELD_NUMBER: _ClassVar[int]
     APPLIED_FIELD_NUMBER: _ClassVar[int]
     SPAN_COUNT_FIELD_NUMBER: _ClassVar[int]
@@ -118,6 +144,8 @@ class Contribution(_message.Message):
     OUTPUT_COST_FIELD_NUMBER: _ClassVar[int]
     TOTAL_COST_FIELD_NUMBER: _ClassVar[int]
     UNPRICED_CALL_COUNT_FIELD_NUMBER: _ClassVar[int]
+    FAILURE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    UNSPLIT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     project_id: str
     session_id: str
     window_start: int
@@ -130,6 +158,8 @@ class Contribution(_message.Message):
     models: _containers.RepeatedScalarFieldContainer[str]
     tags: _containers.RepeatedScalarFieldContainer[str]
     services: _containers.RepeatedScalarFieldContainer[str]
+    environments: _containers.RepeatedScalarFieldContainer[str]
+    releases: _containers.RepeatedScalarFieldContainer[str]
     input_start: str
     applied: int
     span_count: int
@@ -145,7 +175,9 @@ class Contribution(_message.Message):
     output_cost: int
     total_cost: int
     unpriced_call_count: int
-    def __init__(self, project_id: _Optional[str] = ..., session_id: _Optional[str] = ..., window_start: _Optional[int] = ..., trace_id: _Optional[bytes] = ..., version: _Optional[int] = ..., withdrawn: _Optional[bool] = ..., start_time: _Optional[int] = ..., duration: _Optional[int] = ..., user_id: _Optional[str] = ..., models: _Optional[_Iterable[str]] = ..., tags: _Optional[_Iterable[str]] = ..., services: _Optional[_Iterable[str]] = ..., input_start: _Optional[str] = ..., applied: _Optional[int] = ..., span_count: _Optional[int] = ..., llm_call_count: _Optional[int] = ..., tool_call_count: _Optional[int] = ..., error_count: _Optional[int] = ..., input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., cache_read_tokens: _Optional[int] = ..., cache_write_tokens: _Optional[int] = ..., reasoning_tokens: _Optional[int] = ..., input_cost: _Optional[int] = ..., output_cost: _Optional[int] = ..., total_cost: _Optional[int] = ..., unpriced_call_count: _Optional[int] = ...) -> None: ...
+    failure_count: int
+    unsplit_tokens: int
+    def __init__(self, project_id: _Optional[str] = ..., session_id: _Optional[str] = ..., window_start: _Optional[int] = ..., trace_id: _Optional[bytes] = ..., version: _Optional[int] = ..., withdrawn: _Optional[bool] = ..., start_time: _Optional[int] = ..., duration: _Optional[int] = ..., user_id: _Optional[str] = ..., models: _Optional[_Iterable[str]] = ..., tags: _Optional[_Iterable[str]] = ..., services: _Optional[_Iterable[str]] = ..., environments: _Optional[_Iterable[str]] = ..., releases: _Optional[_Iterable[str]] = ..., input_start: _Optional[str] = ..., applied: _Optional[int] = ..., span_count: _Optional[int] = ..., llm_call_count: _Optional[int] = ..., tool_call_count: _Optional[int] = ..., error_count: _Optional[int] = ..., input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., cache_read_tokens: _Optional[int] = ..., cache_write_tokens: _Optional[int] = ..., reasoning_tokens: _Optional[int] = ..., input_cost: _Optional[int] = ..., output_cost: _Optional[int] = ..., total_cost: _Optional[int] = ..., unpriced_call_count: _Optional[int] = ..., failure_count: _Optional[int] = ..., unsplit_tokens: _Optional[int] = ...) -> None: ...
 
 class TraceFacts(_message.Message):
     __slots__ = ("contributions",)

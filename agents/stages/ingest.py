@@ -50,7 +50,11 @@ class Ingest:
 
     def prepare(self, records: list[SourceRecord]) -> Writes:
         messages = [
-            OtlpMessage(record.value, (record.headers.get(PROJECT_HEADER) or b"").decode(errors="replace"))
+            OtlpMessage(
+                record.value,
+                (record.headers.get(PROJECT_HEADER) or b"").decode(errors="replace"),
+                record.timestamp,
+            )
             for record in records
         ]
         decoded = decode(messages, limits=self._limits, prices=self._prices)

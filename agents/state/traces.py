@@ -14,7 +14,7 @@ from struct import Struct
 from spanloom.agents.state.clock import version_above
 from spanloom.agents.state.keyed import ChangelogRecord, Changes, KeyedState, Novelty
 from spanloom.agents.state.stored import StoredTrace
-from spanloom.spans.conventions.identity import BUILT_IN, Identity, KeyOrder
+from spanloom.spans.conventions.key_order import BUILT_IN, Identity, KeyOrder
 from spanloom.spans.folding import facts as facts_codec
 from spanloom.spans.folding.contribution import (
     Contribution,
@@ -25,7 +25,7 @@ from spanloom.spans.folding.contribution import (
 )
 from spanloom.spans.folding.facts import Fact, TraceKey
 from spanloom.spans.folding.rows import TraceRow
-from spanloom.spans.folding.trace_fold import fold
+from spanloom.spans.folding.trace.fold import fold
 
 _MILLISECOND = 1_000_000  # nanoseconds
 

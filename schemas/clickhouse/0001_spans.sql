@@ -33,10 +33,16 @@ CREATE TABLE IF NOT EXISTS spans_versions
     cache_read_tokens  UInt64 CODEC(T64, ZSTD(1)),
     cache_write_tokens UInt64 CODEC(T64, ZSTD(1)),
     reasoning_tokens   UInt64 CODEC(T64, ZSTD(1)),
+    unsplit_tokens     UInt64 CODEC(T64, ZSTD(1)),
     input_cost         Float64 CODEC(ZSTD(1)),
     output_cost        Float64 CODEC(ZSTD(1)),
     total_cost         Float64 CODEC(ZSTD(1)),
     priced             UInt8,
+    time_to_first_token Float64 CODEC(ZSTD(1)),
+    environment        LowCardinality(String),
+    release            LowCardinality(String),
+    scope              LowCardinality(String),
+    response_id        String CODEC(ZSTD(1)),
     input              String CODEC(ZSTD(1)),
     output             String CODEC(ZSTD(1)),
     attributes         Map(LowCardinality(String), String) CODEC(ZSTD(1)),
@@ -44,13 +50,17 @@ CREATE TABLE IF NOT EXISTS spans_versions
     events             Array(Tuple(name String, time DateTime64(9, 'UTC'), attributes Map(String, String))) CODEC(ZSTD(1)),
 
     -- Facts the trace fold needs and a reader does not: which key named the session and the user (a number that
-    -- stays, 0 without one), the span's metadata, and the previews of what a person said and what the model answered.
+    -- stays, 0 without one), the span's metadata, the name it gives the trace, the previews of what a person said and
+    -- what the model answered with other texts that its input and output hold, and marks (`spanloom/spans/table.py`).
     session_key        UInt16,
     user_key           UInt16,
     metadata           Map(String, String) CODEC(ZSTD(1)),
+    trace_name         String CODEC(ZSTD(1)),
     input_preview      String CODEC(ZSTD(1)),
     output_preview     String CODEC(ZSTD(1)),
-    preview_kind       UInt8,
+    input_texts        Array(String) CODEC(ZSTD(1)),
+    output_texts       Array(String) CODEC(ZSTD(1)),
+    marks              UInt16,
 
     version            UInt64 CODEC(Delta, ZSTD(1)),
     is_deleted         UInt8 DEFAULT 0,

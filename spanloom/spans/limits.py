@@ -9,6 +9,10 @@ TRUNCATED = "spanloom.truncated"
 `resource`."""
 
 
+ASSUMED = "spanloom.assumed"
+"""The attribute that names the columns that are not as the span was sent, because it says nothing that can be so."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Bounds that keep a hostile or broken sender from filling memory; real spans stay far below them.

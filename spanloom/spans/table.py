@@ -29,11 +29,25 @@ STATUSES = ("unset", "ok", "error")
 PREVIEW_CHARACTERS = 4096
 """How much of an input or output travels with a span's facts, in characters."""
 
+# Bits of `marks`. They are stored: append only.
 INPUT_IS_MESSAGE = 1
-"""Bit of `preview_kind`: `input_preview` is the user's text in an LLM call, not a raw input."""
-
+"""`input_preview` is the user's text in an LLM call."""
 OUTPUT_IS_MESSAGE = 2
-"""Bit of `preview_kind`: `output_preview` is the assistant's text in an LLM call, not a raw output."""
+"""`output_preview` is the assistant's text in an LLM call."""
+INPUT_IS_TEXT = 4
+"""`input_preview` is words, and no start of some JSON."""
+OUTPUT_IS_TEXT = 8
+"""`output_preview` is words, and no start of some JSON."""
+INPUT_OF_TRACE = 16
+"""`input_preview` is what the span says to be the input of the whole trace."""
+OUTPUT_OF_TRACE = 32
+"""`output_preview` is what the span says to be the output of the whole trace."""
+IS_COPY = 64
+"""The span repeats what another one has recorded, as its SDK says."""
+COST_IS_STATED = 128
+"""The span states its cost itself."""
+NO_START = 256
+"""Nobody knows when the span began; it says nothing about when its trace took place."""
 
 MAX_TIME = 4_294_967_295 * 1_000_000_000
 """The latest time a row can hold, nanoseconds since the epoch (in the year 2106); later ones are cut to it."""
@@ -74,11 +88,18 @@ SPAN_TABLE = pa.schema(
         pa.field("cache_read_tokens", pa.uint64(), False),
         pa.field("cache_write_tokens", pa.uint64(), False),
         pa.field("reasoning_tokens", pa.uint64(), False),
+        # Of these only the total is known; 0 where input or output is.
+        pa.field("unsplit_tokens", pa.uint64(), False),
         # USD, rounded to whole picodollars.
         pa.field("input_cost", pa.float64(), False),
         pa.field("output_cost", pa.float64(), False),
         pa.field("total_cost", pa.float64(), False),
         pa.field("priced", pa.uint8(), False),  # 1: the costs are known, given by the span or computed
+        pa.field("time_to_first_token", pa.float64(), False),  # seconds, 0 where the span does not say
+        pa.field("environment", pa.string(), False),
+        pa.field("release", pa.string(), False),
+        pa.field("scope", pa.string(), False),  # the name of the instrumentation
+        pa.field("response_id", pa.string(), False),
         pa.field("input", pa.string(), False),
         pa.field("output", pa.string(), False),
         pa.field("attributes", _TEXT_MAP, False),
@@ -100,11 +121,15 @@ SPAN_TABLE = pa.schema(
         pa.field("session_key", pa.uint16(), False),
         pa.field("user_key", pa.uint16(), False),
         pa.field("metadata", _TEXT_MAP, False),
-        # LLM spans: what the user said last and what the assistant answered, where there is such a text
-        # (INPUT_IS_MESSAGE, OUTPUT_IS_MESSAGE); else, on root spans only, the start of input and output.
+        pa.field("trace_name", pa.string(), False),  # the name that the span gives its trace
+        # LLM spans: what the user said last and what the assistant answered (INPUT_IS_MESSAGE, OUTPUT_IS_MESSAGE);
+        # else, on spans that nothing recorded lies around, what their input and output say.
         pa.field("input_preview", pa.string(), False),
         pa.field("output_preview", pa.string(), False),
-        pa.field("preview_kind", pa.uint8(), False),
+        # There, too: other texts in an input and output that are JSON.
+        pa.field("input_texts", pa.list_(pa.string()), False),
+        pa.field("output_texts", pa.list_(pa.string()), False),
+        pa.field("marks", pa.uint16(), False),
     ]
 )
 """The schema of a span table."""

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from spanloom.agents.state.traces import TracePartition
 from spanloom.spans.folding import facts as facts_codec
 from spanloom.spans.folding.contribution import WindowKey
-from spanloom.spans.folding.trace_fold import Trace
+from spanloom.spans.folding.trace.fold import Trace
 from tests.spans.examples import KEY, START
 from tests.spans.folding.usage_trees import UsageTree, usage_trees
 

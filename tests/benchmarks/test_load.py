@@ -9,7 +9,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from benchmarks.load.encode import event, messages
 from benchmarks.load.load import Load, Totals, Truth
 from spanloom.spans.folding.facts import Fact, TraceKey, facts_of
-from spanloom.spans.folding.trace_fold import fold
+from spanloom.spans.folding.trace.fold import fold
 from spanloom.spans.limits import Limits
 from spanloom.spans.pricing.prices import Prices
 from spanloom.spans.reading.decode import OtlpMessage, decode

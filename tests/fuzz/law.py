@@ -21,7 +21,7 @@ from spanloom.spans.folding.counters import NOTHING
 from spanloom.spans.folding.facts import Fact, TraceKey
 from spanloom.spans.folding.rows import TraceRow, WindowRow, contributions_of, trace_table, window_table
 from spanloom.spans.folding.session_fold import fold as fold_session
-from spanloom.spans.folding.trace_fold import fold as fold_trace
+from spanloom.spans.folding.trace.fold import fold as fold_trace
 from spanloom.spans.limits import TRUNCATED, Limits
 from spanloom.spans.pricing.prices import Prices
 from spanloom.spans.reading.decode import Decoded, OtlpMessage, decode

@@ -14,7 +14,7 @@ from spanloom.spans.folding import contribution as contribution_codec
 from spanloom.spans.folding import facts as facts_codec
 from spanloom.spans.folding.contribution import WindowKey
 from spanloom.spans.folding.session_fold import fold as fold_session
-from spanloom.spans.folding.trace_fold import fold as fold_trace
+from spanloom.spans.folding.trace.fold import fold as fold_trace
 from tests.captures_truth import captures
 from tests.fuzz.law import holds
 from tests.fuzz.source import Source, json_text, request

@@ -15,7 +15,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Sp
 
 from spanloom.spans.folding import facts as facts_codec
 from spanloom.spans.folding.counters import Counters
-from spanloom.spans.folding.trace_fold import Trace, fold
+from spanloom.spans.folding.trace.fold import Trace, fold
 from spanloom.spans.limits import Limits
 from spanloom.spans.pricing.prices import Prices
 from spanloom.spans.reading.decode import OtlpMessage, decode

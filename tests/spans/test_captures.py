@@ -9,7 +9,7 @@ import pytest
 from spanloom.spans.folding import facts as facts_codec
 from spanloom.spans.folding.contribution import WindowKey, contribution_of, window_start
 from spanloom.spans.folding.session_fold import fold as fold_session
-from spanloom.spans.folding.trace_fold import Trace, fold
+from spanloom.spans.folding.trace.fold import Trace, fold
 from spanloom.spans.limits import Limits
 from spanloom.spans.pricing.prices import Prices
 from spanloom.spans.reading.decode import OtlpMessage, decode

@@ -30,6 +30,7 @@ class Field(IntEnum):
     CACHE_READ_TOKENS = auto()
     CACHE_WRITE_TOKENS = auto()
     REASONING_TOKENS = auto()
+    TOTAL_TOKENS = auto()
     INPUT_COST = auto()
     OUTPUT_COST = auto()
     TOTAL_COST = auto()
@@ -39,6 +40,18 @@ class Field(IntEnum):
     TOOL_OUTPUT = auto()
     STATUS = auto()
     STATUS_MESSAGE = auto()
+    RESPONSE_ID = auto()
+    COPY = auto()
+    """Not empty where the span repeats what another one has recorded."""
+    FIRST_TOKEN_AFTER = auto()
+    """Seconds from the start of the span to the first token of the answer."""
+    FIRST_TOKEN_AT = auto()
+    """When the first token came, nanoseconds since the epoch."""
+    ENVIRONMENT = auto()
+    RELEASE = auto()
+    TRACE_NAME = auto()
+    TRACE_INPUT = auto()
+    TRACE_OUTPUT = auto()
     # From here on every key that is present counts, not only the best one.
     TAGS = auto()
     METADATA = auto()
@@ -67,6 +80,8 @@ class Key:
     """How to read the text; None: the field's own way (`registry.READERS`)."""
     plain: bool = False
     """INPUT and OUTPUT: the text is the message itself, never JSON with messages in it."""
+    beside: str = ""
+    """A part of the tokens: the attribute of the whole beside which, and not in which, this one counts."""
     prompt: bool = False
     """INPUT: a text that is no JSON is the user's prompt, because the SDK writes a bare prompt as it is."""
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import lru_cache
 
 from spanloom.spans.conventions.fields import Reader
@@ -114,35 +116,7 @@ def number_at(*path: str) -> Reader:
             if not isinstance(value, dict):
                 return None
             value = value.get(name)
-        return _count(value)
-
-    return read
-
-
-def sum_or_total(prefix: str, total: str) -> Reader:
-    """A reader of Langfuse's usage: disjoint parts whose names begin with `prefix`, else the number
-    `total`."""
-
-    def read(text: str) -> int | None:
-        usage = json_object(text)
-        parts = [_count(value) for name, value in usage.items() if name.startswith(prefix)]
-        counts = [count for count in parts if count is not None]
-        if counts:
-            return tokens(str(sum(counts)))
-        return _count(usage.get(total))
-
-    return read
-
-
-def sum_at(first: str, *others: str) -> Reader:
-    """A reader of a count in a JSON object, and of what is to be added to it."""
-
-    def read(text: str) -> int | None:
-        usage = json_object(text)
-        count = _count(usage.get(first))
-        if count is None:
-            return None
-        return tokens(str(count + sum(_count(usage.get(name)) or 0 for name in others)))
+        return count(value)
 
     return read
 
@@ -157,7 +131,55 @@ def cost_at(name: str) -> Reader:
     return read
 
 
-def _count(value: object) -> int | None:
+def count(value: object) -> int | None:
+    """A count of tokens in JSON; None for what is none."""
     if value is None or isinstance(value, (bool, list, dict)):
         return None
     return tokens(str(value))
+
+
+_SCRUBBED = re.compile(
+    r"\s*(?:\[(?:Scrubbed due to .*|(?:redacted|filtered|masked|scrubbed|removed|hidden|sensitive)[^\]]*)\]"
+    r"|<(?:redacted|filtered|masked|scrubbed|removed|hidden)[^>]*>|\*{3,}|_*REDACTED_*)\s*",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def identity(text: str) -> str | None:
+    """An ID; None where a scrubber put something in its place (`[Scrubbed due to 'session']`)."""
+    text = unquoted(text)
+    return None if not text.strip() or text == "None" or _SCRUBBED.fullmatch(text) else text
+
+
+def comma_tags(text: str) -> tuple[str, ...]:
+    """Tags separated by commas, or as `tags` reads them."""
+    return tags(text) if text[:1] == "[" else tuple(tag for part in text.split(",") if (tag := part.strip()))
+
+
+def true(text: str) -> str | None:
+    """`true`, and nothing else."""
+    return "true" if text == "true" else None
+
+
+def seconds(text: str) -> float | None:
+    """A duration in seconds."""
+    value = _number(text)
+    return float(value) if value is not None and value >= 0 else None
+
+
+def milliseconds(text: str) -> float | None:
+    """Seconds of a duration in milliseconds."""
+    value = seconds(text)
+    return None if value is None else value / 1000
+
+
+def moment(text: str) -> int | None:
+    """Nanoseconds since the epoch of a time as ISO 8601 writes it, also as a JSON string, or twice one."""
+    text = unquoted(unquoted(text))
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if time.tzinfo is None:
+        time = time.replace(tzinfo=UTC)
+    return int(time.timestamp() * 1_000_000) * 1000

@@ -9,18 +9,30 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from spanloom.spans.conventions import readers
-from spanloom.spans.conventions.catalogue import (
-    gen_ai,
-    laminar,
-    langfuse,
+from spanloom.spans.conventions.catalogue.frameworks import (
+    ag2,
+    claude_code,
+    google_adk,
     litellm,
-    openinference,
+    livekit,
+    mastra,
     pydantic_ai,
-    traceloop,
+    spring_ai,
+    strands,
     vercel_ai,
 )
+from spanloom.spans.conventions.catalogue.platforms import (
+    laminar,
+    langfuse,
+    langsmith,
+    logfire,
+    mlflow,
+    openlit,
+)
+from spanloom.spans.conventions.catalogue.standards import gen_ai, openinference, openllmetry, plain
 from spanloom.spans.conventions.fields import WHOLE, Convention, Field, Key, Prefix, Reader, Template
-from spanloom.spans.conventions.precedence import NO_KEY, PRECEDENCE, SESSION_KEYS, USER_KEYS
+from spanloom.spans.conventions.precedence import PRECEDENCE
+from spanloom.spans.conventions.precedence.identity import NO_KEY, SESSION_KEYS, USER_KEYS
 
 CONVENTIONS: tuple[Convention, ...] = (
     laminar.CONVENTION,
@@ -28,12 +40,27 @@ CONVENTIONS: tuple[Convention, ...] = (
     openinference.CONVENTION,
     gen_ai.CONVENTION,
     vercel_ai.CONVENTION,
-    traceloop.CONVENTION,
+    openllmetry.CONVENTION,
     pydantic_ai.CONVENTION,
     litellm.CONVENTION,
+    langsmith.CONVENTION,
+    mlflow.CONVENTION,
+    logfire.CONVENTION,
+    openlit.CONVENTION,
+    mastra.CONVENTION,
+    spring_ai.CONVENTION,
+    google_adk.CONVENTION,
+    livekit.CONVENTION,
+    claude_code.CONVENTION,
+    strands.CONVENTION,
+    ag2.CONVENTION,
+    plain.CONVENTION,
 )
 
 READERS: dict[Field, Reader] = {
+    Field.SESSION_ID: readers.identity,
+    Field.USER_ID: readers.identity,
+    Field.TOTAL_TOKENS: readers.tokens,
     Field.INPUT_TOKENS: readers.tokens,
     Field.OUTPUT_TOKENS: readers.tokens,
     Field.CACHE_READ_TOKENS: readers.tokens,
@@ -174,6 +201,14 @@ PLAIN = frozenset(
 
 PROMPTS = frozenset(RULES.rank(key) for convention in CONVENTIONS for key in convention.keys if key.prompt)
 """Ranks of the keys of INPUT whose text, if it is no JSON, is the user's prompt."""
+
+BESIDE: Mapping[tuple[int, int], int] = {
+    (int(key.field), RULES.rank(key)): PRECEDENCE[Field.INPUT_TOKENS].index(key.beside) + 1
+    for convention in CONVENTIONS
+    for key in convention.keys
+    if key.beside
+}
+"""Field and rank of keys whose tokens count beside the input if that came from the key of this rank."""
 
 SESSION_KEY: Mapping[int, int] = {NOT_READ: NO_KEY} | {
     rank: key.number for rank, key in enumerate(SESSION_KEYS, 1)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from spanloom.schemas import facts_pb2
 from spanloom.spans.folding.counters import NOTHING, Counters
 from spanloom.spans.folding.facts import MESSAGE_BYTES, TraceKey
-from spanloom.spans.folding.trace_fold import Trace
+from spanloom.spans.folding.trace.fold import Trace, union
 from spanloom.spans.table import MAX_TIME
 
 NANOSECONDS = 1_000_000_000
@@ -47,6 +47,8 @@ class Contribution(NamedTuple):
     models: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
+    environments: tuple[str, ...] = ()
+    releases: tuple[str, ...] = ()
     input_start: str = ""
 
 
@@ -70,6 +72,8 @@ def contribution_of(trace: Trace, window: WindowKey, version: int) -> Contributi
         models=trace.models,
         tags=trace.tags,
         services=trace.services,
+        environments=union([trace.environment]),
+        releases=union([trace.release]),
         input_start=trace.input[:INPUT_START],
     )
 
@@ -81,6 +85,8 @@ def withdrawn(key: TraceKey, window: WindowKey, version: int) -> Contribution:
 
 _SAME = tuple(name for name in Contribution._fields if name not in ("window", "counters"))
 """Fields that stand in the message under the same names. So do those of the window and the counters."""
+
+_LISTS = ("models", "tags", "services", "environments", "releases")
 
 _window_of = attrgetter(*WindowKey._fields)
 _counters_of = attrgetter(*Counters._fields)
@@ -98,7 +104,7 @@ def to_message(contribution: Contribution, applied: int = 0) -> facts_pb2.Contri
 def from_message(message: facts_pb2.Contribution) -> Contribution:
     """Read a contribution as it travelled."""
     values = dict(zip(_SAME, _same_of(message), strict=True))
-    for name in ("models", "tags", "services"):
+    for name in _LISTS:
         values[name] = tuple(values[name])
     return Contribution(
         window=WindowKey._make(_window_of(message)),

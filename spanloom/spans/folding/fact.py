@@ -23,6 +23,13 @@ class SpanLabels(NamedTuple):
     metadata: tuple[tuple[str, str], ...]
 
 
+class SpanTexts(NamedTuple):
+    """Texts inside the input and output of one span, besides its previews."""
+
+    input_texts: tuple[str, ...]
+    output_texts: tuple[str, ...]
+
+
 class Fact(NamedTuple):
     """What the trace fold knows of one span.
 
@@ -49,18 +56,29 @@ class Fact(NamedTuple):
     cache_read_tokens: int = 0
     cache_write_tokens: int = 0
     reasoning_tokens: int = 0
+    unsplit_tokens: int = 0
     input_cost: int = 0
     output_cost: int = 0
     total_cost: int = 0
     priced: bool = False
     input_preview: str = ""
     output_preview: str = ""
-    preview_kind: int = 0
+    marks: int = 0
+    scope: str = ""
+    response_id: str = ""
+    trace_name: str = ""
+    environment: str = ""
+    release: str = ""
     version: int = 0
     labels: SpanLabels | None = None
+    inside: SpanTexts | None = None
 
 
-MADE_OF = {"duration": ("start_time", "end_time"), "labels": ("tags", "metadata")}
+MADE_OF = {
+    "duration": ("start_time", "end_time"),
+    "labels": SpanLabels._fields,
+    "inside": SpanTexts._fields,
+}
 """The columns of the span table that a field is made of where they have other names."""
 
 FACT_COLUMNS = tuple(

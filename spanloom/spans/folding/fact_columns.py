@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from spanloom.spans.folding.fact import Fact, SpanLabels
+from spanloom.spans.folding.fact import Fact, SpanLabels, SpanTexts
 from spanloom.spans.table import COST_COLUMNS, PICODOLLARS, SPAN_TYPES, STATUSES
 
 FactColumns = dict[str, list[Any]]
@@ -31,6 +31,7 @@ def fact_columns(table: pa.Table) -> FactColumns:
         "duration": (table["end_time"].cast(pa.int64()).to_numpy() - start).tolist(),
         "priced": table["priced"].cast(pa.bool_()).to_pylist(),
         "labels": _labels(table),
+        "inside": _inside(table),
     }
     for name in Fact._fields:
         if name in columns:
@@ -63,6 +64,17 @@ def _labels(table: pa.Table) -> list[SpanLabels | None]:
         for row, some_tags, some_metadata in zip(rows.tolist(), tags, metadata, strict=True):
             labels[row] = SpanLabels(tuple(some_tags), tuple(sorted(dict(some_metadata).items())))
     return labels
+
+
+def _inside(table: pa.Table) -> list[SpanTexts | None]:
+    inside: list[SpanTexts | None] = [None] * len(table)
+    rows = np.flatnonzero((_lengths(table, "input_texts") > 0) | (_lengths(table, "output_texts") > 0))
+    if len(rows):
+        inputs = table["input_texts"].take(rows).to_pylist()
+        outputs = table["output_texts"].take(rows).to_pylist()
+        for row, some, others in zip(rows.tolist(), inputs, outputs, strict=True):
+            inside[row] = SpanTexts(tuple(some), tuple(others))
+    return inside
 
 
 def _lengths(table: pa.Table, name: str) -> npt.NDArray[np.int32]:

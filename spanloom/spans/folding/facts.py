@@ -11,8 +11,8 @@ from zlib import crc32
 
 import pyarrow as pa
 
-from spanloom.schemas.facts_pb2 import Labels, SpanFacts
-from spanloom.spans.folding.fact import FACT_COLUMNS, Fact, SpanLabels, TraceKey
+from spanloom.schemas.facts_pb2 import Labels, SpanFacts, Texts
+from spanloom.spans.folding.fact import FACT_COLUMNS, Fact, SpanLabels, SpanTexts, TraceKey
 from spanloom.spans.folding.fact_columns import FactColumns, fact_columns, texts
 from spanloom.spans.table import MAX_TIME, SPAN_TYPES, STATUSES
 
@@ -20,6 +20,7 @@ __all__ = [
     "MESSAGE_BYTES",
     "Fact",
     "SpanLabels",
+    "SpanTexts",
     "TraceKey",
     "decode",
     "encode_table",
@@ -35,8 +36,9 @@ MESSAGE_BYTES = 750_000
 _TRACE_BYTES = 32
 _SPAN_BYTES = 200  # what the numbers of one span take at most; texts come on top
 
-_COLUMNS = tuple(name for name in Fact._fields if name != "labels")
-"""The fields that are columns of the message, under the same names."""
+_COLUMNS = tuple(name for name in Fact._fields if name not in ("labels", "inside"))
+"""The fields that are columns of the message, under the same names; the others stand there for the spans that have
+them."""
 
 _TEXTS = tuple(name for name, kind in get_type_hints(Fact).items() if kind is str)
 
@@ -122,6 +124,10 @@ def decode(message: bytes) -> list[tuple[TraceKey, list[Fact]]]:
         facts[labels.span] = facts[labels.span]._replace(
             labels=SpanLabels(tuple(labels.tags), tuple(sorted(labels.metadata.items())))
         )
+    for inside in columns.inside:
+        facts[inside.span] = facts[inside.span]._replace(
+            inside=SpanTexts(tuple(inside.input_texts), tuple(inside.output_texts))
+        )
     traces, start = [], 0
     for project_id, trace_id, count in zip(
         columns.trace_project_id, columns.trace_id, columns.trace_span_count, strict=True
@@ -176,6 +182,9 @@ def _sizes(columns: FactColumns) -> list[int]:
             sizes[row] += 4 * sum(map(len, labels.tags)) + 4 * sum(
                 len(k) + len(v) for k, v in labels.metadata
             )
+    for row, inside in enumerate(columns["inside"]):
+        if inside is not None:
+            sizes[row] += 4 * sum(map(len, inside.input_texts + inside.output_texts))
     return sizes
 
 
@@ -195,4 +204,9 @@ def _encode(traces: Sequence[tuple[TraceKey, int]], columns: FactColumns, start:
     for span, labels in enumerate(columns["labels"][start:end]):
         if labels is not None:
             message.labels.append(Labels(span=span, tags=labels.tags, metadata=dict(labels.metadata)))
+    for span, inside in enumerate(columns["inside"][start:end]):
+        if inside is not None:
+            message.inside.append(
+                Texts(span=span, input_texts=inside.input_texts, output_texts=inside.output_texts)
+            )
     return message.SerializeToString()

@@ -11,7 +11,7 @@ from spanloom.spans.folding.contribution import NANOSECONDS, Contribution, Windo
 from spanloom.spans.folding.counters import NOTHING, Counters
 from spanloom.spans.folding.facts import TraceKey
 from spanloom.spans.folding.session_fold import SessionWindow
-from spanloom.spans.folding.trace_fold import Trace
+from spanloom.spans.folding.trace.fold import Trace, union
 from spanloom.spans.table import COST_COLUMNS, PICODOLLARS, STATUSES
 
 _TIME = pa.timestamp("ns", "UTC")
@@ -33,6 +33,8 @@ TRACE_TABLE = pa.schema(
         pa.field("tags", _TEXTS, False),
         pa.field("metadata", pa.map_(pa.string(), pa.string()), False),
         pa.field("services", _TEXTS, False),
+        pa.field("environment", pa.string(), False),
+        pa.field("release", pa.string(), False),
         pa.field("start_time", _TIME, False),
         pa.field("end_time", _TIME, False),
         pa.field("status", pa.string(), False),
@@ -62,6 +64,8 @@ WINDOW_TABLE = pa.schema(
         pa.field("models", _TEXTS, False),
         pa.field("tags", _TEXTS, False),
         pa.field("services", _TEXTS, False),
+        pa.field("environments", _TEXTS, False),
+        pa.field("releases", _TEXTS, False),
         pa.field("first_input", pa.string(), False),
         *_LOG,
     ]
@@ -75,7 +79,7 @@ CONTRIBUTION_TABLE = pa.schema(
     [
         *(TRACE_TABLE.field(name) for name in ("project_id", "session_id", "trace_id", "end_time")),
         pa.field("window_start", pa.int64(), False),
-        *(TRACE_TABLE.field(name) for name in (*_SAME, *Counters._fields)),
+        *(TRACE_TABLE.field(name) for name in (*_SAME, "environment", "release", *Counters._fields)),
         pa.field("input_start", pa.string(), False),
     ]
 )
@@ -143,6 +147,8 @@ def _contribution(row: dict[str, Any]) -> Contribution:
         duration=row["end_time"] - row["start_time"],
         counters=Counters._make([row[name] for name in Counters._fields]),
         input_start=row["input_start"],
+        environments=union([row["environment"]]),
+        releases=union([row["release"]]),
         **same,
     )
 

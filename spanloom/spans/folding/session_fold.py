@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from spanloom.spans.folding.contribution import Contribution, WindowKey
 from spanloom.spans.folding.counters import MAX_COUNTER, Counters, add
-from spanloom.spans.folding.trace_fold import union
+from spanloom.spans.folding.trace.fold import union
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,8 @@ class SessionWindow:
     models: tuple[str, ...]
     tags: tuple[str, ...]
     services: tuple[str, ...]
+    environments: tuple[str, ...]
+    releases: tuple[str, ...]
     first_input: str
     """How the input begins of the earliest trace that has one."""
 
@@ -56,5 +58,7 @@ def fold(key: WindowKey, contributions: Iterable[Contribution]) -> SessionWindow
         models=union(model for trace in traces for model in trace.models),
         tags=union(tag for trace in traces for tag in trace.tags),
         services=union(service for trace in traces for service in trace.services),
+        environments=union(name for trace in traces for name in trace.environments),
+        releases=union(name for trace in traces for name in trace.releases),
         first_input=min(inputs)[2] if inputs else "",
     )

@@ -55,7 +55,7 @@ def _event_message(attributes: Mapping[str, str], role: str) -> ChatMessage:
             inner = value.get("message", value)
             if isinstance(inner, dict):
                 return {"role": role, **inner}
-        return {"role": role, "content": text}
+        return {"role": role, "content": value if isinstance(value, list) else text}
     message: ChatMessage = {"role": attributes.get("role") or role}
     if content := attributes.get("content"):
         message["content"] = content_of(content)

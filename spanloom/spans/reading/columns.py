@@ -18,17 +18,21 @@ _LAST_OFFSET = 2**31 - 1
 Texts = Mapping[str, str]
 
 Head = tuple[bytes, bytes, bytes, int, int, int]
-"""IDs of trace, span and parent; start and end in nanoseconds as sent; index of the resource."""
+"""IDs of trace, span and parent; start and end in nanoseconds; index of the resource."""
 
 
 class ResourceRow:
     """What all spans of a resource have in common."""
 
-    __slots__ = ("attributes", "project_id", "service_name")
+    __slots__ = ("attributes", "environment", "project_id", "release", "service_name")
 
-    def __init__(self, project_id: str, service_name: str, attributes: Texts) -> None:
+    def __init__(
+        self, project_id: str, service_name: str, environment: str, release: str, attributes: Texts
+    ) -> None:
         self.project_id = project_id
         self.service_name = service_name
+        self.environment = environment
+        self.release = release
         self.attributes = attributes
 
 
@@ -59,6 +63,8 @@ class Columns:
             "start_time": _timestamps(start),
             "end_time": _timestamps(np.maximum(times(ends), start)),
             "tags": _lists(columns["tags"]),
+            "input_texts": _lists(columns["input_texts"]),
+            "output_texts": _lists(columns["output_texts"]),
             "metadata": _maps(columns["metadata"]),
             "attributes": _map_array(
                 _offsets(columns["attribute_keys"]),
@@ -67,6 +73,15 @@ class Columns:
             ),
             "events": _events(columns["events"]),
         }
+        for name in ("environment", "release"):
+            # What the span says goes before what its resource does.
+            of_resources = [getattr(each, name) for each in self.resources]
+            arrays[name] = _strings(
+                [
+                    own or of_resources[at]
+                    for own, at in zip(columns[name], resources, strict=True)
+                ]
+            )
         for name in COST_COLUMNS:
             arrays[name] = pa.array(np.array(columns[name], np.float64) / PICODOLLARS)
         for name in ("input_preview", "output_preview"):

@@ -7,12 +7,9 @@ from typing import Any, NamedTuple
 
 from spanloom.spans.conventions.fields import Field
 from spanloom.spans.pricing.prices import Prices, TokenUsage
+from spanloom.spans.reading.usage import Usage
 from spanloom.spans.table import MAX_COST, PICODOLLARS
 
-_INPUT_TOKENS = int(Field.INPUT_TOKENS)
-_OUTPUT_TOKENS = int(Field.OUTPUT_TOKENS)
-_CACHE_READ_TOKENS = int(Field.CACHE_READ_TOKENS)
-_CACHE_WRITE_TOKENS = int(Field.CACHE_WRITE_TOKENS)
 _INPUT_COST = int(Field.INPUT_COST)
 _OUTPUT_COST = int(Field.OUTPUT_COST)
 _TOTAL_COST = int(Field.TOTAL_COST)
@@ -26,39 +23,49 @@ class SpanCosts(NamedTuple):
     total: int
     known: int
     """1, or 0 where the others are 0 because nobody knows them."""
+    stated: bool = False
+    """The span says so itself."""
 
 
 _UNKNOWN = SpanCosts(0, 0, 0, 0)
 _MAX_PICODOLLARS = MAX_COST * PICODOLLARS
 
 
-def span_costs(values: Sequence[Any], model: str, provider: str, start: int, prices: Prices) -> SpanCosts:
-    """The costs of a span whose fields have these values and that starts at `start` (nanoseconds).
+def span_costs(
+    values: Sequence[Any], usage: Usage, model: str, provider: str, at: int, prices: Prices
+) -> SpanCosts:
+    """The costs of a span.
 
-    A cost that the span gives wins. Where it gives the total only, nothing is known of input and output;
-    where it gives no total, it is their sum. Otherwise model and tokens are priced; without tokens there is
-    nothing to price, and the costs are not known.
+    A cost that the span gives wins, but for a cost of 0 beside tokens whose price is known and not 0: instrumentations
+    without a price table write that. Where it gives the total only, nothing is known of input and output; where it gives
+    no total, it is their sum. Otherwise model and tokens are priced; without tokens there is nothing to price, and the
+    costs are not known.
+
+    Args:
+        values: the span's fields.
+        usage: the tokens it used.
+        model: the name of its model; likewise `provider`.
+        at: as of when it is priced, nanoseconds since the epoch.
+        prices: what models cost.
     """
     given_input, given_output, given_total = values[_INPUT_COST], values[_OUTPUT_COST], values[_TOTAL_COST]
-    if given_total is not None or given_input is not None or given_output is not None:
-        input_cost = _picodollars(given_input)
-        output_cost = _picodollars(given_output)
-        total = input_cost + output_cost if given_total is None else _picodollars(given_total)
-        return SpanCosts(input_cost, output_cost, total, 1)
-    if not model:
-        return _UNKNOWN
-    input_tokens, output_tokens = values[_INPUT_TOKENS], values[_OUTPUT_TOKENS]
-    if input_tokens is None and output_tokens is None:
-        return _UNKNOWN
-    usage = TokenUsage(
-        input_tokens or 0,
-        output_tokens or 0,
-        values[_CACHE_READ_TOKENS] or 0,
-        values[_CACHE_WRITE_TOKENS] or 0,
-    )
-    priced = prices.price(model, provider, start, usage)
+    if given_total is None and given_input is None and given_output is None:
+        return _priced(usage, model, provider, at, prices) or _UNKNOWN
+    input_cost, output_cost = _picodollars(given_input), _picodollars(given_output)
+    total = _picodollars(given_total) or input_cost + output_cost
+    if total:
+        return SpanCosts(input_cost, output_cost, total, 1, stated=True)
+    priced = _priced(usage, model, provider, at, prices)
+    return priced if priced and priced.total else SpanCosts(0, 0, 0, 1)
+
+
+def _priced(usage: Usage, model: str, provider: str, at: int, prices: Prices) -> SpanCosts | None:
+    if not model or not (usage.input or usage.output):
+        return None
+    tokens = TokenUsage(usage.input, usage.output, usage.cache_read, usage.cache_write)
+    priced = prices.price(model, provider, at, tokens)
     if priced is None or priced.total > _MAX_PICODOLLARS:
-        return _UNKNOWN
+        return None
     return SpanCosts(priced.input, priced.output, priced.total, 1)
 
 

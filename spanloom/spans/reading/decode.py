@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,8 @@ from spanloom.spans.reading.columns import Columns, ResourceRow
 from spanloom.spans.reading.otlp_json import from_json
 from spanloom.spans.reading.rejects import BadSpans, Reject, too_many_spans
 from spanloom.spans.reading.span import SpanReader
+from spanloom.spans.reading.times import span_times
+from spanloom.spans.reading.witnesses import bear_witness
 from spanloom.spans.text.values import valid_text
 
 __all__ = ["Decoded", "OtlpMessage", "Reject", "decode"]
@@ -31,10 +34,6 @@ DEFAULT_PROJECT = "default"
 
 _NO_TRACE = bytes(16)
 _NO_SPAN = bytes(8)
-
-_PARENT_IS_REMOTE = 0x300
-"""Flags of a span whose parent certainly lies in another process (`SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK` and
-`SPAN_FLAGS_CONTEXT_IS_REMOTE_MASK` of OTLP)."""
 
 _RESOURCES = 1 << 24
 """Bytes that the resources of one message's spans may add up to, all repetitions counted: 2 kB a span in a message of
@@ -50,6 +49,8 @@ class OtlpMessage:
     project_id: str = ""
     """The project its header `spanloom-project` names; else the resource's attribute `spanloom.project_id`
     does, else it is `default`."""
+    written: int = 0
+    """When the record was written, milliseconds since the epoch; 0 where nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +99,14 @@ class _Decoder:
             self.rejects.append(Reject(index, too_many_spans(count, self._limits.spans), message.value))
             return
         columns = self.columns
+        first = len(columns.rows)
         read_row = self._reader.row
+        name_length = self._limits.name
         bad = BadSpans(index, self._limits.rejects)
         for resource_spans in request.resource_spans:
             resource = -1
             for scope_spans in resource_spans.scope_spans:
+                scope = _scope_name(scope_spans.scope)[:name_length]
                 for span in scope_spans.spans:
                     trace_id = span.trace_id
                     span_id = span.span_id
@@ -115,17 +119,18 @@ class _Decoder:
                     if resource < 0:
                         resource = len(columns.resources)
                         columns.resources.append(self._resource(resource_spans.resource, message, count))
-                    start = span.start_time_unix_nano
-                    is_root = not parent_id or span.flags & _PARENT_IS_REMOTE == _PARENT_IS_REMOTE
+                    times = span_times(
+                        span.start_time_unix_nano, span.end_time_unix_nano, message.written
+                    )
                     try:
-                        row = read_row(span, start, is_root)
+                        row = read_row(span, scope, times)
                     except Exception as error:  # whatever a convention trips over costs this one span
                         reason = f"The span could not be read ({type(error).__name__})."
                         bad.add(reason, resource_spans, scope_spans, span)
                         continue
                     columns.rows.append(row)
-                    end = span.end_time_unix_nano
-                    columns.heads.append((trace_id, span_id, parent_id, start, end, resource))
+                    columns.heads.append((trace_id, span_id, parent_id, times.start, times.end, resource))
+        bear_witness(columns.rows, columns.heads, first)
         self.rejects += bad.rejects()
 
     def _resource(self, resource: otlp_pb2.Resource, message: OtlpMessage, spans: int) -> ResourceRow:
@@ -142,7 +147,14 @@ class _Decoder:
                 kept[TRUNCATED] = "resource"
                 break
             kept[key] = text
-        return ResourceRow(valid_text(project_id[:name]), attributes.get("service.name", "")[:name], kept)
+        environment = attributes.get("deployment.environment.name") or attributes.get("deployment.environment", "")
+        return ResourceRow(
+            valid_text(project_id[:name]),
+            attributes.get("service.name", "")[:name],
+            environment[:name],
+            attributes.get("service.version", "")[:name],
+            kept,
+        )
 
 
 def _parse(value: bytes, limit: int) -> otlp_pb2.ExportTraceServiceRequest:
@@ -163,6 +175,15 @@ def _parse(value: bytes, limit: int) -> otlp_pb2.ExportTraceServiceRequest:
     if value.lstrip()[:1] == b"{":
         return from_json(value, limit)
     raise ValueError(problem)
+
+
+@lru_cache(maxsize=1024)
+def _scope_name(scope: bytes) -> str:
+    """The name of an instrumentation; empty where it has none, or is none."""
+    try:
+        return otlp_pb2.InstrumentationScope.FromString(scope).name.decode("utf-8", "replace")
+    except DecodeError:
+        return ""
 
 
 def _bad_ids(trace_id: bytes, span_id: bytes, parent_id: bytes) -> str:

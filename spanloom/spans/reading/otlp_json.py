@@ -39,6 +39,17 @@ it has in protobuf."""
 Members = Mapping[str, Any]
 
 
+_SCOPE_SPANS = (
+    *("scopeSpans", "scope_spans"),
+    # Their names before OTLP 0.15.
+    *("instrumentationLibrarySpans", "instrumentation_library_spans"),
+)
+
+
+_BESIDE_SPANS = frozenset(("resource", "schemaUrl", "schema_url"))
+"""What else stands in an entry of `resourceSpans`."""
+
+
 class _HasAttributes(Protocol):
     @property
     def attributes(self) -> Any: ...
@@ -58,6 +69,9 @@ def from_json(value: bytes, limit: int | None = None) -> otlp_pb2.ExportTraceSer
         raise ValueError("The message is JSON, but no ExportTraceServiceRequest.")
     if document and not isinstance(_get(document, "resourceSpans", "resource_spans"), list):
         raise ValueError("The message is JSON, but has no list `resourceSpans`.")
+    names = set().union(*_objects(document, "resourceSpans", "resource_spans"))
+    if names - _BESIDE_SPANS and names.isdisjoint(_SCOPE_SPANS):
+        raise ValueError("The message is JSON, but its `resourceSpans` have no list `scopeSpans`.")
     if limit is not None and (count := sum(1 for _ in _spans(document))) > limit:
         raise ValueError(too_many_spans(count, limit))
     for resource_spans in _objects(document, "resourceSpans", "resource_spans"):
@@ -67,7 +81,7 @@ def from_json(value: bytes, limit: int | None = None) -> otlp_pb2.ExportTraceSer
 
 def _spans(document: Members) -> Iterator[Members]:
     for resource_spans in _objects(document, "resourceSpans", "resource_spans"):
-        for scope_spans in _objects(resource_spans, "scopeSpans", "scope_spans"):
+        for scope_spans in _objects(resource_spans, *_SCOPE_SPANS):
             yield from _objects(scope_spans, "spans")
 
 
@@ -95,8 +109,11 @@ def _resource_spans(target: otlp_pb2.ResourceSpans, members: Members) -> None:
     resource = members.get("resource")
     if isinstance(resource, dict):
         _attributes(target.resource, resource)
-    for scope_spans in _objects(members, "scopeSpans", "scope_spans"):
+    for scope_spans in _objects(members, *_SCOPE_SPANS):
         scope = target.scope_spans.add()
+        named = _get(scope_spans, "scope", "instrumentationLibrary", "instrumentation_library")
+        if isinstance(named, dict) and isinstance(name := named.get("name"), str):
+            scope.scope = otlp_pb2.InstrumentationScope(name=_utf8(name)).SerializeToString()
         for span in _objects(scope_spans, "spans"):
             _span(scope.spans.add(), span)
 

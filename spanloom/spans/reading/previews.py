@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from spanloom.spans.conventions.fields import Field
 from spanloom.spans.conventions.registry import PLAIN, PROMPTS
 from spanloom.spans.messages.events import event_messages
 from spanloom.spans.messages.flattened import FlattenedAttribute, assemble
+from spanloom.spans.messages.recorded import recorded
 from spanloom.spans.messages.texts import assistant_text, message_value, user_text
+from spanloom.spans.messages.turns import Side
 from spanloom.spans.reading.row import EventRow
-from spanloom.spans.table import INPUT_IS_MESSAGE, OUTPUT_IS_MESSAGE, PREVIEW_CHARACTERS
+from spanloom.spans.table import (
+    INPUT_IS_MESSAGE,
+    INPUT_IS_TEXT,
+    OUTPUT_IS_MESSAGE,
+    OUTPUT_IS_TEXT,
+    PREVIEW_CHARACTERS,
+)
 from spanloom.spans.text.values import json_text, valid_text
 
 # Fields of input and output stand in the same order in each group.
@@ -21,6 +29,9 @@ _FLATTENED = Field.INPUT_FLATTENED - Field.INPUT
 _INPUT = int(Field.INPUT)
 
 _UNPARSED = object()
+
+_IS_MESSAGE: Mapping[Side, int] = {"user": INPUT_IS_MESSAGE, "assistant": OUTPUT_IS_MESSAGE}
+_IS_TEXT: Mapping[Side, int] = {"user": INPUT_IS_TEXT, "assistant": OUTPUT_IS_TEXT}
 
 
 class Chosen(NamedTuple):
@@ -92,32 +103,44 @@ def _from_messages(messages: object) -> Chosen:
     return Chosen(text, messages)
 
 
-def input_preview(given: Chosen, span_type: str, is_root: bool) -> tuple[str, int]:
-    """What the user said last in an LLM call, else the start of a root's input; and its bit of
-    `preview_kind`. Chat messages can hold lone surrogates."""
-    if not given.text:
-        return "", 0
-    if span_type == "LLM":
-        value = _value(given)
-        if given.is_prompt and isinstance(value, str):
-            words = valid_text(value)[:PREVIEW_CHARACTERS]
-        else:
-            words = user_text(value, PREVIEW_CHARACTERS)
-        if words:
-            return words, INPUT_IS_MESSAGE
-    return (given.text[:PREVIEW_CHARACTERS], 0) if is_root else ("", 0)
+class Preview(NamedTuple):
+    """What of an input or output travels with the facts of a span."""
+
+    text: str = ""
+    others: tuple[str, ...] = ()
+    """Further texts in it."""
+    marks: int = 0
+
+    def of_trace(self, mark: int) -> Preview:
+        """The same, as what is said of the whole trace."""
+        return self._replace(marks=self.marks | mark)
 
 
-def output_preview(given: Chosen, span_type: str, is_root: bool) -> tuple[str, int]:
-    """What the assistant answered in an LLM call, else the start of a root's output; and its bit. The answer
-    can hold lone surrogates."""
+NO_PREVIEW = Preview()
+
+
+def message_preview(given: Chosen, side: Side) -> Preview:
+    """What the user said last in an LLM call, or what the assistant answered. Chat messages can hold lone surrogates."""
     if not given.text:
-        return "", 0
-    if span_type == "LLM":
-        words = assistant_text(_value(given), PREVIEW_CHARACTERS)
-        if words:
-            return words, OUTPUT_IS_MESSAGE
-    return (given.text[:PREVIEW_CHARACTERS], 0) if is_root else ("", 0)
+        return NO_PREVIEW
+    value = _value(given)
+    if side == "assistant":
+        words = assistant_text(value, PREVIEW_CHARACTERS)
+    elif given.is_prompt and isinstance(value, str):
+        words = valid_text(value)[:PREVIEW_CHARACTERS]
+    else:
+        words = user_text(value, PREVIEW_CHARACTERS)
+    return Preview(words, (), _IS_MESSAGE[side]) if words else NO_PREVIEW
+
+
+def recorded_preview(text: str, side: Side) -> Preview:
+    """What a span that is no call of a model recorded: its words, else how its JSON begins."""
+    if not text:
+        return NO_PREVIEW
+    words, others = recorded(text, side, PREVIEW_CHARACTERS)
+    if words:
+        return Preview(words, others, _IS_TEXT[side])
+    return Preview(text[:PREVIEW_CHARACTERS], others, 0)
 
 
 def _value(given: Chosen) -> object:

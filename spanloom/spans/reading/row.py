@@ -36,16 +36,25 @@ class SpanRow(NamedTuple):
     cache_read_tokens: int
     cache_write_tokens: int
     reasoning_tokens: int
+    unsplit_tokens: int
     input_cost: int
     """Costs are whole picodollars here."""
     output_cost: int
     total_cost: int
     priced: int
+    time_to_first_token: float
+    environment: str
+    release: str
+    scope: str
+    response_id: str
     input: str
     output: str
+    trace_name: str
     input_preview: str
     output_preview: str
-    preview_kind: int
+    input_texts: Sequence[str]
+    output_texts: Sequence[str]
+    marks: int
     attribute_keys: Sequence[str]
     attribute_texts: Sequence[str]
     events: Sequence[EventRow]

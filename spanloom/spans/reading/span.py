@@ -8,16 +8,27 @@ from dataclasses import replace
 from typing import Any
 
 from spanloom.schemas import otlp_pb2
+from spanloom.spans.conventions.families import beside, is_gemini
 from spanloom.spans.conventions.fields import Field
-from spanloom.spans.conventions.registry import SESSION_KEY, USER_KEY
-from spanloom.spans.limits import TRUNCATED, Limits
+from spanloom.spans.conventions.registry import BESIDE, SESSION_KEY, USER_KEY
+from spanloom.spans.limits import ASSUMED, TRUNCATED, Limits
 from spanloom.spans.pricing.prices import Prices
 from spanloom.spans.reading.attributes import CUT, attributes_within, texts
 from spanloom.spans.reading.costs import span_costs
 from spanloom.spans.reading.fields import read_fields
-from spanloom.spans.reading.previews import chosen, from_events, input_preview, output_preview
+from spanloom.spans.reading.previews import (
+    NO_PREVIEW,
+    chosen,
+    from_events,
+    message_preview,
+    recorded_preview,
+)
 from spanloom.spans.reading.row import EventRow, SpanRow
 from spanloom.spans.reading.tags_and_metadata import merged_metadata, merged_tags
+from spanloom.spans.reading.times import SpanTimes
+from spanloom.spans.reading.usage import NOTHING, Stated, Usage, usage_of
+from spanloom.spans.table import COST_IS_STATED, INPUT_OF_TRACE, IS_COPY, NO_START, OUTPUT_OF_TRACE
+from spanloom.spans.text.ids import bounded_id
 
 _ERROR = 2
 """`STATUS_CODE_ERROR` of OTLP."""
@@ -34,11 +45,22 @@ _INPUT_TOKENS = int(Field.INPUT_TOKENS)
 _OUTPUT_TOKENS = int(Field.OUTPUT_TOKENS)
 _CACHE_READ_TOKENS = int(Field.CACHE_READ_TOKENS)
 _CACHE_WRITE_TOKENS = int(Field.CACHE_WRITE_TOKENS)
-_REASONING_TOKENS = int(Field.REASONING_TOKENS)
+_TOTAL_TOKENS = int(Field.TOTAL_TOKENS)
+_TOKENS = slice(_INPUT_TOKENS, _TOTAL_TOKENS + 1)
+"""The fields of `Stated`, in its order."""
 _INPUT = int(Field.INPUT)
 _OUTPUT = int(Field.OUTPUT)
 _STATUS = int(Field.STATUS)
 _STATUS_MESSAGE = int(Field.STATUS_MESSAGE)
+_RESPONSE_ID = int(Field.RESPONSE_ID)
+_COPY = int(Field.COPY)
+_FIRST_TOKEN_AFTER = int(Field.FIRST_TOKEN_AFTER)
+_FIRST_TOKEN_AT = int(Field.FIRST_TOKEN_AT)
+_ENVIRONMENT = int(Field.ENVIRONMENT)
+_RELEASE = int(Field.RELEASE)
+_TRACE_NAME = int(Field.TRACE_NAME)
+_TRACE_INPUT = int(Field.TRACE_INPUT)
+_TRACE_OUTPUT = int(Field.TRACE_OUTPUT)
 
 _NO_EVENTS: tuple[EventRow, ...] = ()
 _NO_TAGS: tuple[str, ...] = ()
@@ -54,8 +76,8 @@ class SpanReader:
         self._attributes = attributes_within(limits)
         self._whole = attributes_within(replace(limits, value=sys.maxsize))
 
-    def row(self, span: otlp_pb2.Span, start: int, is_root: bool) -> SpanRow:
-        """The row of a span that starts at `start` (nanoseconds since the epoch)."""
+    def row(self, span: otlp_pb2.Span, scope: str, times: SpanTimes) -> SpanRow:
+        """The row of a span of an instrumentation (its scope's name)."""
         limits = self._limits
         name_length = limits.name
         cut: list[str] = []
@@ -71,6 +93,12 @@ class SpanReader:
         provider = (values[_PROVIDER] or "")[:name_length]
         span_type = values[_SPAN_TYPE] or _type_by_usage(values)
         status, status_message = _status(span, events, values)
+        session_id = bounded_id(values[_SESSION_ID] or "", name_length)
+        user_id = bounded_id(values[_USER_ID] or "", name_length)
+        if session_id != (values[_SESSION_ID] or ""):
+            cut.append("session_id")
+        if user_id != (values[_USER_ID] or ""):
+            cut.append("user_id")
 
         given_input = chosen(_INPUT, values, ranks, flattened, span_type)
         given_output = chosen(_OUTPUT, values, ranks, flattened, span_type)
@@ -78,8 +106,13 @@ class SpanReader:
             event_input, event_output = from_events(whole_events)
             given_input = given_input if given_input.text else event_input
             given_output = given_output if given_output.text else event_output
-        asked, asked_kind = input_preview(given_input, span_type, is_root)
-        answered, answered_kind = output_preview(given_output, span_type, is_root)
+        asked = answered = NO_PREVIEW
+        if span_type == "LLM":
+            asked, answered = message_preview(given_input, "user"), message_preview(given_output, "assistant")
+        if values[_TRACE_INPUT]:
+            asked = recorded_preview(values[_TRACE_INPUT], "user").of_trace(INPUT_OF_TRACE)
+        if values[_TRACE_OUTPUT]:
+            answered = recorded_preview(values[_TRACE_OUTPUT], "assistant").of_trace(OUTPUT_OF_TRACE)
 
         longest = limits.text
         input_text = given_input.text
@@ -90,39 +123,57 @@ class SpanReader:
         if len(output_text) > longest:
             output_text = output_text[:longest]
             cut.append("output")
-        if cut:
+        if cut or times.assumed:
             kept = dict(zip(keys, words, strict=True))
-            kept[TRUNCATED] = ",".join(sorted(set(cut)))  # whatever the sender wrote there
+            # Whatever the sender wrote there.
+            if cut:
+                kept[TRUNCATED] = ",".join(sorted(set(cut)))
+            if times.assumed:
+                kept[ASSUMED] = "start_time"
             keys, words = list(kept), list(kept.values())
 
-        cost = span_costs(values, model, provider, start, self._prices)
+        usage = _usage(values, ranks, span_type, scope, provider, model)
+        cost = span_costs(values, usage, model, provider, times.priced_at, self._prices)
         return SpanRow(
             name=span.name.decode("utf-8", "replace")[:name_length],
             span_type=span_type,
             status=status,
             status_message=status_message[:name_length],
-            session_id=(values[_SESSION_ID] or "")[:name_length],
+            session_id=session_id,
             session_key=SESSION_KEY[ranks[_SESSION_ID]],
-            user_id=(values[_USER_ID] or "")[:name_length],
+            user_id=user_id,
             user_key=USER_KEY[ranks[_USER_ID]],
             tags=merged_tags(labels, limits) if labels else _NO_TAGS,
             metadata=merged_metadata(labels, limits) if labels else _NO_METADATA,
             model=model,
             provider=provider,
-            input_tokens=values[_INPUT_TOKENS] or 0,
-            output_tokens=values[_OUTPUT_TOKENS] or 0,
-            cache_read_tokens=values[_CACHE_READ_TOKENS] or 0,
-            cache_write_tokens=values[_CACHE_WRITE_TOKENS] or 0,
-            reasoning_tokens=values[_REASONING_TOKENS] or 0,
+            input_tokens=usage.input,
+            output_tokens=usage.output,
+            cache_read_tokens=usage.cache_read,
+            cache_write_tokens=usage.cache_write,
+            reasoning_tokens=usage.reasoning,
+            unsplit_tokens=usage.unsplit,
             input_cost=cost.input,
             output_cost=cost.output,
             total_cost=cost.total,
             priced=cost.known,
+            time_to_first_token=_first_token(values, times),
+            environment=(values[_ENVIRONMENT] or "")[:name_length],
+            release=(values[_RELEASE] or "")[:name_length],
+            scope=scope,
+            response_id=(values[_RESPONSE_ID] or "")[:name_length],
             input=input_text,
             output=output_text,
-            input_preview=asked,
-            output_preview=answered,
-            preview_kind=asked_kind | answered_kind,
+            trace_name=(values[_TRACE_NAME] or "")[:name_length],
+            input_preview=asked.text,
+            output_preview=answered.text,
+            input_texts=asked.others,
+            output_texts=answered.others,
+            marks=asked.marks
+            | answered.marks
+            | (IS_COPY if values[_COPY] else 0)
+            | (COST_IS_STATED if cost.stated else 0)
+            | (NO_START if times.assumed else 0),
             attribute_keys=keys,
             attribute_texts=words,
             events=events,
@@ -149,9 +200,38 @@ class SpanReader:
         return kept, whole
 
 
+def _usage(
+    values: Sequence[Any], ranks: Sequence[int], span_type: str, scope: str, provider: str, model: str
+) -> Usage:
+    stated = Stated._make(values[_TOKENS])
+    if not any(stated):
+        return NOTHING
+    by_scope = beside(scope, provider, model)
+    whole = ranks[_INPUT_TOKENS]
+    return usage_of(
+        stated,
+        is_embedding=span_type == "EMBEDDING",
+        cache_is_beside=by_scope.cache
+        or any(BESIDE.get((field, ranks[field])) == whole for field in (_CACHE_READ_TOKENS, _CACHE_WRITE_TOKENS)),
+        reasoning_is_beside=by_scope.reasoning,
+        rest_is_reasoning=is_gemini(provider, model),
+    )
+
+
+def _first_token(values: Sequence[Any], times: SpanTimes) -> float:
+    """Seconds to the first token of the answer, 0 where the span does not say."""
+    after, at = values[_FIRST_TOKEN_AFTER], values[_FIRST_TOKEN_AT]
+    if after is None and at is not None and not times.assumed:
+        after = (at - times.start) / 1e9
+    longest = (times.end - times.start) / 1e9
+    if after is not None and after > longest:
+        after /= 1000  # some write milliseconds under a name of seconds
+    return after if after is not None and 0 < after <= longest else 0.0
+
+
 def _type_by_usage(values: Sequence[Any]) -> str:
     """The type of a span that gives none: with usage the one it gives for that case, else LLM if it gives a model."""
-    if values[_INPUT_TOKENS] is None and values[_OUTPUT_TOKENS] is None:
+    if all(count is None for count in values[_TOKENS]):
         return "DEFAULT"
     return values[_SPAN_TYPE_IF_USED] or ("LLM" if values[_MODEL] else "DEFAULT")
 

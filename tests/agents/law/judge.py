@@ -11,7 +11,7 @@ from spanloom.spans.folding.contribution import Contribution, WindowKey, contrib
 from spanloom.spans.folding.facts import Fact, TraceKey, facts_of
 from spanloom.spans.folding.rows import TraceRow, WindowRow, trace_table, window_table
 from spanloom.spans.folding.session_fold import fold as fold_session
-from spanloom.spans.folding.trace_fold import fold
+from spanloom.spans.folding.trace.fold import fold
 from spanloom.spans.limits import Limits
 from spanloom.spans.pricing.prices import Prices
 from tests.agents.law.cases import Case

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from spanloom.agents.state.clock import CLOCK_RECORD
 from spanloom.agents.state.stored import StoredTrace
 from spanloom.agents.state.traces import TraceChanges, TracePartition
-from spanloom.spans.conventions.identity import BUILT_IN, Identity, KeyOrder
+from spanloom.spans.conventions.key_order import BUILT_IN, Identity, KeyOrder
 from spanloom.spans.conventions.precedence import SESSION_KEYS, NumberedKey
 from spanloom.spans.folding import facts as facts_codec
 from spanloom.spans.folding.contribution import Contribution, WindowKey
 from spanloom.spans.folding.facts import Fact
-from spanloom.spans.folding.trace_fold import fold
+from spanloom.spans.folding.trace.fold import fold
 from tests.spans.examples import KEY, START, fact, traces
 
 NOW = START // 1_000_000 + 1000

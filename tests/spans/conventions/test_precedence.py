@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spanloom.spans.conventions.identity import BUILT_IN, KeyOrder
+from spanloom.spans.conventions.key_order import BUILT_IN, KeyOrder
 from spanloom.spans.conventions.precedence import (
     NO_KEY,
     OWN_NUMBERS,

@@ -14,7 +14,7 @@ from spanloom.spans.folding.contribution import (
 from spanloom.spans.folding.facts import Fact, TraceKey
 from spanloom.spans.folding.rows import TraceRow, WindowRow, contributions_of, trace_table, window_table
 from spanloom.spans.folding.session_fold import fold
-from spanloom.spans.folding.trace_fold import fold as fold_trace
+from spanloom.spans.folding.trace.fold import fold as fold_trace
 from tests.spans.examples import SECOND, START, call, fact, read_back, traces
 
 WINDOW = WindowKey("default", "s1", window_start(START, 3600))

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spanloom.spans.folding.facts import Fact, SpanLabels
-from spanloom.spans.folding.trace_fold import Trace, fold
+from spanloom.spans.folding.trace.fold import Trace, fold
 from spanloom.spans.table import SPAN_TYPES
 from tests.spans.examples import CHAIN, EMBEDDING, KEY, SECOND, START, TOOL, call, fact, traces
 from tests.spans.folding.usage_trees import UsageTree, usage_trees

@@ -15,7 +15,7 @@ from spanloom.spans.folding import contribution as codec
 from spanloom.spans.folding import facts as facts_codec
 from spanloom.spans.folding.contribution import WindowKey, contribution_of
 from spanloom.spans.folding.facts import SpanLabels
-from spanloom.spans.folding.trace_fold import MAX_LISTED_CHARACTERS, fold
+from spanloom.spans.folding.trace.fold import MAX_LISTED_CHARACTERS, fold
 from spanloom.spans.limits import Limits
 from spanloom.spans.pricing.prices import Prices
 from spanloom.spans.reading.decode import Decoded, OtlpMessage, decode

@@ -11,13 +11,16 @@ REQUEST_TYPES = {"chat": "LLM", "completion": "LLM", "embedding": "EMBEDDING", "
 
 CONVENTION = Convention(
     name="OpenLLMetry",
-    source="opentelemetry-semantic-conventions-ai 0.4 (PyPI) and traceloop-sdk 0.62",
+    source="opentelemetry-semantic-conventions-ai 0.4 and 0.5, traceloop-sdk 0.62 (PyPI), node-server-sdk 0.27 (npm)",
     keys=(
         Key("traceloop.association.properties.session_id", Field.SESSION_ID),
         Key("traceloop.association.properties.user_id", Field.USER_ID),
+        Key("gen_ai.user", Field.USER_ID),
         Key("llm.user", Field.USER_ID),
         Key("traceloop.span.kind", Field.SPAN_TYPE, read=choice(SPAN_KINDS)),
         Key("llm.request.type", Field.SPAN_TYPE, read=choice(REQUEST_TYPES)),
+        Key("llm.usage.total_tokens", Field.TOTAL_TOKENS),
+        Key("llm.usage.reasoning_tokens", Field.REASONING_TOKENS),
         Key("traceloop.entity.input", Field.INPUT),
         Key("traceloop.entity.output", Field.OUTPUT),
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from spanloom.spans.conventions.fields import Convention, Field, Key, Prefix
 from spanloom.spans.conventions.readers import choice
+from spanloom.spans.conventions.usage_objects import response_id_in
 
 SPAN_KINDS = {
     kind: kind
@@ -34,20 +35,26 @@ CONVENTION = Convention(
             Field.SPAN_TYPE,
             read=choice(SPAN_KINDS | {kind.lower(): kind for kind in SPAN_KINDS}),
         ),
+        Key("llm.response.model_name", Field.MODEL),
         Key("llm.model_name", Field.MODEL),
+        Key("llm.request.model_name", Field.MODEL),
+        Key("reranker.model_name", Field.MODEL),
         Key("embedding.model_name", Field.MODEL),
         Key("llm.provider", Field.PROVIDER),
         Key("llm.system", Field.PROVIDER),
         Key("llm.token_count.prompt", Field.INPUT_TOKENS),
         Key("llm.token_count.completion", Field.OUTPUT_TOKENS),
         Key("llm.token_count.prompt_details.cache_read", Field.CACHE_READ_TOKENS),
+        Key("llm.token_count.prompt_details.cache_input", Field.CACHE_READ_TOKENS),
         Key("llm.token_count.prompt_details.cache_write", Field.CACHE_WRITE_TOKENS),
         Key("llm.token_count.completion_details.reasoning", Field.REASONING_TOKENS),
+        Key("llm.token_count.total", Field.TOTAL_TOKENS),
         Key("llm.cost.prompt", Field.INPUT_COST),
         Key("llm.cost.completion", Field.OUTPUT_COST),
         Key("llm.cost.total", Field.TOTAL_COST),
         Key("input.value", Field.INPUT),
         Key("output.value", Field.OUTPUT),
+        Key("output.value", Field.RESPONSE_ID, read=response_id_in),
     ),
     prefixes=(
         Prefix("llm.input_messages.", Field.INPUT_FLATTENED),

@@ -12,8 +12,11 @@ above it only repeats it. A child without usage (of a streamed or failed call) i
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from spanloom.spans.conventions.fields import Convention, Field, Key, Reader, Template
-from spanloom.spans.conventions.readers import choice, json_object, number_at, sum_at
+from spanloom.spans.conventions.readers import choice, json_object
+from spanloom.spans.conventions.usage_objects import COUNTS, Usage, usage_in
 from spanloom.spans.text.python_repr import as_json, short_as_json
 
 CALL_TYPES = {
@@ -66,6 +69,10 @@ def _usage(field: Field, read: Reader) -> Template:
     return _raw("usage", field, lambda text: read(short_as_json(text)))
 
 
+def _count(field: Field, find: Callable[[Usage], int | None]) -> Template:
+    return _raw("usage", field, lambda text: find(usage_in(text)))
+
+
 CONVENTION = Convention(
     name="LiteLLM",
     source="litellm 1.110 (PyPI): litellm/integrations/opentelemetry.py, litellm/integrations/otel/model/semconv.py",
@@ -83,20 +90,8 @@ CONVENTION = Convention(
         _usage(Field.SPAN_TYPE_IF_USED, usage_type),
         _raw("model", Field.MODEL),
         Template("llm.", ".usage", Field.PROVIDER, provider, word=True),
-        _usage(Field.INPUT_TOKENS, number_at("prompt_tokens")),
-        # Anthropic counts what it cached apart; OpenAI's Responses have no such names.
-        _usage(
-            Field.INPUT_TOKENS,
-            sum_at("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"),
-        ),
-        _usage(Field.OUTPUT_TOKENS, number_at("completion_tokens")),
-        _usage(Field.OUTPUT_TOKENS, number_at("output_tokens")),
-        _usage(Field.CACHE_READ_TOKENS, number_at("prompt_tokens_details", "cached_tokens")),
-        _usage(Field.CACHE_READ_TOKENS, number_at("input_tokens_details", "cached_tokens")),
-        _usage(Field.CACHE_READ_TOKENS, number_at("cache_read_input_tokens")),
-        _usage(Field.CACHE_WRITE_TOKENS, number_at("cache_creation_input_tokens")),
-        _usage(Field.REASONING_TOKENS, number_at("completion_tokens_details", "reasoning_tokens")),
-        _usage(Field.REASONING_TOKENS, number_at("output_tokens_details", "reasoning_tokens")),
+        *(_count(field, find) for field, find in COUNTS.items()),
+        _raw("id", Field.RESPONSE_ID),
         _raw("messages", Field.INPUT, as_json),
         _raw("input", Field.INPUT, as_json),
         _raw("choices", Field.OUTPUT, as_json),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from spanloom.spans.conventions.precedence import SESSION_KEYS, USER_KEYS, NumberedKey
+from spanloom.spans.conventions.precedence.identity import SESSION_KEYS, USER_KEYS, NumberedKey
 
 _BEHIND = 2**16
 """Places from here on are those of unknown keys; numbers are below."""

@@ -6,7 +6,8 @@ Version 7 writes OpenTelemetry's names; its runtime context, which carries ident
 from __future__ import annotations
 
 from spanloom.spans.conventions.fields import Convention, Field, Key, Prefix
-from spanloom.spans.conventions.readers import choice, up_to_first_dot
+from spanloom.spans.conventions.readers import choice, milliseconds, up_to_first_dot
+from spanloom.spans.conventions.usage_objects import provider_keys
 
 
 def span_type(operation: str) -> str | None:
@@ -34,6 +35,7 @@ CONVENTION = Convention(
         Key("ai.telemetry.metadata.session_id", Field.SESSION_ID),
         Key("ai.settings.context.sessionId", Field.SESSION_ID),
         Key("ai.settings.context.session_id", Field.SESSION_ID),
+        Key("ai.telemetry.metadata.threadId", Field.SESSION_ID),
         Key("ai.telemetry.metadata.userId", Field.USER_ID),
         Key("ai.telemetry.metadata.user_id", Field.USER_ID),
         Key("ai.settings.context.userId", Field.USER_ID),
@@ -44,6 +46,9 @@ CONVENTION = Convention(
         Key("gen_ai.operation.name", Field.SPAN_TYPE, read=choice(STEPS)),
         # A stream that breaks off in the middle is marked by this alone.
         Key("ai.response.finishReason", Field.STATUS, read=choice({"error": "error"})),
+        Key("ai.response.id", Field.RESPONSE_ID),
+        Key("ai.response.msToFirstChunk", Field.FIRST_TOKEN_AFTER, read=milliseconds),
+        Key("ai.stream.msToFirstChunk", Field.FIRST_TOKEN_AFTER, read=milliseconds),
         Key("ai.response.model", Field.MODEL),
         Key("ai.model.id", Field.MODEL),
         Key("ai.model.provider", Field.PROVIDER, read=up_to_first_dot),
@@ -56,6 +61,9 @@ CONVENTION = Convention(
         Key("ai.usage.cachedInputTokens", Field.CACHE_READ_TOKENS),
         Key("ai.usage.inputTokenDetails.cacheReadTokens", Field.CACHE_READ_TOKENS),
         Key("ai.usage.inputTokenDetails.cacheWriteTokens", Field.CACHE_WRITE_TOKENS),
+        Key("ai.usage.totalTokens", Field.TOTAL_TOKENS),
+        # As the provider counts: versions 4 and 5 hand through what Anthropic counts beside the input.
+        *provider_keys("ai.response.providerMetadata"),
         Key("ai.usage.reasoningTokens", Field.REASONING_TOKENS),
         Key("ai.usage.outputTokenDetails.reasoningTokens", Field.REASONING_TOKENS),
         Key("ai.prompt.messages", Field.INPUT),

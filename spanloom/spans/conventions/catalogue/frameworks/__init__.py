@@ -1,0 +1,1 @@
+"""What frameworks and their own telemetry call things."""

@@ -1,0 +1,1 @@
+"""What the SDKs of observability platforms call things."""

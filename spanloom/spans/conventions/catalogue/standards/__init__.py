@@ -1,0 +1,1 @@
+"""What standards, and instrumentations of many SDKs, call things."""

@@ -1,0 +1,139 @@
+"""Instrumentations that count parts of the tokens beside the whole, which their names don't show.
+
+OpenTelemetry's names say that cached tokens are part of the input; these senders hand the provider's own counts through
+under them, and some state a total that leaves the parts out as well. So who wrote a span decides first.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+
+class Beside(NamedTuple):
+    """Which parts stand beside their whole."""
+
+    cache: bool = False
+    reasoning: bool = False
+
+
+NOTHING_BESIDE = Beside()
+
+_ANTHROPIC = ("anthropic", "bedrock", "claude")
+_GEMINI = ("google", "gemini", "vertex", "gcp")
+
+
+class Family(NamedTuple):
+    """How an instrumentation counts."""
+
+    scope: str
+    """How the name of its scope begins."""
+    beside: Beside
+    providers: tuple[str, ...] = ()
+    """Only of these: what the name of the provider or of the model has in it."""
+    source: str = ""
+
+
+FAMILIES = (
+    Family(
+        "opentelemetry.instrumentation.bedrock",
+        Beside(cache=True),
+        source="opentelemetry-instrumentation-bedrock 0.62 (PyPI): Converse's and the headers' counts as they are",
+    ),
+    Family(
+        "opentelemetry.instrumentation.llamaindex",
+        Beside(cache=True),
+        _ANTHROPIC,
+        source="opentelemetry-instrumentation-llamaindex 0.62 (PyPI): _response_utils.py, `disjoint … additive`",
+    ),
+    Family(
+        "@traceloop/instrumentation-anthropic",
+        Beside(cache=True),
+        source="@traceloop/instrumentation-anthropic 0.27 (npm)",
+    ),
+    Family(
+        "opentelemetry.instrumentation.botocore",
+        Beside(cache=True),
+        source="opentelemetry-instrumentation-botocore 0.66b2 (PyPI): extensions/bedrock.py",
+    ),
+    Family(
+        "openlit.instrumentation.anthropic",
+        Beside(cache=True),
+        source="openlit 1.45 (PyPI), 1.15 (npm)",
+    ),
+    Family(
+        "openlit.instrumentation.bedrock",
+        Beside(cache=True),
+        source="openlit 1.45 (PyPI), 1.15 (npm)",
+    ),
+    Family(
+        "openlit.instrumentation.google",
+        Beside(reasoning=True),
+        source="openlit 1.45 (PyPI), 1.15 (npm)",
+    ),
+    Family(
+        "openlit.instrumentation.vertexai",
+        Beside(reasoning=True),
+        source="openlit 1.45 (PyPI), 1.15 (npm)",
+    ),
+    Family(
+        "com.anthropic.claude_code",
+        Beside(cache=True),
+        source="https://code.claude.com/docs/en/monitoring-usage",
+    ),
+    Family(
+        "opentelemetry.instrumentation.ag2",
+        Beside(cache=True),
+        _ANTHROPIC,
+        source="ag2 1.2 (PyPI): autogen/beta/config/anthropic/mappers.py",
+    ),
+    Family(
+        "opentelemetry.instrumentation.ag2",
+        Beside(reasoning=True),
+        _GEMINI,
+        source="ag2 1.2 (PyPI): autogen/beta/config/gemini/mappers.py",
+    ),
+    Family(
+        "agent_framework",
+        Beside(cache=True),
+        _ANTHROPIC,
+        source="agent-framework-anthropic and -bedrock 1.0b261022 (PyPI)",
+    ),
+    Family(
+        "openinference.instrumentation.agno",
+        Beside(cache=True),
+        _ANTHROPIC,
+        source="openinference-instrumentation-agno 1.0 (PyPI) with agno 3.1: models/anthropic/claude.py",
+    ),
+    Family(
+        "org.springframework",
+        Beside(cache=True),
+        _ANTHROPIC,
+        source="spring-ai 2.0 (Maven): AnthropicChatModel, BedrockProxyChatModel",
+    ),
+)
+
+
+@lru_cache(maxsize=4096)
+def beside(scope: str, provider: str, model: str) -> Beside:
+    """Return which parts of its tokens a span of this instrumentation, provider and model counts beside the whole."""
+    if not scope.startswith(_SCOPES):
+        return NOTHING_BESIDE
+    named = f"{provider} {model}".lower()
+    for family in FAMILIES:
+        if scope.startswith(family.scope) and (
+            not family.providers or any(word in named for word in family.providers)
+        ):
+            return family.beside
+    return NOTHING_BESIDE
+
+
+@lru_cache(maxsize=4096)
+def is_gemini(provider: str, model: str) -> bool:
+    """Whether Google's Gemini answered: what its total has beyond input and output, the model thought."""
+    return "gemini" in model.lower() or provider.lower() in _GEMINI_PROVIDERS
+
+
+_SCOPES = tuple({family.scope for family in FAMILIES})
+_GEMINI_PROVIDERS = frozenset(("gemini", "gcp.gemini", "google_genai", "google.generative-ai"))
+"""Names under which nothing but Gemini is sold."""

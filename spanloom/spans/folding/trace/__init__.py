@@ -1,0 +1,1 @@
+"""The trace fold: from the facts of a trace's spans to its row."""

@@ -1,0 +1,170 @@
+"""What was asked and what was answered, out of all that the spans of a trace record.
+
+A person's words reach a model inside templates, and between question and answer stand routers, planners and reviewers.
+The *witness* tells which words are the person's: the root, or the outermost span below it, no call and no tool, that
+records an input or output at all. What stands both in the witness and in a call was said to the program and to the
+model, or by the model and by the program.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from spanloom.spans.folding.fact import Fact
+from spanloom.spans.folding.trace.calls import LLM, Calls
+from spanloom.spans.folding.trace.tree import NO_PARENT, Tree
+from spanloom.spans.table import (
+    INPUT_IS_MESSAGE,
+    INPUT_IS_TEXT,
+    INPUT_OF_TRACE,
+    OUTPUT_IS_MESSAGE,
+    OUTPUT_IS_TEXT,
+    OUTPUT_OF_TRACE,
+    SPAN_TYPES,
+)
+
+_TOOL = SPAN_TYPES.index("TOOL")
+_NARRATORS = SPAN_TYPES.index("AGENT"), SPAN_TYPES.index("CHAIN")
+
+_MEDIA = re.compile(r"\[(?:image|audio|video|file)(?:: [^\]\s]{1,120})?\]")
+_FOLDED_AWAY = re.compile(r"[\s\"'`\\“”‘’]+")
+
+
+def words_of(tree: Tree, calls: Calls, root: int) -> tuple[str, str]:
+    """Return the input and the output of a trace."""
+    spans = tree.spans
+    witness = _witness(tree, root)
+    main = _main_calls(tree, calls)
+    asked = next((fact.input_preview for fact in spans if fact.marks & INPUT_OF_TRACE), None)
+    answered = next((fact.output_preview for fact in spans if fact.marks & OUTPUT_OF_TRACE), None)
+    return (
+        _input(tree, main, witness) if asked is None else asked,
+        _output(tree, main, witness) if answered is None else answered,
+    )
+
+
+def _main_calls(tree: Tree, calls: Calls) -> list[Sequence[int]]:
+    """The LLM calls with the fewest spans around them, in order; each as the spans that tell of it, the one that speaks
+    for it first. LLM spans around a call are the same call once more and make it no deeper."""
+    spans = tree.spans
+    found = [(at, group) for at, group in calls.items() if spans[at].span_type == LLM]
+    if len(found) > 1:
+        depth = [0] * len(spans)
+        for at in tree.down:
+            above = tree.parent[at]
+            if above != NO_PARENT:
+                depth[at] = depth[above] + (spans[above].span_type != LLM)
+        depths = [min(depth[at] for at in group) for _, group in found]
+        fewest = min(depths)
+        found = [call for call, its in zip(found, depths, strict=True) if its == fewest]
+    return [[at, *(other for other in group if other != at)] for at, group in found]
+
+
+def _witness(tree: Tree, root: int) -> Fact | None:
+    """The root, or the outermost span below it, no call and no tool, that records an input or output."""
+    spans = tree.spans
+    if _records(spans[root]):
+        return spans[root]
+    recorders = [
+        at for at, fact in enumerate(spans) if fact.span_type not in (LLM, _TOOL) and _records(fact)
+    ]
+    return spans[_outermost(tree, recorders)] if recorders else None
+
+
+def _outermost(tree: Tree, some: Iterable[int]) -> int:
+    """Of some spans the one with the fewest around it, of equals the first."""
+    depth = [0] * len(tree.spans)
+    for at in tree.down:
+        if tree.parent[at] != NO_PARENT:
+            depth[at] = depth[tree.parent[at]] + 1
+    return min(some, key=lambda at: (depth[at], at))
+
+
+def _records(fact: Fact) -> bool:
+    return bool(fact.input_preview or fact.output_preview)
+
+
+def _said_in(tree: Tree, call: Sequence[int], mark: int) -> Fact | None:
+    """The span with a call's message: one that tells of the call, else the nearest LLM span around it that has one."""
+    spans = tree.spans
+    for at in call:
+        if spans[at].marks & mark:
+            return spans[at]
+    above = tree.parent[call[0]]
+    while above != NO_PARENT and spans[above].span_type == LLM:
+        if spans[above].marks & mark:
+            return spans[above]
+        above = tree.parent[above]
+    return None
+
+
+def _input(tree: Tree, main: Iterable[Sequence[int]], witness: Fact | None) -> str:
+    said = (_said_in(tree, call, INPUT_IS_MESSAGE) for call in main)
+    message = next((fact.input_preview for fact in said if fact), "")
+    if not message:
+        return witness.input_preview if witness else ""
+    if witness is None:
+        return message
+    others = witness.inside.input_texts if witness.inside else ()
+    is_text = witness.marks & (INPUT_IS_TEXT | INPUT_IS_MESSAGE)
+    asked = _longest_within((witness.input_preview, *others) if is_text else others, message)
+    if not asked:
+        return message
+    left_over = _folded(_MEDIA.sub("", message)).replace(_folded(asked), "", 1)
+    # Pictures and files that came along are no template.
+    return asked if left_over else message
+
+
+def _output(tree: Tree, main: Iterable[Sequence[int]], witness: Fact | None) -> str:
+    said = (_said_in(tree, call, OUTPUT_IS_MESSAGE) for call in main)
+    answers = [fact.output_preview for fact in said if fact]
+    if witness is not None and witness.output_preview:
+        is_text = bool(witness.marks & (OUTPUT_IS_TEXT | OUTPUT_IS_MESSAGE))
+        if answers:
+            others = witness.inside.output_texts if witness.inside else ()
+            texts = (witness.output_preview, *others) if is_text else others
+            heard = [_folded(text) for text in (witness.output_preview, *texts)]
+            for answer in reversed(answers):
+                if any(_folded(answer) in text for text in heard):
+                    return answer
+            for answer in reversed(answers):
+                if text := _longest_within(texts, answer):
+                    return text
+        if is_text:
+            # No call said it: a tool or the program did.
+            return witness.output_preview
+    if answers:
+        return answers[-1]
+    told = _narrated(tree)
+    if told or witness is None:
+        return told
+    return witness.output_preview
+
+
+def _narrated(tree: Tree) -> str:
+    """The output of the outermost agent or chain that has one in words."""
+    told = [
+        at
+        for at, fact in enumerate(tree.spans)
+        if fact.span_type in _NARRATORS and fact.marks & OUTPUT_IS_TEXT
+    ]
+    return tree.spans[_outermost(tree, told)].output_preview if told else ""
+
+
+def _longest_within(texts: Iterable[str], message: str) -> str:
+    """The longest of these texts that stands in a message; empty where none does."""
+    folded = ""
+    for text in sorted(texts, key=len, reverse=True):
+        if text and text in message:
+            return text
+        folded = folded or _folded(message)
+        within = _folded(text)
+        if within and within in folded:
+            return text
+    return ""
+
+
+def _folded(text: str) -> str:
+    """Without white space, quotes and backslashes, which templates, JSON and prints of objects add."""
+    return _FOLDED_AWAY.sub("", text)

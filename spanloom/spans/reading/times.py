@@ -1,0 +1,43 @@
+"""When a span took place, as far as its sender can be believed.
+
+A start of 0, or before there was OpenTelemetry, is none: such a span starts where it ends, or else when its record was
+written, and is marked. A time in the future is kept as it was sent; but what a call cost is asked as of a time that is
+sane.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+_MILLISECOND = 1_000_000
+_DAY = 86_400 * 1_000_000_000
+
+EARLIEST = 946_684_800 * 1_000_000_000
+"""The year 2000, in nanoseconds since the epoch: what is earlier is no time but a default."""
+
+
+class SpanTimes(NamedTuple):
+    """Nanoseconds since the epoch."""
+
+    start: int
+    end: int
+    priced_at: int
+    """As of when the span is priced."""
+    assumed: bool
+    """The start is not known."""
+
+
+def span_times(start: int, end: int, written: int) -> SpanTimes:
+    """Return the times of a span.
+
+    Args:
+        start: as sent, nanoseconds since the epoch.
+        end: likewise.
+        written: when the span's record was written, milliseconds since the epoch; 0 where nobody knows.
+    """
+    written *= _MILLISECOND
+    assumed = start < EARLIEST
+    if assumed:
+        start = end if end >= EARLIEST else written or start
+    priced_at = written if written and start > written + _DAY else start
+    return SpanTimes(start, max(start, end), priced_at, assumed)

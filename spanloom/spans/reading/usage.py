@@ -1,0 +1,111 @@
+"""The counts of tokens of one span: from what its sender states to what the columns promise.
+
+The columns' contract: cached tokens, read or written, are part of the input, and reasoning is part of the output.
+Senders differ: Anthropic, Bedrock and Gemini count some parts *beside* the whole, and instrumentations hand that
+through. Which it is, the first of these decides: the total that the sender states (or its family of keys implies, which
+the reader of that family then states), a contradiction (a part larger than its whole can't lie in it), and else the
+parts are inside, as OpenTelemetry asks for (semantic-conventions, `gen_ai.usage.input_tokens`).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Stated(NamedTuple):
+    """Counts as the sender states them; None where it does not."""
+
+    input: int | None
+    output: int | None
+    cache_read: int | None
+    cache_write: int | None
+    reasoning: int | None
+    total: int | None
+
+
+class Usage(NamedTuple):
+    """Counts by the contract: `cache_read + cache_write <= input`, `reasoning <= output`."""
+
+    input: int = 0
+    output: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+    reasoning: int = 0
+    unsplit: int = 0
+    """Tokens of which nothing but their number is known; 0 wherever input or output are known."""
+
+
+NOTHING = Usage()
+
+
+def usage_of(
+    stated: Stated,
+    *,
+    is_embedding: bool,
+    cache_is_beside: bool = False,
+    reasoning_is_beside: bool = False,
+    rest_is_reasoning: bool = False,
+) -> Usage:
+    """Return the usage that a span states.
+
+    Args:
+        stated: what it states.
+        is_embedding: all that it uses is input.
+        cache_is_beside: who wrote it counts cached tokens beside the input.
+        reasoning_is_beside: who wrote it counts reasoning beside the output.
+        rest_is_reasoning: what the total has beyond input and output, the model thought.
+    """
+    input_tokens, output_tokens, read, write, reasoning, total = stated
+    read, write, reasoning, total = read or 0, write or 0, reasoning or 0, total or 0
+    if input_tokens is None and output_tokens is None and not (read or write or reasoning):
+        if not total:
+            return NOTHING
+        return Usage(input=total) if is_embedding else Usage(unsplit=total)
+    if rest_is_reasoning and not reasoning and None not in (input_tokens, output_tokens):
+        # Google's total holds what the model thought, and some senders name no count for it.
+        reasoning = max(total - (input_tokens or 0) - (output_tokens or 0), 0)
+        reasoning_is_beside = True
+    if not (read or write or reasoning):
+        if total and (input_tokens is None or output_tokens is None):
+            return _completed(input_tokens, output_tokens, total)
+        return Usage(input_tokens or 0, output_tokens or 0)
+    given_input = (input_tokens or 0) + (read + write if cache_is_beside else 0)
+    given_output = (output_tokens or 0) + (reasoning if reasoning_is_beside else 0)
+    beside_input, beside_output = _beside(given_input, given_output, read, write, reasoning, total)
+    return Usage(given_input + beside_input, given_output + beside_output, read, write, reasoning)
+
+
+def _completed(input_tokens: int | None, output_tokens: int | None, total: int) -> Usage:
+    """What is missing is the rest of the total."""
+    if input_tokens is None:
+        return Usage(max(total - (output_tokens or 0), 0), output_tokens or 0)
+    return Usage(input_tokens, max(total - input_tokens, 0))
+
+
+def _beside(
+    input_tokens: int, output_tokens: int, read: int, write: int, reasoning: int, total: int
+) -> tuple[int, int]:
+    """How many of the parts stand beside input and output, and are to be added to them."""
+    ways = [
+        (cached, thought)
+        for cached, thought in (
+            (0, 0),
+            (read + write, 0),
+            (0, reasoning),
+            (read + write, reasoning),
+            (write, 0),
+            (read, 0),
+            (write, reasoning),
+            (read, reasoning),
+        )
+        if read + write <= input_tokens + cached and reasoning <= output_tokens + thought
+    ]
+    whole = input_tokens + output_tokens
+    for cached, thought in ways:
+        if whole + cached + thought == total:
+            return cached, thought
+    # Without a total that fits: what can't be inside is added, as a whole, and all else is inside.
+    return (
+        read + write if read + write > input_tokens else 0,
+        reasoning if reasoning > output_tokens else 0,
+    )
