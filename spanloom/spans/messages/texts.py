@@ -26,6 +26,14 @@ def user_text(value: object, longest: int | None = None) -> str:
     return ""
 
 
+def any_text(value: object, longest: int | None = None) -> str:
+    """What anybody said last in a prompt, at most `longest` characters of it: where there is no user, the system."""
+    for turn in newest_first(value, "user"):
+        if turn is not None and turn.role != "tool" and (text := turn.text(longest)):
+            return text
+    return ""
+
+
 def assistant_text(value: object, longest: int | None = None) -> str:
     """What the assistant answered, at most `longest` characters of it: the last message with a text, of several
     choices the first; empty for a pure tool call. A plain text is the answer."""

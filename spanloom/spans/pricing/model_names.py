@@ -26,13 +26,32 @@ ALIASES: Mapping[str, str] = {
     "togetherai": "together",
     "text-completion-openai": "openai",
     "z-ai": "zai",
+    "z_ai": "zai",
     "z.ai": "zai",
+    # Agno, Microsoft's Agent Framework, Spring AI, LangChain.
+    "azure.ai.foundry": "azure",
+    "azure_ai_foundry": "azure",
+    "azurefoundry": "azure",
+    "azure_ai_inference": "azure",
+    "fireworksai": "fireworks",
+    "awsbedrock": "aws",
+    "bedrock_converse": "aws",
+    "anthropic_bedrock": "aws",
+    "anthropic-bedrock": "aws",
+    "zhipu": "zhipuai",
+    "grok": "x-ai",
+    "pplx": "perplexity",
 }
 
 NOT_PROVIDERS = frozenset(
-    {"langchain", "langgraph", "llamaindex", "llama_index", "litellm", "haystack", "crewai"}
+    "langchain langgraph langsmith langfuse llamaindex llama_index haystack crewai autogen ag2 strands_agents spring_ai"
+    " semantic_kernel microsoft.agent_framework microsoft.agent_framework.harness agent_framework agno pydantic_ai"
+    " smolagents dspy mastra openai_agents google_adk gcp.vertex.agent claude_agent_sdk claude_code codex gemini_cli"
+    " copilot_chat browser_use livekit pipecat letta mem0 dify n8n flowise langflow a2a agui mcp litellm litellm_proxy"
+    " unknown none default".split()
 )
-"""Frameworks that give their own name where the provider's belongs: then the model's name decides."""
+"""Frameworks, clients and proxies that give their own name where the seller's belongs: then the model's name decides.
+Written with underscores here; they also write hyphens."""
 
 PREFIXES: Mapping[str, str] = {
     # What LiteLLM writes before a model's name, and whose price that is. Only names that nobody else writes there:
@@ -59,9 +78,9 @@ PREFIXES: Mapping[str, str] = {
     "voyage": "voyageai",
 }
 
-GATEWAYS = frozenset({"gateway"})
-"""Gateways that pass on what the maker asks: Vercel's AI Gateway, as its SDK calls it. A model's name is
-`maker/model` there."""
+GATEWAYS = frozenset({"gateway", "vercel", "vercel_ai_gateway", "portkey", "helicone"})
+"""Gateways that pass on what the maker asks: Vercel's AI Gateway, as its SDK, Pydantic AI and LiteLLM call it, and
+others. A model's name is `maker/model` there, or the maker's own."""
 
 _MAKERS: Mapping[str, str] = {
     # Makers whose models nobody else serves under a price of their own; of open models the gateway's price may differ.
@@ -106,7 +125,7 @@ _BEDROCK = re.compile(
 def providers_of(name: str) -> list[str]:
     """What a provider may be called in `genai-prices`, the likeliest first; empty where the model decides."""
     name = name.strip().lower()
-    if not name or name in NOT_PROVIDERS:
+    if not name or name.replace("-", "_") in NOT_PROVIDERS or name.startswith("fallback:"):
         return []
     # `openai.chat` of Vercel's AI SDK is OpenAI.
     return [ALIASES.get(candidate, candidate) for candidate in (name, name.partition(".")[0])]
@@ -149,6 +168,11 @@ def makers_of(model: str) -> Iterator[tuple[str | None, str]]:
     prefix, _, rest = model.lower().partition("/")
     if rest and prefix in _MAKERS:
         yield _MAKERS[prefix], rest
+
+
+def is_makers_own(seller: str) -> bool:
+    """Whether what a seller of `genai-prices` sells is its own, and nobody else's under another price."""
+    return seller in _MAKERS.values()
 
 
 def is_sold(provider: str, model: str) -> bool:

@@ -12,7 +12,7 @@ The prices are those of the installed version of the library. It never goes onli
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -24,6 +24,7 @@ from genai_prices.types import ModelInfo, ModelPrice, Provider, TieredPrices
 from spanloom.spans.pricing.model_names import (
     GATEWAYS,
     forms_at,
+    is_makers_own,
     is_sold,
     makers_of,
     providers_of,
@@ -133,23 +134,31 @@ class Prices:
 
     def _find(self, model: str, provider: str) -> ModelInfo | None:
         if provider.strip().lower() in GATEWAYS:
-            return self._first(makers_of(model))
+            return self._first(makers_of(model)) or self._makers_own(model)
         candidates = providers_of(provider)
         for candidate in candidates:
             known = find_provider_by_id(self._snapshot.providers, candidate)
             if known is not None:
-                return self._first((known.id, form) for form in forms_at(known.id, model))
-        # A provider that nobody knows: its price can't be known either.
-        return None if candidates else self._first(sellers_of(model))
+                found = self._first((known.id, form) for form in forms_at(known.id, model))
+                # Who is named does not sell it: `openai` with `claude-…`, behind a gateway that speaks OpenAI's API.
+                return found or self._makers_own(model)
+        # A provider that nobody knows: its price can't be known either. Nobody bills a `:free` model.
+        return None if candidates or model.endswith(":free") else self._first(sellers_of(model))
 
-    def _first(self, names: Iterable[tuple[str | None, str]]) -> ModelInfo | None:
-        """The first model there is, of these providers and names."""
+    def _makers_own(self, model: str) -> ModelInfo | None:
+        """The model of a maker whose models nobody sells under another price; open models anybody may serve."""
+        return self._first(sellers_of(model), only=is_makers_own)
+
+    def _first(
+        self, names: Iterable[tuple[str | None, str]], only: Callable[[str], bool] = lambda _: True
+    ) -> ModelInfo | None:
+        """The first model there is, of these providers and names, and of sellers that may be asked."""
         for provider, model in names:
             try:
                 seller, found = self._snapshot.find_provider_model(model, None, provider, None)
             except LookupError:
                 continue
-            if is_sold(seller.id, model):
+            if is_sold(seller.id, model) and only(seller.id):
                 return found
         return None
 

@@ -10,7 +10,7 @@ from spanloom.spans.conventions.registry import PLAIN, PROMPTS
 from spanloom.spans.messages.events import event_messages
 from spanloom.spans.messages.flattened import FlattenedAttribute, assemble
 from spanloom.spans.messages.recorded import recorded
-from spanloom.spans.messages.texts import assistant_text, message_value, user_text
+from spanloom.spans.messages.texts import any_text, assistant_text, message_value, user_text
 from spanloom.spans.messages.turns import Side
 from spanloom.spans.reading.row import EventRow
 from spanloom.spans.table import (
@@ -130,7 +130,11 @@ def message_preview(given: Chosen, side: Side) -> Preview:
         words = valid_text(value)[:PREVIEW_CHARACTERS]
     else:
         words = user_text(value, PREVIEW_CHARACTERS)
-    return Preview(words, (), _IS_MESSAGE[side]) if words else NO_PREVIEW
+    if words:
+        return Preview(words, (), _IS_MESSAGE[side])
+    if side == "user" and (words := any_text(value, PREVIEW_CHARACTERS)):
+        return Preview(words, (), INPUT_IS_TEXT)
+    return NO_PREVIEW
 
 
 def recorded_preview(text: str, side: Side) -> Preview:
