@@ -48,7 +48,7 @@ def call(span_id: int, parent: int = 0, asked: str = "", answered: str = "", **f
         "priced": True,
         "input_preview": asked,
         "output_preview": answered,
-        "preview_kind": kind,
+        "marks": kind,
     }
     return fact(span_id, parent, **{**values, **fields})
 
@@ -97,7 +97,7 @@ def facts(draw: st.DrawFn, span_id: int, span_ids: list[int]) -> Fact:
         priced=draw(st.booleans()),
         input_preview=draw(_NAMES),
         output_preview=draw(_NAMES),
-        preview_kind=draw(st.integers(0, 3)),
+        marks=draw(st.integers(0, 3)),
         version=draw(st.integers(1, 2**60)),
         labels=labels,
     )

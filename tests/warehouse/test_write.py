@@ -58,7 +58,7 @@ def full(project: str) -> dict[str, object]:
         "metadata": [("k", STRANGE)],
         "input_preview": STRANGE,
         "output_preview": "",
-        "preview_kind": 3,
+        "marks": 3,
         "version": 2**64 - 1,
     }
 

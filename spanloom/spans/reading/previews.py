@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from spanloom.spans.conventions.fields import Field
 from spanloom.spans.conventions.registry import PLAIN, PROMPTS
 from spanloom.spans.messages.events import event_messages
+from spanloom.spans.messages.finding import newest_first
 from spanloom.spans.messages.flattened import FlattenedAttribute, assemble
 from spanloom.spans.messages.recorded import recorded
 from spanloom.spans.messages.texts import any_text, assistant_text, message_value, user_text
@@ -120,7 +121,8 @@ NO_PREVIEW = Preview()
 
 
 def message_preview(given: Chosen, side: Side) -> Preview:
-    """What the user said last in an LLM call, or what the assistant answered. Chat messages can hold lone surrogates."""
+    """What the user said last in an LLM call, or what the assistant answered; where there is no such message, what else
+    was recorded. Chat messages can hold lone surrogates."""
     if not given.text:
         return NO_PREVIEW
     value = _value(given)
@@ -134,7 +136,9 @@ def message_preview(given: Chosen, side: Side) -> Preview:
         return Preview(words, (), _IS_MESSAGE[side])
     if side == "user" and (words := any_text(value, PREVIEW_CHARACTERS)):
         return Preview(words, (), INPUT_IS_TEXT)
-    return NO_PREVIEW
+    # A message without words, such as a pure tool call, has nothing to show.
+    is_message = any(turn is not None for turn in newest_first(value, side))
+    return NO_PREVIEW if is_message else recorded_preview(given.text, side)
 
 
 def recorded_preview(text: str, side: Side) -> Preview:

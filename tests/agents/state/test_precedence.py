@@ -11,7 +11,7 @@ from spanloom.agents.state.clock import CLOCK_RECORD
 from spanloom.agents.state.stored import StoredTrace
 from spanloom.agents.state.traces import TraceChanges, TracePartition
 from spanloom.spans.conventions.key_order import BUILT_IN, Identity, KeyOrder
-from spanloom.spans.conventions.precedence import SESSION_KEYS, NumberedKey
+from spanloom.spans.conventions.precedence.identity import SESSION_KEYS, NumberedKey
 from spanloom.spans.folding import facts as facts_codec
 from spanloom.spans.folding.contribution import Contribution, WindowKey
 from spanloom.spans.folding.facts import Fact

@@ -11,11 +11,11 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
 from spanloom.spans.conventions.fields import Convention, Field, Key
 from spanloom.spans.conventions.precedence import PRECEDENCE as PLACES
-from spanloom.spans.conventions.precedence import SESSION_KEYS as NUMBERED_SESSION_KEYS
-from spanloom.spans.conventions.precedence import USER_KEYS as NUMBERED_USER_KEYS
+from spanloom.spans.conventions.precedence.identity import SESSION_KEYS as NUMBERED_SESSION_KEYS
+from spanloom.spans.conventions.precedence.identity import USER_KEYS as NUMBERED_USER_KEYS
 from spanloom.spans.conventions.registry import CONVENTIONS, RULES, Rules
-from spanloom.spans.table import SPAN_TYPES
-from tests.spans.reading.otlp_examples import event, row, row_of, span
+from spanloom.spans.table import INPUT_IS_TEXT, OUTPUT_IS_TEXT, SPAN_TYPES
+from tests.spans.reading.otlp_examples import event, read, request, row, row_of, rows, span
 
 SESSION_KEYS = [
     "lmnr.association.properties.session_id",
@@ -513,7 +513,7 @@ TYPES = [
     ({"llm.openai.object": "chat.completion", "llm.openai.model": "m"}, "DEFAULT"),
     ({"llm.openai.model": "m", "llm.openai.messages": "[]", "llm.openai.stream": True}, "DEFAULT"),
     ({"llm.openai.object": "list", "llm.openai.usage": "{}"}, "DEFAULT"),
-    ({"llm.bedrock.usage": "{'inputTokens': 5}", "llm.bedrock.model": "m"}, "DEFAULT"),
+    ({"llm.bedrock.usage": "{'inputTokens': 5}", "llm.bedrock.model": "m"}, "LLM"),
     ({"openinference.span.kind": "AGENT", "llm.openai.usage": "{'prompt_tokens': 5}"}, "AGENT"),
     ({"gen_ai.request.model": "m", "gen_ai.usage.output_tokens": 5}, "LLM"),
     ({"gen_ai.request.model": "m"}, "DEFAULT"),
@@ -653,32 +653,34 @@ LLM_CALL = {
 class TestPreviews:
     def test_llm_spans_show_what_was_said(self) -> None:
         found = row(LLM_CALL, parent_span_id=b"parent!!")
-        assert (found["input_preview"], found["output_preview"], found["preview_kind"]) == ("hi", "hello", 3)
+        assert (found["input_preview"], found["output_preview"], found["marks"]) == ("hi", "hello", 3)
         assert found["input"] == LLM_CALL["gen_ai.input.messages"]
 
-    def test_other_spans_show_nothing(self) -> None:
-        found = row({"input.value": "i", "output.value": "o"}, parent_span_id=b"parent!!")
-        assert (found["input_preview"], found["output_preview"], found["preview_kind"]) == ("", "", 0)
+    def test_the_outermost_span_of_a_message_shows_what_it_recorded(self) -> None:
+        found = row({"input.value": "i", "output.value": "o" * 5000}, parent_span_id=b"parent!!")
+        assert (found["input_preview"], found["output_preview"]) == ("i", "o" * 4096)
+        assert found["marks"] == INPUT_IS_TEXT | OUTPUT_IS_TEXT
 
-    @pytest.mark.parametrize(
-        ("fields", "shown"),
-        [
-            ({}, "i"),
-            ({"parent_span_id": bytes(8)}, "i"),
-            ({"parent_span_id": b"parent!!", "flags": 0x300}, "i"),
-            ({"parent_span_id": b"parent!!", "flags": 0x100}, ""),
-            ({"parent_span_id": b"parent!!", "flags": 0x200}, ""),
-        ],
-    )
-    def test_roots_show_their_raw_input_and_output(self, fields: dict[str, Any], shown: str) -> None:
-        found = row({"input.value": "i", "output.value": "o" * 5000}, **fields)
-        assert found["input_preview"] == shown
-        assert found["output_preview"] == ("o" * 4096 if shown else "")
-        assert found["preview_kind"] == 0
+    def test_a_tool_shows_nothing(self) -> None:
+        found = row({"openinference.span.kind": "TOOL", "input.value": "i", "output.value": "o"})
+        assert (found["input_preview"], found["output_preview"], found["marks"]) == ("", "", 0)
+
+    def test_a_span_inside_of_one_that_recorded_shows_nothing(self) -> None:
+        recorded = {"input.value": "i", "output.value": "o"}
+        inner = span(recorded, span_id=b"inside!!", parent_span_id=b"between!")
+        between = span({}, span_id=b"between!", parent_span_id=b"outside!")
+        outer = span(recorded, span_id=b"outside!", parent_span_id=b"parent!!")
+        shown = {found["span_id"]: found["input_preview"] for found in rows(read(request(inner, between, outer)))}
+        assert shown == {b"inside!!".hex(): "", b"between!".hex(): "", b"outside!".hex(): "i"}
+
+    def test_a_prompt_of_a_system_alone_is_text(self) -> None:
+        prompt = '[{"role":"system","parts":[{"type":"text","content":"Summarize"}]}]'
+        found = row({"gen_ai.operation.name": "chat", "gen_ai.input.messages": prompt})
+        assert (found["input_preview"], found["marks"]) == ("Summarize", INPUT_IS_TEXT)
 
     def test_an_llm_root_without_a_user_shows_its_raw_input(self) -> None:
         found = row({"gen_ai.operation.name": "chat", "input.value": '{"x":1}', "output.value": '{"y":2}'})
-        assert (found["input_preview"], found["output_preview"], found["preview_kind"]) == (
+        assert (found["input_preview"], found["output_preview"], found["marks"]) == (
             '{"x":1}',
             '{"y":2}',
             0,
@@ -699,17 +701,17 @@ class TestPreviews:
         # @langfuse/openai 5.11.1: parseInputArgs takes `input` and `prompt` as they are.
         call = {"langfuse.observation.type": "generation", "langfuse.observation.input": text}
         found = row(call, parent_span_id=b"parent!!")
-        assert (found["input_preview"], found["preview_kind"], found["input"]) == (shown, 1, text)
+        assert (found["input_preview"], found["marks"], found["input"]) == (shown, 1, text)
 
     @pytest.mark.parametrize("text", ['{"args":["hi"],"kwargs":{}}', "[1]", ""])
     def test_other_inputs_of_langfuse_are_not(self, text: str) -> None:
         call = {"langfuse.observation.type": "generation", "langfuse.observation.input": text}
         found = row(call, parent_span_id=b"parent!!")
-        assert (found["input_preview"], found["preview_kind"]) == ("", 0)
+        assert (found["input_preview"], found["marks"]) == (text, 0)
 
     def test_a_bare_text_under_another_key_is_not(self) -> None:
         found = row({"openinference.span.kind": "LLM", "input.value": "hi"}, parent_span_id=b"parent!!")
-        assert (found["input_preview"], found["preview_kind"]) == ("", 0)
+        assert (found["input_preview"], found["marks"]) == ("hi", INPUT_IS_TEXT)
 
     def test_previews_are_cut(self) -> None:
         text = json.dumps([{"role": "user", "content": "é" * 5000}])
@@ -722,7 +724,7 @@ class TestPreviews:
             event("gen_ai.choice", {"index": 0, "message": '{"role":"assistant","content":"hello"}'}),
         ]
         found = row_of(span({"gen_ai.operation.name": "chat"}, events=events))
-        assert (found["input_preview"], found["output_preview"], found["preview_kind"]) == ("hi", "hello", 3)
+        assert (found["input_preview"], found["output_preview"], found["marks"]) == ("hi", "hello", 3)
         assert json.loads(found["input"])[0] == {"role": "system", "content": "Be nice"}
         found = row_of(
             span(LLM_CALL | {"gen_ai.input.messages": '[{"role":"user","content":"no"}]'}, events=events)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spanloom.spans.conventions.key_order import BUILT_IN, KeyOrder
-from spanloom.spans.conventions.precedence import (
+from spanloom.spans.conventions.precedence.identity import (
     NO_KEY,
     OWN_NUMBERS,
     SESSION_KEYS,
@@ -26,6 +26,22 @@ SESSION_NUMBERS = {
     7: "ai.settings.context.sessionId",
     8: "ai.settings.context.session_id",
     9: "gen_ai.conversation.id",
+    10: "ai.telemetry.metadata.threadId",
+    11: "langsmith.metadata.session_id",
+    12: "langsmith.metadata.thread_id",
+    13: "langsmith.metadata.conversation_id",
+    14: "langsmith.metadata.sessionId",
+    15: "mastra.metadata.sessionId",
+    16: "mastra.metadata.threadId",
+    17: "spring.ai.chat.client.conversation.id",
+    18: "langfuse.observation.metadata.langfuse_session_id",
+    19: "mlflow.trace.session",
+    20: "gcp.vertex.agent.session_id",
+    21: "gen_ai.session.id",
+    22: "session_id",
+    23: "sessionId",
+    24: "thread_id",
+    25: "conversation_id",
 }
 USER_NUMBERS = {
     1: "lmnr.association.properties.user_id",
@@ -38,6 +54,15 @@ USER_NUMBERS = {
     8: "ai.settings.context.user_id",
     9: "enduser.id",
     10: "llm.user",
+    11: "langsmith.metadata.user_id",
+    12: "langsmith.metadata.userId",
+    13: "mastra.metadata.userId",
+    14: "mastra.metadata.resourceId",
+    15: "langfuse.observation.metadata.langfuse_user_id",
+    16: "mlflow.trace.user",
+    17: "gen_ai.user.id",
+    18: "gen_ai.user",
+    19: "user_id",
 }
 
 KEYS = pytest.mark.parametrize(

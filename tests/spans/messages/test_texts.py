@@ -363,7 +363,7 @@ class TestFlattened:
             },
             parent_span_id=b"parent!!",
         )
-        assert (found["output_preview"], found["preview_kind"]) == ("", 0)
+        assert (found["output_preview"], found["marks"]) == ("", 0)
         assert json.loads(found["output"])[0]["tool_calls"] == [{"name": "f", "arguments": "{}"}]
 
     @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from tests.spans.reading.otlp_examples import PRICES, START, row
 
 MODEL = {"gen_ai.provider.name": "openai", "gen_ai.response.model": "gpt-4o-mini-2024-07-18"}
 TOKENS = {"gen_ai.usage.input_tokens": 1000, "gen_ai.usage.output_tokens": 100}
+USAGE = TokenUsage(1000, 100)
 
 
 def library_cost(model: str, provider: str, start: int, usage: TokenUsage) -> int:
@@ -125,6 +126,28 @@ def test_providers_by_many_names(provider: str, model: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("provider", "model", "seller", "name"),
+    [
+        # A framework, client or proxy in the place of the seller.
+        ("strands-agents", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "aws", "us.anthropic.claude-sonnet-4-5-20250929-v1:0"),
+        ("spring_ai", "gpt-4o", "openai", "gpt-4o"),
+        ("semantic-kernel", "gpt-4o", "openai", "gpt-4o"),
+        ("litellm_proxy", "openai/gpt-4o", "openai", "gpt-4o"),
+        ("gcp.vertex.agent", "gemini-2.5-flash", "google", "gemini-2.5-flash"),
+        ("fallback:openai,anthropic", "claude-sonnet-4-5", "anthropic", "claude-sonnet-4-5"),
+        # Who is named does not sell it.
+        ("openai", "claude-sonnet-4-5", "anthropic", "claude-sonnet-4-5"),
+        ("openai", "anthropic/claude-3-5-sonnet-20241022", "anthropic", "claude-3-5-sonnet-20241022"),
+        ("gateway", "gpt-4o", "openai", "gpt-4o"),
+    ],
+)
+def test_the_makers_price_holds(provider: str, model: str, seller: str, name: str) -> None:
+    expected = PRICES.price(name, seller, START, USAGE)
+    assert expected is not None
+    assert PRICES.price(model, provider, START, USAGE) == expected
+
+
+@pytest.mark.parametrize(
     ("provider", "model"),
     [
         ("openai", "no-such-model"),
@@ -134,8 +157,6 @@ def test_providers_by_many_names(provider: str, model: str) -> None:
         ("my-own-server", "gpt-4o"),
         ("", ""),
         ("openai", "x" * 9999),
-        # Only the client is OpenAI's; who answered is not known.
-        ("openai", "anthropic/claude-3-5-sonnet-20241022"),
         # Open models, which anybody may serve.
         ("", "mistralai/Mistral-7B-Instruct-v0.3"),
         ("", "deepseek-ai/DeepSeek-V3"),
@@ -147,7 +168,8 @@ def test_providers_by_many_names(provider: str, model: str) -> None:
         ("ollama", "gpt-4o"),
         # Of an open model the gateway's price may be another than its maker's.
         ("gateway", "mistral/devstral-small"),
-        ("gateway", "gpt-4o"),
+        # What nobody bills has no price.
+        ("", "deepseek/deepseek-r1:free"),
         # Azure's price is another than DeepSeek's, and genai-prices has none.
         ("azure", "deepseek-r1"),
         # An application inference profile does not say of which model.
@@ -316,8 +338,13 @@ class TestCosts:
     def test_without_tokens_the_cost_is_not_known(self) -> None:
         assert costs(MODEL) == (0, 0, 0, 0)
 
-    def test_no_tokens_used_is_known_to_cost_nothing(self) -> None:
-        assert costs(MODEL | {"gen_ai.usage.input_tokens": 0}) == (0, 0, 0, 1)
+    def test_a_count_of_zero_means_that_nobody_knows(self) -> None:
+        assert costs(MODEL | {"gen_ai.usage.input_tokens": 0}) == (0, 0, 0, 0)
+
+    def test_a_cost_of_zero_beside_tokens_that_cost_is_none(self) -> None:
+        assert costs(MODEL | TOKENS | {"gen_ai.usage.cost": 0}) == costs(MODEL | TOKENS)
+        unknown = {"gen_ai.request.model": "my-own-model", "gen_ai.usage.cost": 0}
+        assert costs(TOKENS | unknown) == (0, 0, 0, 1)
 
     @pytest.mark.parametrize(
         ("given", "expected"),
@@ -328,7 +355,6 @@ class TestCosts:
             ),
             ({"gen_ai.usage.input_cost": "1", "gen_ai.usage.output_cost": "2"}, (1, 2, 3, 1)),
             ({"gen_ai.usage.cost": 4}, (0, 0, 4, 1)),
-            ({"gen_ai.usage.cost": 0}, (0, 0, 0, 1)),
             ({"llm.cost.prompt": 1.0, "llm.cost.completion": 2.0, "llm.cost.total": 3.0}, (1, 2, 3, 1)),
             ({"langfuse.observation.cost_details": '{"input": 1, "output": 2, "total": 3}'}, (1, 2, 3, 1)),
             ({"operation.cost": 0.0013025}, (0, 0, 0.0013025, 1)),

@@ -344,9 +344,16 @@ class TestLimits:
         assert found["resource"] == {"service.name": "shop", "a": "x" * 100, TRUNCATED: "resource"}
 
     def test_names_are_cut(self) -> None:
-        found = row({"session.id": "s" * 5000}, name="n" * 5000)
-        assert found["session_id"] == "s" * 1024
+        found = row({}, name="n" * 5000)
         assert found["name"] == "n" * 1024
+
+    def test_long_ids_are_told_apart(self) -> None:
+        found, other = (row({key: "s" * 5000 + last}) for key, last in (("session.id", "a"), ("session.id", "b")))
+        for one in (found, other):
+            assert len(one["session_id"]) == 1024
+            assert one["session_id"].startswith("s" * 1000)
+            assert dict(one["attributes"])["spanloom.truncated"] == "session_id"
+        assert found["session_id"] != other["session_id"]
 
     def test_a_hundred_thousand_attributes_take_no_time_to_speak_of(self) -> None:
         found = row({f"llm.input_messages.{i}.message.content": "x" for i in range(100_000)})

@@ -106,7 +106,10 @@ def _unpriced(tree: Tree, calls: Calls, tokens_count: bytearray, cost_counts: by
         at
         for at, fact in enumerate(spans)
         if not fact.priced
-        and (tokens_count[at] or (at in calls and not _is_known_to_be_free(spans, calls[at])))
+        and (
+            tokens_count[at]
+            or (at in calls and not tokens_of(fact) and not _is_known_to_be_free(spans, calls[at]))
+        )
     ]
     if not doubtful:
         return 0
