@@ -48,7 +48,7 @@ def usage(fact: Fact, facts: Sequence[Fact]) -> Counted:
     if fact.span_type in (LLM, EMBEDDING) and not below.calls:
         below.calls = [fact]
         failed = fact.status == _ERROR and not fact.marks & OUTPUT_IS_MESSAGE
-        if not states and not failed:
+        if not states and not failed and not fact.priced:
             below.unknown.append(fact)
     others = [call for call in below.calls if call is not fact]
     if not states:

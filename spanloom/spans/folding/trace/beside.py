@@ -106,6 +106,8 @@ def join_copies(tree: Tree, copies: Iterable[int], calls: Iterable[int], groups:
             call = _copied(spans, at, below.get(parent[at], ()), groups)
         if call is None:
             alone.append(at)
+            if spans[at].response_id:
+                by_response[spans[at].response_id] = at
         else:
             groups.join(call, at)
     return alone
@@ -116,13 +118,11 @@ def _copied(spans: Sequence[Fact], copy: int, calls: Sequence[int], groups: Grou
     earlier = [at for at in calls if at < copy][-_LOOKED_AT:]
     for wanted in (said, (0, 0, 0)):
         for at in reversed(earlier):
-            if groups.said(groups.find(at)) == wanted and not _contradict(spans[at], spans[copy]):
+            group = groups.find(at)
+            responses = {groups.response(group), spans[copy].response_id} - {""}
+            if groups.said(group) == wanted and len(responses) <= 1:
                 return at
     return None
-
-
-def _contradict(call: Fact, copy: Fact) -> bool:
-    return bool(call.response_id and copy.response_id and call.response_id != copy.response_id)
 
 
 def spans_around(tree: Tree, calls: Iterable[int]) -> list[int]:
