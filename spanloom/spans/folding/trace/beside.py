@@ -106,10 +106,10 @@ def join_copies(tree: Tree, copies: Iterable[int], calls: Iterable[int], groups:
             call = _copied(spans, at, below.get(parent[at], ()), groups)
         if call is None:
             alone.append(at)
-            if spans[at].response_id:
-                by_response[spans[at].response_id] = at
         else:
             groups.join(call, at)
+        if spans[at].response_id:
+            by_response.setdefault(spans[at].response_id, at)
     return alone
 
 

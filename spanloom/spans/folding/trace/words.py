@@ -85,23 +85,26 @@ def _records(fact: Fact) -> bool:
     return bool(fact.input_preview or fact.output_preview)
 
 
-def _said_in(tree: Tree, call: Sequence[int], mark: int) -> Fact | None:
-    """The span with a call's message: one that tells of the call, else the nearest LLM span around it that has one."""
+def _messages(tree: Tree, main: Sequence[Sequence[int]], mark: int) -> list[Fact]:
+    """For each main call the span with its message, calls without one left out: one that tells of the call, else the
+    nearest LLM span around it that has one."""
     spans = tree.spans
-    for at in call:
-        if spans[at].marks & mark:
-            return spans[at]
-    above = tree.parent[call[0]]
-    while above != NO_PARENT and spans[above].span_type == LLM:
-        if spans[above].marks & mark:
-            return spans[above]
-        above = tree.parent[above]
-    return None
+    own = [next((at for at in call if spans[at].marks & mark), None) for call in main]
+    if None not in own:
+        return [spans[at] for at in own if at is not None]
+    around: list[int] = [NO_PARENT] * len(spans)
+    for at in tree.down:
+        above = tree.parent[at]
+        if above != NO_PARENT:
+            is_message = spans[above].span_type == LLM and spans[above].marks & mark
+            around[at] = above if is_message else around[above]
+    borrowed = (around[call[0]] if at is None else at for call, at in zip(main, own, strict=True))
+    return [spans[at] for at in borrowed if at != NO_PARENT]
 
 
-def _input(tree: Tree, main: Iterable[Sequence[int]], witness: Fact | None) -> str:
-    said = (_said_in(tree, call, INPUT_IS_MESSAGE) for call in main)
-    message = next((fact.input_preview for fact in said if fact), "")
+def _input(tree: Tree, main: Sequence[Sequence[int]], witness: Fact | None) -> str:
+    messages = _messages(tree, main, INPUT_IS_MESSAGE)
+    message = messages[0].input_preview if messages else ""
     if not message:
         return witness.input_preview if witness else ""
     if witness is None:
@@ -116,9 +119,8 @@ def _input(tree: Tree, main: Iterable[Sequence[int]], witness: Fact | None) -> s
     return asked if left_over else message
 
 
-def _output(tree: Tree, main: Iterable[Sequence[int]], witness: Fact | None) -> str:
-    said = (_said_in(tree, call, OUTPUT_IS_MESSAGE) for call in main)
-    answers = [fact.output_preview for fact in said if fact]
+def _output(tree: Tree, main: Sequence[Sequence[int]], witness: Fact | None) -> str:
+    answers = [fact.output_preview for fact in _messages(tree, main, OUTPUT_IS_MESSAGE)]
     if witness is not None and witness.output_preview:
         is_text = bool(witness.marks & (OUTPUT_IS_TEXT | OUTPUT_IS_MESSAGE))
         if answers:

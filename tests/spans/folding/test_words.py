@@ -1,0 +1,120 @@
+"""The person's words and the answer that person got, out of templates, routers and reviewers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from spanloom.spans.folding.facts import Fact, SpanTexts
+from spanloom.spans.folding.trace.fold import fold
+from spanloom.spans.table import (
+    INPUT_IS_TEXT,
+    INPUT_OF_TRACE,
+    OUTPUT_IS_TEXT,
+    OUTPUT_OF_TRACE,
+    SPAN_TYPES,
+)
+from tests.spans.examples import CHAIN, KEY, LLM, TOOL, call, fact
+
+AGENT = SPAN_TYPES.index("AGENT")
+
+
+def said(*facts: Fact) -> tuple[str, str]:
+    trace = fold(KEY, facts)
+    return trace.input, trace.output
+
+
+def recorder(span_id: int, parent: int = 0, asked: str = "", answered: str = "", **fields: Any) -> Fact:
+    """A span that recorded texts, and others inside JSON (`inside`)."""
+    marks = (INPUT_IS_TEXT if asked else 0) | (OUTPUT_IS_TEXT if answered else 0)
+    values = {"span_type": CHAIN, "input_preview": asked, "output_preview": answered, "marks": marks}
+    return fact(span_id, parent, **{**values, **fields})
+
+
+def with_json(asked: tuple[str, ...] = (), answered: tuple[str, ...] = (), **fields: Any) -> dict[str, Any]:
+    """What a span recorded as JSON, with texts inside."""
+    return {
+        "input_preview": str({"in": asked}) if asked else "",
+        "output_preview": str({"out": answered}) if answered else "",
+        "inside": SpanTexts(asked, answered),
+        "marks": 0,
+        **fields,
+    }
+
+
+class TestInput:
+    def test_what_stands_in_a_template_was_asked(self) -> None:
+        template = "Use this context: parks.\n\nQuestion: Where are parks?"
+        assert said(recorder(1, asked="Where are parks?"), call(2, 1, template, "There."))[0] == "Where are parks?"
+
+    def test_so_does_a_text_inside_of_json(self) -> None:
+        root = recorder(1, **with_json(("gpt four", "Where are parks?")))
+        assert said(root, call(2, 1, "Answer: Where are parks?", "There."))[0] == "Where are parks?"
+
+    def test_the_longest_of_several(self) -> None:
+        root = recorder(1, **with_json(("parks", "Where are parks?")))
+        assert said(root, call(2, 1, "New task:\nWhere are parks?", "There."))[0] == "Where are parks?"
+
+    def test_quotes_white_space_and_backslashes_make_no_difference(self) -> None:
+        root = recorder(1, asked='He said "hi"\n twice')
+        assert said(root, call(2, 1, 'Task: He said \\"hi\\" twice.', "ok"))[0] == 'He said "hi"\n twice'
+
+    def test_pictures_that_came_along_are_no_template(self) -> None:
+        message = "What is this?\n[image: image/png]"
+        assert said(recorder(1, asked="What is this?"), call(2, 1, message, "A cat."))[0] == message
+
+    def test_another_text_is_not_what_was_asked(self) -> None:
+        assert said(recorder(1, asked="run 7"), call(2, 1, "Where are parks?", "There."))[0] == "Where are parks?"
+
+    def test_the_first_main_call_that_has_a_message(self) -> None:
+        assert said(fact(1), call(2, 1), call(3, 1, "hi", "hello"))[0] == "hi"
+
+    def test_a_call_borrows_from_the_llm_span_around_it(self) -> None:
+        outer = call(2, 1, "hi", "hello", input_tokens=0, output_tokens=0, total_cost=0)
+        assert said(fact(1), outer, fact(3, 2, span_type=CHAIN), call(4, 3)) == ("hi", "hello")
+
+    def test_without_messages_the_witness_speaks(self) -> None:
+        assert said(recorder(1, asked="hi"), call(2, 1))[0] == "hi"
+        root = recorder(1, **with_json(("one thing", "another thing")))
+        assert said(root, call(2, 1))[0] == root.input_preview
+
+    def test_the_witness_is_the_outermost_that_recorded_anything(self) -> None:
+        inner = recorder(3, 2, asked="inner")
+        assert said(fact(1), recorder(2, 1, asked="outer"), inner, call(4, 3))[0] == "outer"
+        # Neither a tool nor another call is one.
+        tool = recorder(2, 1, asked="tool", span_type=TOOL)
+        assert said(fact(1), tool, call(4, 1, "the question", "a"))[0] == "the question"
+
+
+class TestOutput:
+    def test_the_last_answer_that_the_witness_gave_back(self) -> None:
+        spans = [call(2, 1, "q", "The answer."), call(3, 1, "q", "APPROVED")]
+        assert said(recorder(1, answered="The answer."), *spans)[1] == "The answer."
+        root = recorder(1, **with_json((), ("The answer.", "fine")))
+        assert said(root, *spans)[1] == "The answer."
+
+    def test_the_text_of_the_witness_inside_of_an_answer(self) -> None:
+        answer = '{"reply": "The answer.", "score": 3}'
+        assert said(recorder(1, answered="The answer."), call(2, 1, "q", answer))[1] == "The answer."
+
+    def test_what_no_call_said_a_tool_or_the_program_did(self) -> None:
+        assert said(recorder(1, answered="Sorry, no."), call(2, 1, "q", "Rude words"))[1] == "Sorry, no."
+
+    def test_json_that_no_call_said_is_no_answer(self) -> None:
+        root = recorder(1, **with_json((), ("some state",)))
+        assert said(root, call(2, 1, "q", "The answer."))[1] == "The answer."
+
+    def test_without_any_words_of_a_call_the_outermost_agent_tells(self) -> None:
+        agent = recorder(2, 1, answered="Agent's words", span_type=AGENT)
+        assert said(fact(1, **with_json((), ("x y",))), agent, call(3, 2))[1] == "Agent's words"
+
+    def test_a_pure_tool_call_is_no_answer(self) -> None:
+        assert said(fact(1), call(2, 1, "q", "Let me see."), call(3, 1, "q"))[1] == "Let me see."
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_what_a_trace_says_of_itself_wins(order: int) -> None:
+    root = recorder(1, asked="raw", answered="raw")
+    stated = fact(2, 1, span_type=LLM, input_preview="in", output_preview="out", marks=INPUT_OF_TRACE | OUTPUT_OF_TRACE)
+    assert said(*[root, stated, call(3, 1, "q", "a")][::order]) == ("in", "out")

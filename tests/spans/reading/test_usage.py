@@ -1,0 +1,89 @@
+"""Counts of tokens keep their contract, whatever a span states; and which parts are inside follows from its statements."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spanloom.spans.reading.usage import Stated, Usage, usage_of
+
+_COUNT = st.none() | st.integers(0, 12) | st.integers(0, 10**12)
+
+
+def kept(usage: Usage) -> bool:
+    """The contract of the columns."""
+    return (
+        usage.cache_read + usage.cache_write <= usage.input
+        and usage.reasoning <= usage.output
+        and (not usage.unsplit or not (usage.input or usage.output))
+    )
+
+
+@settings(max_examples=int(os.environ.get("TEST_EXAMPLES", "40")) * 25)
+@given(st.builds(Stated, *[_COUNT] * 6), *[st.booleans()] * 4)
+def test_no_statement_breaks_the_contract(
+    stated: Stated, is_embedding: bool, cache: bool, reasoning: bool, rest: bool
+) -> None:
+    usage = usage_of(
+        stated,
+        is_embedding=is_embedding,
+        cache_is_beside=cache,
+        reasoning_is_beside=reasoning,
+        rest_is_reasoning=rest,
+    )
+    assert kept(usage)
+    assert usage.input >= (stated.input or 0)
+    assert usage.output >= (stated.output or 0)
+
+
+@pytest.mark.parametrize(
+    ("stated", "expected"),
+    [
+        # The total decides: Anthropic's cache beside the input, OpenAI's inside.
+        (Stated(57, 23, 2000, 0, None, 2080), Usage(2057, 23, 2000, 0)),
+        (Stated(2057, 23, 2000, 0, None, 2080), Usage(2057, 23, 2000, 0)),
+        # Gemini's thoughts beside the output, its cache inside the input.
+        (Stated(64, 26, 10, None, 5, 95), Usage(64, 31, 10, 0, 5)),
+        # Both beside; one of the two cache parts beside.
+        (Stated(10, 20, 3, 4, 5, 42), Usage(17, 25, 3, 4, 5)),
+        (Stated(10, 20, 3, 4, None, 34), Usage(14, 20, 3, 4)),
+        # A total that explains nothing, or that can't be: then what can't be inside is added.
+        (Stated(10, 20, 3, None, 4, 999), Usage(10, 20, 3, 0, 4)),
+        (Stated(10, 20, 30, None, None, 30), Usage(40, 20, 30)),
+        # Contradictions without a total.
+        (Stated(4299, 631, 35574, 17787, None, None), Usage(57660, 631, 35574, 17787)),
+        (Stated(26, 50, None, None, 1544, None), Usage(26, 1594, 0, 0, 1544)),
+        # Else inside.
+        (Stated(100, 50, 40, 30, 20, None), Usage(100, 50, 40, 30, 20)),
+        # A total alone, and a total with one of the two.
+        (Stated(None, None, None, None, None, 30), Usage(unsplit=30)),
+        (Stated(20, None, None, None, None, 30), Usage(20, 10)),
+        (Stated(None, 20, None, None, None, 30), Usage(10, 20)),
+        (Stated(20, 5, None, None, None, 30), Usage(20, 5)),
+        # Nothing.
+        (Stated(None, None, None, None, None, None), Usage()),
+        (Stated(0, 0, 0, 0, 0, 0), Usage()),
+    ],
+)
+def test_the_first_statement_that_decides(stated: Stated, expected: Usage) -> None:
+    assert usage_of(stated, is_embedding=False) == expected
+
+
+def test_all_that_an_embedding_uses_is_input() -> None:
+    assert usage_of(Stated(None, None, None, None, None, 30), is_embedding=True) == Usage(30)
+
+
+def test_who_wrote_the_span_decides_before_its_total() -> None:
+    # OpenLLMetry's Bedrock, OpenLIT's Anthropic: the total leaves the cache out as well.
+    stated = Stated(3000, 100, 2000, None, None, 3100)
+    assert usage_of(stated, is_embedding=False, cache_is_beside=True) == Usage(5000, 100, 2000)
+    stated = Stated(100, 3000, None, None, 2000, 3100)
+    assert usage_of(stated, is_embedding=False, reasoning_is_beside=True) == Usage(100, 5000, 0, 0, 2000)
+
+
+def test_what_geminis_total_has_beyond_both_was_thought() -> None:
+    stated = Stated(64, 26, None, None, None, 95)
+    assert usage_of(stated, is_embedding=False, rest_is_reasoning=True) == Usage(64, 31, 0, 0, 5)
