@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from hypothesis import strategies as st
 
 from spanloom.spans.folding.contribution import INPUT_START
-from spanloom.spans.folding.facts import Fact, SpanLabels, TraceKey
+from spanloom.spans.folding.facts import Fact, SpanLabels, SpanTexts, TraceKey
 from spanloom.spans.table import INPUT_IS_MESSAGE, OUTPUT_IS_MESSAGE, SPAN_TYPES, STATUSES
 
 KEY = TraceKey("default", bytes(range(16)))
@@ -97,9 +97,19 @@ def facts(draw: st.DrawFn, span_id: int, span_ids: list[int]) -> Fact:
         priced=draw(st.booleans()),
         input_preview=draw(_NAMES),
         output_preview=draw(_NAMES),
-        marks=draw(st.integers(0, 3)),
+        marks=draw(st.integers(0, 511)),
+        unsplit_tokens=draw(st.sampled_from([0, 0, 7])),
+        scope=draw(_NAMES),
+        response_id=draw(st.sampled_from(["", "", "m1", "m2"])),
+        trace_name=draw(st.sampled_from(["", "", "turn"])),
+        environment=draw(st.sampled_from(["", "prod", "dev"])),
+        release=draw(st.sampled_from(["", "1.0"])),
         version=draw(st.integers(1, 2**60)),
         labels=labels,
+        inside=draw(
+            st.none()
+            | st.builds(SpanTexts, st.just(("a b", "c")), st.sampled_from([(), ("d e",)]))
+        ),
     )
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from spanloom.spans.folding import facts as facts_codec
-from spanloom.spans.folding.contribution import WindowKey, contribution_of, window_start
+from spanloom.spans.folding.contribution import WindowKey, contribution_of
+from spanloom.spans.folding.counters import Counters
 from spanloom.spans.folding.session_fold import fold as fold_session
 from spanloom.spans.folding.trace.fold import Trace, fold
 from spanloom.spans.limits import Limits
@@ -20,6 +23,16 @@ PRICES = Prices()
 MODELS_WITHOUT_A_PRICE = {"my-own-model"}
 """What the programs asked for that no price table knows."""
 
+UNTOLD_CALLS = {
+    # Calls whose usage the SDK does not export: streams, broken off or not, and embeddings (captures/README.md).
+    "js-aisdk-stream": 1,
+    "js-langfuse": 1,
+    "js-oi": 4,
+    "js-traceloop": 1,
+    # Functions around calls, which OpenInference takes for calls of a model.
+    "llamaindex": 3,
+}
+
 
 def traces_of(capture: Capture) -> dict[str, Trace]:
     decoded = decode([OtlpMessage(value) for value in capture.messages], limits=Limits(), prices=PRICES)
@@ -29,36 +42,48 @@ def traces_of(capture: Capture) -> dict[str, Trace]:
     return {key.trace_id.hex(): fold(key, facts) for key, facts in facts_codec.facts_of(table)}
 
 
+def of_counters(counters: Counters) -> dict[str, Any]:
+    """Counters by the names that truths use."""
+    by_name = counters._asdict()
+    return {
+        "spans": by_name["span_count"],
+        "llm_calls": by_name["llm_call_count"],
+        "errors": by_name["error_count"],
+        **{name: count for name, count in by_name.items() if name.endswith("_tokens")},
+    }
+
+
+def told(found: dict[str, Any], truth: dict[str, Any]) -> dict[str, Any]:
+    """What was found of all that a truth tells; null is what the telemetry does not hold."""
+    return {name: None if truth[name] is None else found[name] for name in truth}
+
+
 @pytest.mark.parametrize("capture", captures(), ids=lambda capture: capture.name)
 def test_traces_are_true(capture: Capture) -> None:
     traces = traces_of(capture)
-    assert traces.keys() == capture.truth["traces"].keys()
     for trace_id, truth in capture.truth["traces"].items():
         trace = traces[trace_id]
-        counters = trace.counters._asdict()
         found = {
             "session_id": trace.session_id,
             "root_name": trace.name,
-            "spans": counters["span_count"],
-            "llm_calls": counters["llm_call_count"],
-            "input_tokens": counters["input_tokens"],
-            "output_tokens": counters["output_tokens"],
-            "errors": counters["error_count"],
             "start_unix_nano": trace.start_time,
             "end_unix_nano": trace.end_time,
-            "input": trace.input if truth["input"] is not None else None,
-            "output": trace.output if truth["output"] is not None else None,
+            "input": trace.input,
+            "output": trace.output,
+            **of_counters(trace.counters),
         }
-        assert found == truth
+        assert told(found, truth) == truth
 
 
 @pytest.mark.parametrize("capture", captures(), ids=lambda capture: capture.name)
 def test_every_call_has_its_price(capture: Capture) -> None:
+    untold = 0
     for trace in traces_of(capture).values():
-        counters = trace.counters._asdict()
+        counters = trace.counters
         unknown = MODELS_WITHOUT_A_PRICE.intersection(trace.models)
-        assert counters["unpriced_call_count"] == len(unknown)
-        assert (counters["total_cost"] > 0) == (counters["input_tokens"] > 0 and not unknown)
+        untold += counters.unpriced_call_count - len(unknown)
+        assert (counters.total_cost > 0) == (counters.input_tokens > 0 and not unknown)
+    assert untold == UNTOLD_CALLS.get(capture.name, 0)
 
 
 @pytest.mark.parametrize("capture", captures(), ids=lambda capture: capture.name)
@@ -66,21 +91,18 @@ def test_sessions_are_true(capture: Capture) -> None:
     by_session: dict[str, list[Trace]] = {}
     for trace in traces_of(capture).values():
         by_session.setdefault(trace.session_id, []).append(trace)
-    assert by_session.keys() == capture.truth["sessions"].keys()
     for session_id, truth in capture.truth["sessions"].items():
-        window = WindowKey("default", session_id, window_start(truth["start_unix_nano"], 86400))
-        sums = fold_session(window, [contribution_of(trace, window, 1) for trace in by_session[session_id]])
+        window = WindowKey("default", session_id, 0)
+        contributions = [contribution_of(trace, window, 1) for trace in by_session.pop(session_id)]
+        sums = fold_session(window, contributions)
         assert sums is not None
-        counters = sums.counters._asdict()
-        assert truth == {
+        found = {
             "traces": sums.trace_count,
-            "spans": counters["span_count"],
-            "llm_calls": counters["llm_call_count"],
-            "input_tokens": counters["input_tokens"],
-            "output_tokens": counters["output_tokens"],
-            "errors": counters["error_count"],
             "user_id": sums.user_id or None,
             "tags": list(sums.tags),
             "start_unix_nano": sums.start_time,
             "end_unix_nano": sums.end_time,
+            **of_counters(sums.counters),
         }
+        assert told(found, truth) == truth
+    assert set(by_session) <= {""}

@@ -97,7 +97,7 @@ class App:
         context = Library() | joined
         chain = {"context": context, "question": RunnablePassthrough()} | prompt | model | StrOutputParser()
         with (
-            self.turns.turn(session, "Berlin has parks.\nWhere are parks?", user="mia") as turn,
+            self.turns.turn(session, "Where are parks?", user="mia") as turn,
             self.labelled(session_id=session, user_id="mia", tags=[]),
         ):
             turn.answer = chain.invoke("Where are parks?")
