@@ -93,8 +93,8 @@ class SpanReader:
         provider = (values[_PROVIDER] or "")[:name_length]
         span_type = values[_SPAN_TYPE] or _type_by_usage(values)
         status, status_message = _status(span, events, values)
-        session_id = bounded_id(values[_SESSION_ID] or "", name_length)
-        user_id = bounded_id(values[_USER_ID] or "", name_length)
+        session_id = bounded_id(values[_SESSION_ID] or "")
+        user_id = bounded_id(values[_USER_ID] or "")
         if session_id != (values[_SESSION_ID] or ""):
             cut.append("session_id")
         if user_id != (values[_USER_ID] or ""):
