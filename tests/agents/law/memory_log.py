@@ -8,7 +8,6 @@ from typing import NamedTuple
 from spanloom.agents.consuming.records import Partition, SourceRecord
 from spanloom.kafka.producer import Record
 
-
 FIRST_OFFSET = 2**16 - 3
 """Where each partition begins: after three records the bits of the offset that versions hold begin again."""
 
