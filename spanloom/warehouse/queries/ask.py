@@ -14,7 +14,7 @@ from typing import Any
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from spanloom.warehouse.client import Warehouse
+from spanloom.warehouse.client import WAIT_FOR_THE_END, Warehouse
 from spanloom.warehouse.errors import WarehouseError
 
 
@@ -67,9 +67,6 @@ _TOO_BIG = {
 
 _READ_ONLY = {"readonly": "2"}
 
-# The HTTP status of an answer must be right.
-_WAIT_FOR_THE_END = {"wait_end_of_query": "1", "send_progress_in_http_headers": "0"}
-
 
 async def ask(
     warehouse: Warehouse,
@@ -96,7 +93,7 @@ async def ask(
         }
         try:
             result = client.query(
-                sql, dict(parameters), settings=settings | _WAIT_FOR_THE_END, tz_mode="aware"
+                sql, dict(parameters), settings=settings | WAIT_FOR_THE_END, tz_mode="aware"
             )
         except ClickHouseError as error:
             reason = _TOO_BIG.get(getattr(error, "code", None) or 0)
