@@ -63,6 +63,7 @@ _TOO_BIG = {
     307: "would read too many bytes",
     396: "has too big an answer",
     241: "needs more memory than a question may have",
+    306: "would follow parents of spans through more than 1,000 levels",
 }
 
 _READ_ONLY = {"readonly": "2"}
