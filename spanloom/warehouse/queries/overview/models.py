@@ -15,8 +15,8 @@ _LIMITS = QueryLimits(seconds=30)
 # Usage counts once, as in the trace fold: a call that bears usage counts if nothing below it does, so all that stands
 # above one is left out. Below a span lies what started later, so that nothing before the range is needed; where clocks
 # of several services differ, a wrapper at the edge of the range may count. A circle of parents ends where it comes back
-# to its mark, which moves on at depths that are powers of two (Brent's algorithm); more than a thousand levels are an
-# error of ClickHouse.
+# to its mark, which moves on at depths that are powers of two (Brent's algorithm); more levels than the limits allow
+# are an error.
 _MODELS = """
 WITH RECURSIVE
     some AS (

@@ -129,15 +129,15 @@ def chain(levels: int) -> list[dict[str, Any]]:
     return [{"span_type": "AGENT", "model": "wrapper"}, *(between | one for one in below[:-1]), below[-1]]
 
 
-@pytest.mark.parametrize("levels", [1, 31, 32, 33, 200])
+@pytest.mark.parametrize("levels", [1, 32, 33, 100])
 def test_a_wrapper_however_far_above_is_no_call(warehouse: Warehouse, project: str, levels: int) -> None:
     put_calls(warehouse, project, *chain(levels))
     assert called(warehouse, project) == [("mine", "m", 1, 1, 15, 0)]
 
 
 def test_parents_without_end_are_an_error_that_says_what_to_do(warehouse: Warehouse, project: str) -> None:
-    put_calls(warehouse, project, *chain(1100))
-    with pytest.raises(TooBig, match=r"through more than 1,000 levels: choose"):
+    put_calls(warehouse, project, *chain(300))
+    with pytest.raises(TooBig, match=r"through too many levels of parents: choose"):
         called(warehouse, project)
 
 
