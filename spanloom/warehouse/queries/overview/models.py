@@ -64,7 +64,8 @@ WITH RECURSIVE
             ON (some.project_id = above.project_id)
             AND (some.trace_id = above.trace_id)
             AND (some.span_id = above.wrapper_id)
-        WHERE (some.parent_span_id NOT IN ('', some.span_id)) AND (some.parent_span_id != above.mark)
+        WHERE (some.parent_span_id != '') AND (some.parent_span_id != some.span_id)
+            AND (some.parent_span_id != above.mark)
     )
 SELECT
     provider,
