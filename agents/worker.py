@@ -116,13 +116,13 @@ async def _serve(app: WorkerApp, worker: WorkerSettings, stop: asyncio.Event) ->
 
 
 async def _watch_recovery(app: WorkerApp, timeout: float) -> None:
-    """End the process where a recovery makes no progress."""
+    """End the process where a recovery makes no progress though Kafka answers."""
     last: tuple[int, int] | None = None
     since = time.monotonic()
     while True:
         await asyncio.sleep(_WATCH)
         progress = (app.assignment.records_restored, app.consumer_generation_id)
-        if not app.rebalancing or progress != last:
+        if not app.rebalancing or not app.kafka_answers or progress != last:
             last, since = progress, time.monotonic()
         elif time.monotonic() - since > timeout:
             fail(TimeoutError(f"recovery has made no progress for {timeout:.0f} s"))

@@ -186,9 +186,11 @@ class TraceFacts(_message.Message):
     def __init__(self, contributions: _Optional[_Iterable[_Union[Contribution, _Mapping]]] = ...) -> None: ...
 
 class PartitionClock(_message.Message):
-    __slots__ = ("stream_clock", "kept_since")
+    __slots__ = ("stream_clock", "kept_since", "version")
     STREAM_CLOCK_FIELD_NUMBER: _ClassVar[int]
     KEPT_SINCE_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
     stream_clock: int
     kept_since: int
-    def __init__(self, stream_clock: _Optional[int] = ..., kept_since: _Optional[int] = ...) -> None: ...
+    version: int
+    def __init__(self, stream_clock: _Optional[int] = ..., kept_since: _Optional[int] = ..., version: _Optional[int] = ...) -> None: ...

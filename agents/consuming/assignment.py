@@ -14,10 +14,12 @@ from spanloom.agents.consuming.changelog import Changelog
 from spanloom.agents.consuming.log import Log
 from spanloom.agents.consuming.offsets import OffsetTracking
 from spanloom.agents.consuming.records import Partition
+from spanloom.retry import retry, warn_once
 
 logger = logging.getLogger("spanloom.worker")
 
-_RETRY = 1.0  # seconds between two attempts to read while Kafka is away
+_RETRY = 1.0
+"""Seconds between two attempts to read while Kafka is out of reach, at most."""
 
 
 class Consumer(Protocol):
@@ -99,14 +101,16 @@ class Assignment:
             changelog.begin(())
 
     async def _restore(self, consumer: Consumer) -> None:
-        while True:
-            try:
-                await self._read_changelogs(consumer)
-                first = await self._log.first_offsets(await consumer.committed())
-                break
-            except (KafkaError, OSError) as error:
-                logger.warning("Kafka can't be read (%s), trying again", type(error).__name__)
-                await asyncio.sleep(_RETRY)
+        async def read() -> dict[Partition, int]:
+            await self._read_changelogs(consumer)
+            return await self._log.first_offsets(await consumer.committed())
+
+        first = await retry(
+            read,
+            (KafkaError, OSError),
+            warn_once(logger, lambda error: f"Kafka can't be read ({type(error).__name__}), trying again"),
+            longest=_RETRY,
+        )
         self._offsets.start(first)
         self._batches.accept()
 

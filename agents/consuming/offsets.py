@@ -13,13 +13,20 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, TypeVar
+
+from aiokafka.errors import KafkaError
 
 from spanloom.agents import metrics
 from spanloom.agents.consuming.log import Log
 from spanloom.agents.consuming.records import Partition, SourceRecord, source_records
+from spanloom.retry import retry, warn_once
 
 logger = logging.getLogger("spanloom.worker")
+
+_RETRY = 1.0
+"""Seconds between two attempts to read the log while Kafka is out of reach, at most."""
 
 P = TypeVar("P", bound=Partition)
 T = TypeVar("T")
@@ -80,10 +87,12 @@ class OffsetTracking:
             if message.offset < expected:
                 if partition not in repeated:
                     repeated.add(partition)
-                    await self._or_fail(self._check_that_it_is_the_same_log(partition, expected))
+                    await self._or_fail(
+                        partial(self._check_that_it_is_the_same_log, partition, expected), None
+                    )
                 continue
             if message.offset > expected and not await self._or_fail(
-                self._is_of_the_log(partition, expected, message.offset)
+                partial(self._is_of_the_log, partition, expected, message.offset), False
             ):
                 behind_a_gap.add(partition)
                 continue
@@ -164,9 +173,22 @@ class OffsetTracking:
             await self._go_back(partition, following, f"is due, and {delivered} was delivered")
         return False
 
-    async def _or_fail(self, question: Awaitable[T]) -> T:
+    async def _or_fail(self, question: Callable[[], Awaitable[T]], revoked: T) -> T:
+        """Ask the log, as often as it takes while Kafka is out of reach; `revoked` once the partitions are gone."""
+        held = self._next
+
+        async def ask() -> T:
+            return await question() if held is self._next else revoked
+
         try:
-            return await question
+            return await retry(
+                ask,
+                KafkaError,
+                warn_once(
+                    logger, lambda error: f"Kafka can't be read ({type(error).__name__}), trying again"
+                ),
+                longest=_RETRY,
+            )
         except Exception as error:
             self._fail(error)
             raise

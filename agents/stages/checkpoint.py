@@ -52,8 +52,9 @@ async def checkpoint(
     """Make a batch safe, in the one order that loses nothing:
 
     1. rows to ClickHouse: if this ends here, the records are redelivered and write the same rows again;
-    2. messages to the next topic (and dead letters), every acknowledgement awaited: a redelivery sends the same ones
-    again; 3. state to the changelog, every acknowledgement awaited: what is in there was sent, so a redelivered record
+    2. messages to the next topic (and dead letters), every acknowledgement awaited: a redelivery sends the same
+       ones again;
+    3. state to the changelog, every acknowledgement awaited: what is in there was sent, so a redelivered record
        that changes nothing needs no message;
     4. acknowledge the source.
 

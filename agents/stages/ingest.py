@@ -13,7 +13,7 @@ from spanloom.agents.consuming.records import SourceRecord, newest, wall_clock
 from spanloom.agents.stages.checkpoint import Writes
 from spanloom.agents.stages.dead_letters import dead_letter
 from spanloom.agents.stages.unpriced import UnpricedSpans
-from spanloom.agents.state.clock import next_version
+from spanloom.agents.state.clock import record_version
 from spanloom.kafka.producer import Record
 from spanloom.kafka.topics import DEAD_LETTERS, PROJECT_HEADER, SPAN_FACTS
 from spanloom.spans.folding import facts
@@ -59,7 +59,7 @@ class Ingest:
         ]
         decoded = decode(messages, limits=self._limits, prices=self._prices)
         versions = np.array(
-            [next_version(0, record.timestamp, record.offset) for record in records], np.uint64
+            [record_version(record.timestamp, record.offset) for record in records], np.uint64
         )
         table = decoded.table.append_column(
             pa.field("version", pa.uint64(), False), pa.array(versions[decoded.message])

@@ -7,6 +7,9 @@ stage produces are dated `MAX_BEHIND` ago at the earliest. So in these cases a r
 its rows another version. And `kept_since` of a state that begins anew is the time at which it begins.
 
 Besides, versions go on above those that are read back from ClickHouse (`version_above`).
+
+A version is given once: `StreamClock` keeps the highest one, in the changelog too, and every later record gives a
+higher one, also where the clock stands still for longer than the bits of the offset last.
 """
 
 from __future__ import annotations
@@ -44,19 +47,6 @@ def record_version(timestamp: int, offset: int) -> int:
     return timestamp << _TIME_SHIFT | (offset & _OFFSET_MASK) << _REWRITE_BITS
 
 
-def next_version(previous: int, timestamp: int, offset: int) -> int:
-    """Return the version of a row that a record changes: that of the record, but higher than the row's version before.
-
-    It is the record's, unless the row was read back from ClickHouse, where a worker that came further may have left it.
-
-    Args:
-        previous: the row's version before, 0 without one.
-        timestamp: the newest timestamp of the partition up to the record, milliseconds since the epoch.
-        offset: the record's offset.
-    """
-    return max(record_version(max(previous >> _TIME_SHIFT, timestamp), offset), previous + 1)
-
-
 def version_above(version: int, stored: int) -> int:
     """Return a version for what was completed from ClickHouse: above its row there, below that of any later record."""
     return max(version, stored) + 1
@@ -72,6 +62,7 @@ class StreamClock:
     """The newest record timestamp seen in a partition, and since when its state has been kept; ms.
 
     `applied` is the newest timestamp among the records that have been applied; `now` knows those of the whole batch.
+    `version` is the highest version that has been given.
 
     A state that begins anew is given the wall clock for `kept_since`: whatever was read before it was lost, was
     read before now. The timestamp of the first record would be too early where that record is an old one.
@@ -80,20 +71,27 @@ class StreamClock:
     kept_since: int = 0
     now: int = 0
     applied: int = 0
+    version: int = 0
 
     def advance(self, timestamp: int) -> None:
         """Advance to a record's timestamp, if that is newer."""
         self.now = max(self.now, timestamp)
 
-    def apply(self, timestamp: int) -> int:
-        """Advance to a record that is applied; returns the newest timestamp up to it.
+    def apply(self, timestamp: int, offset: int) -> int:
+        """Advance to a record that is applied; returns the version of rows whose newest record it is.
 
-        Versions are made of it: it grows along the log, whatever the order of timestamps, and survives a restart, so
-        that a later record never gives a lower version than one before.
+        It is that of the newest timestamp up to the record and the record's offset (`record_version`). Where that would
+        not be above all versions given before, because the timestamp stands still while the bits of the offset begin
+        again, its time goes on by a millisecond. So a later record never gives a lower version than one before,
+        whatever the order of timestamps, and however often the worker is restarted.
         """
         self.advance(timestamp)
         self.applied = max(self.applied, timestamp)
-        return self.applied
+        version = record_version(max(self.applied, timestamp_of(self.version)), offset)
+        if version <= self.version:
+            version += 1 << _TIME_SHIFT
+        self.version = version
+        return version
 
     def surely_remembers(self, start: int, retention: int) -> bool:
         """Whether state of something that started at `start` (ms) would certainly still be here.
@@ -107,7 +105,9 @@ class StreamClock:
 
     def encode(self) -> bytes:
         """Return the clock as the changelog keeps it."""
-        return PartitionClock(stream_clock=self.now, kept_since=self.kept_since).SerializeToString()
+        return PartitionClock(
+            stream_clock=self.now, kept_since=self.kept_since, version=self.version
+        ).SerializeToString()
 
     def restore(self, value: bytes) -> None:
         """Take over what the changelog kept."""
@@ -115,3 +115,4 @@ class StreamClock:
         self.now = max(self.now, kept.stream_clock)
         self.kept_since = kept.kept_since
         self.applied = max(self.applied, kept.stream_clock)
+        self.version = max(self.version, kept.version)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Generic, Protocol, TypeVar
 
-from spanloom.agents.state.clock import CLOCK_RECORD, StreamClock, next_version, record_version
+from spanloom.agents.state.clock import CLOCK_RECORD, StreamClock
 
 ChangelogRecord = tuple[bytes, bytes | None]
 """Key and value of a record of a changelog; a value of None is a tombstone."""
@@ -70,7 +70,9 @@ class KeyedState(ABC, Generic[Key, Value, Entry, Stored, Changed]):
         self._retention = retention
         self._open: OrderedDict[Key, Entry] = OrderedDict()  # those without news for the longest time first
         self._changed: dict[Key, Entry] = {}
+        self._highest = 0  # version of a row
         self._unfinished: list[ChangelogRecord] = []  # read back, behind the last clock record
+        self._ended: list[bytes] = []  # changelog keys of what was forgotten when it was read back
 
     def __len__(self) -> int:
         return len(self._open)
@@ -95,7 +97,7 @@ class KeyedState(ABC, Generic[Key, Value, Entry, Stored, Changed]):
             timestamp: its timestamp, ms.
             offset: its offset.
         """
-        newest = self.clock.apply(timestamp)
+        version = self.clock.apply(timestamp, offset)
         news: list[Entry] = []
         for key, value in items:
             entry = self._entry(key)
@@ -105,12 +107,13 @@ class KeyedState(ABC, Generic[Key, Value, Entry, Stored, Changed]):
             if is_news:
                 news.append(entry)
             if changes_row:
-                entry.version = next_version(entry.version, newest, offset)
+                # Read back from ClickHouse, where a worker that came further left it, the row may be ahead.
+                self._raise(entry, max(version, entry.version + 1))
                 self._settle(key, entry)
                 self._changed[key] = entry
             elif key in self._changed:
                 # What follows a change in the same batch raises the version, too: another batch may end there.
-                entry.version = max(entry.version, record_version(newest, offset))
+                self._raise(entry, version)
         if news:
             self._keep(news, record, timestamp, offset)
 
@@ -122,10 +125,14 @@ class KeyedState(ABC, Generic[Key, Value, Entry, Stored, Changed]):
         the last clock record was written by a checkpoint that did not come to its end (`restored`).
         """
         changes = self._write(self._changed)
+        # Not before: within a batch, which another worker may cut otherwise, versions follow from the log and the clock
+        # that was kept, and not from what else was adopted.
+        self.clock.version = max(self.clock.version, self._highest)
         self._changed = {}
         clock = (CLOCK_RECORD, self.clock.encode())
         changes.changelog.append(clock)
-        tombstones = self._forget()
+        tombstones = [*self._ended, *self._forget()]
+        self._ended = []
         if tombstones:
             changes.changelog += [*((key, None) for key in tombstones), clock]
         return changes
@@ -147,10 +154,15 @@ class KeyedState(ABC, Generic[Key, Value, Entry, Stored, Changed]):
         may be here in part only: the next batch must adopt them.
         """
         self._open = OrderedDict(sorted(self._open.items(), key=lambda item: item[1].last_news))
-        self._forget()
+        self._ended = self._forget()
         for record in self._unfinished:
             self.unsure.update(key for key in self._keys_of(record) if key in self._open)
         self._unfinished.clear()
+
+    def _raise(self, entry: Entry, version: int) -> None:
+        """Give the row of an entry a version, if that is higher than its own."""
+        entry.version = max(entry.version, version)
+        self._highest = max(self._highest, entry.version)
 
     def _entry(self, key: Key) -> Entry:
         entry = self._open.get(key)

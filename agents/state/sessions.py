@@ -57,7 +57,7 @@ class SessionPartition(KeyedState[WindowKey, Contribution, OpenWindow, StoredWin
     def adopt(self, stored: StoredWindow) -> None:
         """Take a window back from ClickHouse: the contributions of its traces, and its row's version."""
         window = self._entry(stored.key)
-        window.version = version_above(window.version, stored.version)
+        self._raise(window, version_above(window.version, stored.version))
         # Every one must be added, so no any() over a generator.
         if [contribution for contribution in stored.contributions if window.add(contribution)]:
             self._changed[stored.key] = window

@@ -151,7 +151,7 @@ class TracePartition(KeyedState[TraceKey, Sequence[Fact], OpenTrace, StoredTrace
         What is stored may be more than what went out under that version (ingest runs ahead), so the version is raised.
         """
         key, trace = stored.key, self._entry(stored.key)
-        trace.version = version_above(trace.version, stored.version)
+        self._raise(trace, version_above(trace.version, stored.version))
         trace.left.update(stored.places)
         if not stored.facts:
             return

@@ -1,8 +1,8 @@
 """Fill a ClickHouse for `benchmarks.dashboard.queries`: `python -m benchmarks.dashboard.load --scale 0.1`.
 
-At scale 1: 1,000,000 sessions, 5,000,000 traces, 20,000,000 spans over 31 days, made up by ClickHouse itself
+At scale 1: 1,000,000 sessions, 5,000,000 traces, 20,000,000 spans over 60 days, made up by ClickHouse itself
 (INSERT … SELECT FROM numbers()), a few thousand sessions a statement, in the order of time as they would have come.
-Takes about 15 GB of disk. Starts the local ClickHouse on `--data`, or fills the one at `--url`.
+Takes some 15 GB of disk. Starts the local ClickHouse on `--data`, or fills the one at `--url`.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from spanloom.warehouse.settings import ClickHouseSettings
 from tests.fixtures_local import clickhouse_process
 
 SESSIONS = 1_000_000
-DAYS = 31
-START = int(datetime(2026, 10, 1, tzinfo=UTC).timestamp())
+DAYS = 60
+START = int(datetime(2026, 9, 28, tzinfo=UTC).timestamp())
 """When the first session begins; the last ones begin `DAYS` days later."""
 
 SESSIONS_A_STATEMENT = 10_000

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from spanloom.commands.console import Stop, app, problems
+from spanloom.commands.console import Stop, app, problems, utf8
 from spanloom.commands.packages import need_dashboard
 
 users_app = typer.Typer(name="users", help="Who may log in to the dashboard.", no_args_is_help=True)
@@ -34,6 +34,8 @@ def new_user(
     from spanloom.dashboard.access.projects import ALL
     from spanloom.dashboard.access.users import UsersError, entry, from_toml
 
+    for text in (name, *(project or ())):
+        utf8(text)
     if bool(project) == all_projects:
         raise Stop("say what the user may see: --project NAME, once or more, or --all-projects", code=2)
     if ask:
@@ -77,6 +79,7 @@ def new_key(
     from spanloom.receiver.keys import KeysError, entry, from_toml
     from spanloom.receiver.keys import new_key as make
 
+    utf8(project)
     key = make()
     lines = entry(project, key)
     try:
@@ -101,7 +104,10 @@ def _append(file: Path, lines: str, parse: Callable[[str], object]) -> None:
     Written behind what is there, never anew: a reader sees the old entries, at worst with half of a new one behind
     them, which it refuses and reads again. Owner, mode and links stay, which replacing the file would change.
     """
-    before = file.read_text(encoding="utf-8") if file.exists() else ""
+    try:
+        before = file.read_text(encoding="utf-8") if file.exists() else ""
+    except UnicodeDecodeError:
+        raise Stop(f"{file} is not UTF-8: save it as UTF-8, or choose another --file") from None
     more = ("\n" if before else "") + lines
     parse(before + more)
     file.touch(0o600)

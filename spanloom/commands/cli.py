@@ -12,6 +12,7 @@ import typer
 from spanloom.commands import access, run, setup, view
 from spanloom.commands.console import Stop, app, problems
 from spanloom.commands.settings import SettingsError
+from spanloom.kafka.connection import CertificateError
 from spanloom.warehouse.errors import Unavailable, WarehouseError
 
 __all__ = ["app", "main"]
@@ -45,7 +46,7 @@ def main() -> None:
     except Stop as stop:
         _print_problem(str(stop))
         sys.exit(stop.code)
-    except (SettingsError, WarehouseError) as error:
+    except (SettingsError, CertificateError, WarehouseError) as error:
         _print_problem(str(error))
         sys.exit(1)
     except Unavailable as error:

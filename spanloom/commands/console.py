@@ -34,7 +34,9 @@ def utf8(text: str | None) -> str | None:
     try:
         (text or "").encode()
     except UnicodeEncodeError:
-        raise Stop("an ID or a project on the command line is not UTF-8: correct it", code=2) from None
+        raise Stop(
+            "a name, an ID or a project on the command line is not UTF-8: correct it", code=2
+        ) from None
     return text
 
 

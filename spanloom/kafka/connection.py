@@ -8,20 +8,30 @@ from typing import Any
 from spanloom.kafka.settings import KafkaSettings
 
 
+class CertificateError(Exception):
+    """A certificate or key can't be used; one sentence. No OSError: trying again would not help."""
+
+
 def connection(settings: KafkaSettings) -> dict[str, Any]:
     """Return the arguments that every aiokafka client takes to connect and authenticate.
 
     Raises:
-        OSError: a certificate file can't be read.
+        CertificateError: a certificate or key can't be used.
     """
     arguments: dict[str, Any] = {
         "bootstrap_servers": settings.bootstrap_servers,
         "security_protocol": settings.security_protocol,
     }
     if settings.security_protocol.endswith("SSL"):
-        context = ssl.create_default_context(cafile=settings.ssl_cafile or None)
-        if settings.ssl_certfile:
-            context.load_cert_chain(settings.ssl_certfile, settings.ssl_keyfile)
+        try:
+            context = ssl.create_default_context(cafile=settings.ssl_cafile or None)
+            if settings.ssl_certfile:
+                context.load_cert_chain(settings.ssl_certfile, settings.ssl_keyfile)
+        except OSError as error:  # ssl.SSLError is one
+            raise CertificateError(
+                f"Kafka's certificates can't be used ({error.strerror or error}): correct SPANLOOM_KAFKA__SSL_CAFILE,"
+                " SPANLOOM_KAFKA__SSL_CERTFILE and SPANLOOM_KAFKA__SSL_KEYFILE"
+            ) from None
         arguments["ssl_context"] = context
     if settings.security_protocol.startswith("SASL"):
         arguments["sasl_mechanism"] = settings.sasl_mechanism

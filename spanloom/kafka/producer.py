@@ -69,6 +69,13 @@ async def _started(settings: KafkaSettings, idempotent: bool, options: dict[str,
     return producer
 
 
+async def answers(producer: AIOKafkaProducer, deadline: float) -> bool:
+    """Whether Kafka gives a producer fresh metadata within `deadline` seconds."""
+    with contextlib.suppress(TimeoutError, KafkaError):
+        return bool(await asyncio.wait_for(producer.client.force_metadata_update(), deadline))
+    return False
+
+
 class Producer:
     """Produces whole lists of records and returns when every one of them is acknowledged.
 
@@ -101,11 +108,7 @@ class Producer:
 
     async def answers(self, deadline: float) -> bool:
         """Whether Kafka gives fresh metadata within `deadline` seconds."""
-        if self._producer is None:
-            return False
-        with contextlib.suppress(asyncio.TimeoutError, KafkaError):
-            return bool(await asyncio.wait_for(self._producer.client.force_metadata_update(), deadline))
-        return False
+        return self._producer is not None and await answers(self._producer, deadline)
 
     async def produce(self, topic: str, records: Iterable[Record]) -> None:
         """Produce all records and wait until all are acknowledged.

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, KafkaTimeoutError
 
-from spanloom.kafka.producer import started_producer
+from spanloom.kafka.producer import answers, started_producer
 from spanloom.kafka.settings import KafkaSettings
 from spanloom.kafka.topics import TopicError, largest_message
 from spanloom.receiver import metrics
@@ -180,7 +180,7 @@ class Log:
                     longest=RETRY_SECONDS,
                 )
                 while not self._broken.is_set():
-                    self.answers = await self._kafka_answers()
+                    self.answers = await answers(self._connection.producer, WATCH)
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(self._broken.wait(), WATCH if self.answers else 0.5)
                 await self._close()
@@ -198,14 +198,6 @@ class Log:
         )
         logger.info("connected to Kafka; %s takes %s bytes a message", self._topic, largest)
         return Connection(producer, largest)
-
-    async def _kafka_answers(self) -> bool:
-        assert self._connection is not None
-        with contextlib.suppress(TimeoutError, KafkaError):
-            return bool(
-                await asyncio.wait_for(self._connection.producer.client.force_metadata_update(), WATCH)
-            )
-        return False
 
     async def _close(self) -> None:
         connection, self._connection = self._connection, None

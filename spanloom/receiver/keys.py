@@ -82,7 +82,8 @@ def from_toml(text: str) -> list[Key]:
     """
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
+        # Also what TOML's grammar lets through and Python does not: thousands of digits, or of brackets.
         raise KeysError(f"it is not TOML ({error})") from None
     entries = document.pop("key", [])
     if document or not isinstance(entries, list):

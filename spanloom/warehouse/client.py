@@ -37,9 +37,9 @@ __all__ = [
 
 Result = TypeVar("Result")
 
-# The HTTP status of an answer must be right: ClickHouse would send 200 with the first progress header,
-# before it knows how the statement ends.
-_WAIT_FOR_THE_END = {"wait_end_of_query": "1", "send_progress_in_http_headers": "0"}
+WAIT_FOR_THE_END = {"wait_end_of_query": "1", "send_progress_in_http_headers": "0"}
+"""Settings by which the HTTP status of an answer is right: ClickHouse would send 200 with the first progress header,
+before it knows how the statement ends."""
 
 # `translate` reports what went wrong, once; the driver would log every failed attempt as well.
 for _name in ("clickhouse_connect", "urllib3.connectionpool"):
@@ -83,7 +83,7 @@ class Warehouse:
         return await self.run(
             what,
             lambda client: client.query_arrow(
-                sql, dict(parameters or {}), settings=_WAIT_FOR_THE_END, external_data=external
+                sql, dict(parameters or {}), settings=WAIT_FOR_THE_END, external_data=external
             ),
             quote=wanted is None,
         )
@@ -94,7 +94,7 @@ class Warehouse:
         """Return the result as one dictionary a row: times are aware datetimes, cut to microseconds."""
 
         def work(client: Client) -> list[dict[str, Any]]:
-            result = client.query(sql, dict(parameters or {}), settings=_WAIT_FOR_THE_END, tz_mode="aware")
+            result = client.query(sql, dict(parameters or {}), settings=WAIT_FOR_THE_END, tz_mode="aware")
             return list(result.named_results())
 
         return await self.run(what, work)
@@ -104,14 +104,14 @@ class Warehouse:
         await self.run(
             f"insert into {table}",
             lambda client: client.insert_arrow(
-                table, rows, settings={**known_settings(client, settings), **_WAIT_FOR_THE_END}
+                table, rows, settings={**known_settings(client, settings), **WAIT_FOR_THE_END}
             ),
             quote=False,
         )
 
     async def ping(self) -> None:
         """Return if ClickHouse answers a query."""
-        await self.run("answer", lambda client: client.command("SELECT 1", settings=_WAIT_FOR_THE_END))
+        await self.run("answer", lambda client: client.command("SELECT 1", settings=WAIT_FOR_THE_END))
 
     async def run(self, what: str, work: Callable[[Client], Result], quote: bool = True) -> Result:
         """Do blocking work with the driver's client in a thread of its own."""

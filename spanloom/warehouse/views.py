@@ -81,8 +81,9 @@ def repair_views(
 ) -> list[str]:
     """Recreate every view that is missing or differs; the others are not changed.
 
-    A view that fills a table, and was missing, gets what it missed: all rows are copied again, and each replaces
-    itself. What is being inserted at this very moment may be missed, so workers should be stopped then.
+    What a view that fills a table has missed is copied first: all rows once more, and each replaces itself. Broken off
+    anywhere, the next run does the same again. What is being inserted at the very moment in which the view is made may
+    be missed if that run is broken off, so workers should be stopped then.
 
     Args:
         client: one whose database is that of the settings.
@@ -143,6 +144,9 @@ def _make(client: Client, view: View, present_target: str | Literal[False]) -> N
     if not view.target:
         client.command(f"CREATE OR REPLACE VIEW {view.name} AS {view.select}")
         return
+    # A view that is there and right is taken for complete. So what it missed is copied before it is made: broken off,
+    # the next run does it again. And once more afterwards, for what was inserted meanwhile.
+    _copy(client, view)
     if present_target == view.target:
         # Inserts go on meanwhile, and none passes by the view.
         client.command(f"ALTER TABLE {view.name} MODIFY QUERY {view.select}")
@@ -152,6 +156,11 @@ def _make(client: Client, view: View, present_target: str | Literal[False]) -> N
         client.command(
             f"CREATE MATERIALIZED VIEW IF NOT EXISTS {view.name} TO {view.target} AS {view.select}"
         )
+    _copy(client, view)
+
+
+def _copy(client: Client, view: View) -> None:
+    """Copy all rows into the table that a view fills."""
     columns = ", ".join(str(row[0]) for row in client.query(f"DESCRIBE TABLE ({view.select})").result_rows)
     client.command(
         f"INSERT INTO {view.target} ({columns}) {view.select}", settings=known_settings(client, EXACT)

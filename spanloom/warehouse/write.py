@@ -19,7 +19,7 @@ INSERT_BYTES = 64 * 2**20
 # have been deleted since, and answer that all is well; rows replace each other by version anyway.
 # `insert_deduplicate` does that in 25.8; later versions heed `deduplicate_insert` only (seen in 26.9).
 # And an insert that did not reach the second table, in which rows are kept once more, has failed.
-# Nor may one fail because its rows lie in more than a hundred weeks: whoever sends spans chooses their times.
+# Nor may one fail because its rows lie in more than a hundred months: whoever sends spans chooses their times.
 EXACT = {
     "async_insert": "0",
     "insert_deduplicate": "0",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.captures_truth import CAPTURES
 from tests.docs.generated import ROOT
 
 
@@ -30,6 +31,67 @@ def test_wrong_prices_stop_the_start(tmp_path: Path, command: str) -> None:
     assert run.stderr == (
         f"SPANLOOM_WORKER__PRICES_FILE: {prices}, price 1 (gpt-4o): `input` must be from 0 to 1,000,000 USD a"
         " million tokens: correct it\n"
+    )
+
+
+def spanloom(*arguments: str | bytes, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "spanloom", *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("command", [("keys", "new", "shop"), ("users", "new", "ada", "--all-projects")])
+@pytest.mark.parametrize(
+    ("content", "sentence"), [(b"\xff", "is not UTF-8"), (b"a = " + b"[" * 5000, "it is not TOML")]
+)
+def test_a_file_that_can_not_be_added_to(
+    tmp_path: Path, command: tuple[str, ...], content: bytes, sentence: str
+) -> None:
+    file = tmp_path / "file.toml"
+    file.write_bytes(content)
+    run = spanloom(*command, "--file", str(file))
+    assert (run.returncode, run.stdout) == (1, "")
+    assert sentence in run.stderr
+    assert run.stderr.count("\n") == 1
+    assert file.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("keys", "new", b"b\xe9"), ("users", "new", "ada", "--project", b"b\xe9")],
+    ids=["keys", "users"],
+)
+def test_a_name_that_is_not_utf8(tmp_path: Path, command: tuple[str | bytes, ...]) -> None:
+    run = spanloom(*command, "--file", str(tmp_path / "file.toml"))
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr == "a name, an ID or a project on the command line is not UTF-8: correct it\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "command", [("worker",), ("receiver",), ("topics",), ("send", str(CAPTURES / "py-oi"))]
+)
+def test_certificates_that_can_not_be_used(tmp_path: Path, command: tuple[str, ...]) -> None:
+    broken = tmp_path / "broken.pem"
+    broken.write_text("broken")
+    run = spanloom(
+        *command,
+        SPANLOOM_KAFKA__SECURITY_PROTOCOL="SSL",
+        SPANLOOM_KAFKA__SSL_CERTFILE=str(broken),
+        SPANLOOM_KAFKA__SSL_KEYFILE=str(broken),
+    )
+    assert run.returncode == 1
+    assert "Traceback" not in run.stderr
+    last = run.stderr.splitlines()[-1]
+    assert last.startswith("Kafka's certificates can't be used (")
+    assert last.endswith(
+        "correct SPANLOOM_KAFKA__SSL_CAFILE, SPANLOOM_KAFKA__SSL_CERTFILE and SPANLOOM_KAFKA__SSL_KEYFILE"
     )
 
 

@@ -223,8 +223,16 @@ def test_the_commands_only_read(spanloom: Run, chat: str) -> None:
     [
         (("session", "nobody"), 1, "there is no session nobody: `spanloom sessions --since 30d` lists"),
         (("session", ""), 1, "there is no session "),
-        (("session", "a\udcff"), 2, "an ID or a project on the command line is not UTF-8: correct it"),
-        (("models", "--project", "a\udcff"), 2, "an ID or a project on the command line is not UTF-8"),
+        (
+            ("session", "a\udcff"),
+            2,
+            "a name, an ID or a project on the command line is not UTF-8: correct it",
+        ),
+        (
+            ("models", "--project", "a\udcff"),
+            2,
+            "a name, an ID or a project on the command line is not UTF-8",
+        ),
         (("trace", "f" * 32), 1, f"there is no trace {'f' * 32}"),
         (("trace", "f" * 32, "--json"), 1, f"there is no trace {'f' * 32}"),
         (("trace", "f"), 2, "a trace ID has 32 hexadecimal digits"),

@@ -117,6 +117,14 @@ class Project:
         return printed
 
 
+@pytest.fixture(autouse=True)
+def ctrl_c_reaches_children() -> Iterator[None]:
+    """Whoever runs the tests in the background ignores Ctrl-C, and so would all that they start."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     """A project before its first set-up."""

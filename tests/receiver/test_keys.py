@@ -68,6 +68,8 @@ def test_nothing_and_a_megabyte_are_unknown_keys() -> None:
         ("key = [7]\n", "key 1 must have"),
         ("keys = []\n", "tables [[key]] only"),
         ("what is this", "it is not TOML"),
+        ("a = " + "[" * 5000, "it is not TOML"),
+        ("a = " + "9" * 5000, "it is not TOML"),
     ],
 )
 def test_a_broken_file_is_reported_in_a_sentence_without_its_contents(text: str, says: str) -> None:

@@ -1,18 +1,25 @@
-"""Inserts: every type of column, newest version on top, durable when acknowledged."""
+"""Inserts: every type of column, newest version on top, durable when acknowledged, retried while ClickHouse is away."""
 
 from __future__ import annotations
 
+import asyncio
+import signal
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spanloom.local.ports import free_port
+from spanloom.retry import retry
 from spanloom.spans.table import SPAN_TABLE
-from spanloom.warehouse.client import SchemaError, Warehouse, WarehouseError, connect
+from spanloom.warehouse.client import SchemaError, Unavailable, Warehouse, WarehouseError, connect
+from spanloom.warehouse.migrate import migrate
 from spanloom.warehouse.settings import ClickHouseSettings
 from spanloom.warehouse.write import insert, parts
+from tests.fixtures_local import clickhouse_process
 from tests.warehouse.tables import SECOND, START, put, rows, run, spans, sql
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -184,3 +191,39 @@ def test_rows_that_do_not_fit_are_refused_without_repeating_them(warehouse: Ware
 def test_a_missing_table_asks_for_migrate(empty: ClickHouseSettings) -> None:
     with pytest.raises(SchemaError, match="run `spanloom migrate`"):
         run(insert(connect(empty), "spans_versions", spans(KEY)))
+
+
+def test_an_insert_goes_through_when_the_server_comes_and_after_it_was_killed(tmp_path: Path) -> None:
+    port = free_port()
+    server = clickhouse_process(port, tmp_path)
+    settings = ClickHouseSettings(url=f"http://127.0.0.1:{port}", connect_timeout=1)
+    warehouse = connect(settings)
+    waits: list[str] = []
+
+    async def start(_: float) -> None:
+        """Instead of sleeping: the third time, the server comes up."""
+        if len(waits) == 3:
+            await asyncio.to_thread(server.start)
+            await asyncio.to_thread(migrate, settings)
+
+    def write(span: str) -> None:
+        table = spans({"project_id": "p", "trace_id": "0" * 32, "span_id": span})
+        run(
+            retry(
+                lambda: insert(warehouse, "spans_versions", table),
+                Unavailable,
+                lambda why, _: waits.append(str(why)),
+                sleep=start,
+            )
+        )
+
+    try:
+        write("first")
+        assert len(waits) == 3
+        server.stop(signal.SIGKILL)
+        waits.clear()
+        write("second")
+        assert len(waits) == 3
+        assert rows(warehouse, "SELECT span_id FROM spans ORDER BY span_id") == [("first",), ("second",)]
+    finally:
+        server.stop()

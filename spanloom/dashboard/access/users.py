@@ -36,7 +36,8 @@ def from_toml(text: str) -> dict[str, User]:
     """
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
+        # Also what TOML's grammar lets through and Python does not: thousands of digits, or of brackets.
         raise UsersError(f"it is not TOML ({error})") from None
     entries = document.pop("user", [])
     if document or not isinstance(entries, list):

@@ -19,6 +19,7 @@ from spanloom.dashboard.rendering.marked import marked
 from spanloom.dashboard.rendering.texts import value_html
 from spanloom.dashboard.rendering.timeline import lay_out
 from spanloom.dashboard.web.site import Site
+from spanloom.spans.table import PREVIEW_CHARACTERS
 from spanloom.warehouse.queries.answers import SearchAnswer, TraceCard, TraceCards
 from spanloom.warehouse.queries.sessions.page import find_session, session_cards, session_detail
 from spanloom.warehouse.queries.sessions.search import SearchFilter, search_session
@@ -26,9 +27,6 @@ from spanloom.warehouse.queries.sessions.timeline import timeline
 
 CARDS = 25
 """Traces in the page as it first comes; the next ones are loaded on scrolling."""
-
-PREVIEW = 4_096
-"""Characters of an input or output that a trace's row keeps: a text as long as this may go on."""
 
 SPAN_TYPES = (
     "LLM",
@@ -146,8 +144,8 @@ def shown_cards(cards: Sequence[TraceCard]) -> list[ShownCard]:
             card,
             value_html(card.input, budget, "user"),
             value_html(card.output, budget, "assistant"),
-            len(card.input) >= PREVIEW,
-            len(card.output) >= PREVIEW,
+            len(card.input) >= PREVIEW_CHARACTERS,
+            len(card.output) >= PREVIEW_CHARACTERS,
         )
         for card in cards
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from spanloom.spans.messages.media import levels
+from spanloom.spans.messages.media import TYPE_MEMBERS, levels
 from spanloom.spans.messages.parts import Media
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
@@ -29,9 +29,7 @@ def data_of(media: Media) -> Data:
     """Find the data of media, in the part itself or directly below it."""
     url, picture, characters = "", "", 0
     for level in levels(media.sent):
-        kind = next(
-            (level[key] for key in ("mime_type", "media_type", "mimeType", "mediaType") if key in level), ""
-        )
+        kind = next((level[key] for key in TYPE_MEMBERS if key in level), "")
         for key, value in level.items():
             if not isinstance(value, str):
                 continue

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from spanloom.spans.text.values import length_at
+
 PROTOBUF = "application/x-protobuf"
 JSON = "application/json"
 
@@ -27,26 +29,13 @@ def looks_like_request(body: bytes, content_type: str) -> bool:
         for _ in range(_LOOKED_AT):
             if position == len(body):
                 return True
-            tag, position = _varint(body, position)
+            tag, position = length_at(body, position)
             if tag & 7 != _LENGTH_DELIMITED or not 0 < tag >> 3 < 1 << 29:
                 return False
-            length, position = _varint(body, position)
+            length, position = length_at(body, position)
             position += length
             if position > len(body):
                 return False
     except IndexError:
         return False
     return True
-
-
-def _varint(body: bytes, position: int) -> tuple[int, int]:
-    """Return the number at a position, and the position behind it. Raises `IndexError` where there is none."""
-    value = shift = 0
-    while shift < 64:
-        byte = body[position]
-        position += 1
-        value |= (byte & 127) << shift
-        if byte < 128:
-            return value, position
-        shift += 7
-    raise IndexError

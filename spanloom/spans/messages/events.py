@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from spanloom.spans.messages.flattened import ChatMessage, content_of
-from spanloom.spans.text.parsing import parse_json
+from spanloom.spans.messages.texts import message_value
 
 _ROLES = {
     "gen_ai.system.message": "system",
@@ -32,11 +32,11 @@ def event_messages(events: Sequence[Event]) -> tuple[object, object]:
         elif name in ("gen_ai.content.prompt", "gen_ai.content.completion"):
             for key in ("gen_ai.prompt", "gen_ai.completion"):
                 if text := attributes.get(key):
-                    whole[key] = _json_or_text(text)
+                    whole[key] = message_value(text)
         elif name == "gen_ai.client.inference.operation.details":
             for key in ("gen_ai.input.messages", "gen_ai.output.messages"):
                 if text := attributes.get(key):
-                    whole[key] = _json_or_text(text)
+                    whole[key] = message_value(text)
     return (
         whole.get("gen_ai.input.messages") or inputs or whole.get("gen_ai.prompt"),
         whole.get("gen_ai.output.messages") or outputs or whole.get("gen_ai.completion"),
@@ -50,7 +50,7 @@ def _event_message(attributes: Mapping[str, str], role: str) -> ChatMessage:
         text = attributes.get(member)
         if not text:
             continue
-        value = _json_or_text(text)
+        value = message_value(text)
         if isinstance(value, dict):
             inner = value.get("message", value)
             if isinstance(inner, dict):
@@ -60,12 +60,5 @@ def _event_message(attributes: Mapping[str, str], role: str) -> ChatMessage:
     if content := attributes.get("content"):
         message["content"] = content_of(content)
     if calls := attributes.get("tool_calls"):
-        message["tool_calls"] = _json_or_text(calls)
+        message["tool_calls"] = message_value(calls)
     return message
-
-
-def _json_or_text(text: str) -> object:
-    try:
-        return parse_json(text)
-    except ValueError:
-        return text

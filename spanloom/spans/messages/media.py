@@ -29,8 +29,10 @@ _KINDS = {
 }
 """Types of parts, and members that stand in for a type (Gemini has no types)."""
 
-_TYPE_MEMBERS = ("mime_type", "media_type", "mediaType", "mimeType", "content_type")
-_ANY_TYPE_MEMBER = frozenset(_TYPE_MEMBERS)
+TYPE_MEMBERS = ("mime_type", "media_type", "mediaType", "mimeType", "content_type")
+"""Members that name a media type."""
+
+_ANY_TYPE_MEMBER = frozenset(TYPE_MEMBERS)
 
 _MEDIA_TYPE = re.compile(r"[a-z]+/[a-zA-Z0-9.+-]{1,100}")
 _DATA_URL = re.compile(r"data:([a-z]+/[a-zA-Z0-9.+-]{1,100})[;,]")
@@ -57,7 +59,7 @@ def media_label(part: Mapping[str, object]) -> str:
 def _media_type(part: Mapping[str, object], shown: str) -> str:
     for level in levels(part):
         if not _ANY_TYPE_MEMBER.isdisjoint(level):
-            for member in _TYPE_MEMBERS:
+            for member in TYPE_MEMBERS:
                 value = level.get(member)
                 if isinstance(value, str) and _MEDIA_TYPE.fullmatch(value):
                     return value

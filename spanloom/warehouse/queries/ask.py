@@ -14,7 +14,7 @@ from typing import Any
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from spanloom.warehouse.client import Warehouse
+from spanloom.warehouse.client import WAIT_FOR_THE_END, Warehouse
 from spanloom.warehouse.errors import WarehouseError
 
 
@@ -32,13 +32,14 @@ class TooBig(WarehouseError):
 
 @dataclass(frozen=True)
 class QueryLimits:
-    """How much one query may take, read and return."""
+    """How much one query may take, read and return, and how often it may repeat itself (`WITH RECURSIVE`)."""
 
     seconds: float = 10.0
     rows_read: int = 1_000_000_000
     memory_bytes: int = 4_000_000_000
     rows_answered: int = 100_000
     bytes_answered: int = 256_000_000
+    recursion: int = 256
 
     def settings(self) -> dict[str, str]:
         """As settings of ClickHouse."""
@@ -51,6 +52,7 @@ class QueryLimits:
             "max_result_rows": str(self.rows_answered),
             "max_result_bytes": str(self.bytes_answered),
             "result_overflow_mode": "throw",
+            "max_recursive_cte_evaluation_depth": str(self.recursion),
         }
 
 
@@ -63,12 +65,10 @@ _TOO_BIG = {
     307: "would read too many bytes",
     396: "has too big an answer",
     241: "needs more memory than a question may have",
+    306: "would follow spans through too many levels of parents",
 }
 
 _READ_ONLY = {"readonly": "2"}
-
-# The HTTP status of an answer must be right.
-_WAIT_FOR_THE_END = {"wait_end_of_query": "1", "send_progress_in_http_headers": "0"}
 
 
 async def ask(
@@ -96,7 +96,7 @@ async def ask(
         }
         try:
             result = client.query(
-                sql, dict(parameters), settings=settings | _WAIT_FOR_THE_END, tz_mode="aware"
+                sql, dict(parameters), settings=settings | WAIT_FOR_THE_END, tz_mode="aware"
             )
         except ClickHouseError as error:
             reason = _TOO_BIG.get(getattr(error, "code", None) or 0)

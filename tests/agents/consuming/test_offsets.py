@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 import pytest
+from aiokafka.errors import KafkaConnectionError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -250,3 +251,31 @@ def test_what_is_new_to_the_worker_gets_its_time() -> None:
     world.stalled()
     world.tracking.start({("t", 0): 2})
     assert world.stalled() == {}
+
+
+class TestKafkaIsOutOfReach:
+    @pytest.fixture(autouse=True)
+    def at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("spanloom.agents.consuming.offsets._RETRY", 0)
+
+    def test_the_log_is_asked_until_it_answers(self) -> None:
+        away = iter([KafkaConnectionError("away"), KafkaConnectionError("away")])
+
+        def fail_twice() -> None:
+            if (error := next(away, None)) is not None:
+                raise error
+
+        world = World([0, 3], while_asked=fail_twice).reads([0, 3])
+        assert world.taken == [0, 3]
+        assert world.failures == []
+
+    def test_asking_ends_when_the_partitions_are_revoked(self) -> None:
+        world = World([0, 3])
+
+        def revoked() -> None:
+            world.tracking.stop()
+            raise KafkaConnectionError("away")
+
+        world.while_asked = revoked
+        assert world.reads([0, 3]).taken == []
+        assert world.failures == []

@@ -9,9 +9,8 @@ import pytest
 
 from spanloom.agents.stages.checkpoint import PartitionsLost, Writes
 from spanloom.agents.stages.keyed import KeyedStage
-from spanloom.agents.state import keyed
-from spanloom.agents.state.clock import CLOCK_RECORD, next_version
-from spanloom.agents.state.keyed import KeyedState
+from spanloom.agents.state.clock import CLOCK_RECORD
+from spanloom.agents.state.keyed import KeyedState, Open
 from spanloom.agents.state.traces import OpenTrace, TraceChanges, TracePartition
 from spanloom.spans.folding.facts import TraceKey
 from tests.agents.law import simulation
@@ -30,8 +29,11 @@ def no_look_up(patch: pytest.MonkeyPatch) -> None:
 
 def version_not_raised(patch: pytest.MonkeyPatch) -> None:
     """Rows that change keep the version they had."""
-    patch.setattr(keyed, "next_version", lambda previous, *record: previous or next_version(0, *record))
-    patch.setattr(keyed, "record_version", lambda *_: 0)
+
+    def keep(_: Any, entry: Open, version: int) -> None:
+        entry.version = entry.version or version
+
+    patch.setattr(KeyedState, "_raise", keep)
 
 
 def acknowledged_before_the_changelog(patch: pytest.MonkeyPatch) -> None:

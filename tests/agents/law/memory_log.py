@@ -8,6 +8,9 @@ from typing import NamedTuple
 from spanloom.agents.consuming.records import Partition, SourceRecord
 from spanloom.kafka.producer import Record
 
+FIRST_OFFSET = 2**16 - 3
+"""Where each partition begins: after three records the bits of the offset that versions hold begin again."""
+
 
 class Stored(NamedTuple):
     """A record in the log; a value of None is a tombstone."""
@@ -31,7 +34,7 @@ class MemoryLog:
     def append(self, topic: str, record: Record, now: int) -> None:
         """Append one record; `now` in ms is its timestamp if it has none."""
         partition = (topic, record.partition)
-        offset = self._ends.get(partition, 0)
+        offset = self._ends.get(partition, FIRST_OFFSET)
         self._ends[partition] = offset + 1
         timestamp = now if record.timestamp is None else record.timestamp
         self._records.setdefault(partition, []).append(
@@ -58,7 +61,7 @@ class MemoryLog:
     def lag(self, topics: Iterable[str]) -> int:
         """Return how many records of some topics have not been acknowledged."""
         return sum(
-            end - self.committed.get(partition, 0)
+            end - self.committed.get(partition, FIRST_OFFSET)
             for partition, end in self._ends.items()
             if partition[0] in set(topics)
         )

@@ -18,7 +18,6 @@ from tests.dashboard.visitor import Visitor, visitor
 from tests.dashboard.world import put_world, trace
 
 _HASH = hash_of("correct horse battery")
-FAR = "http://spanloom.example"
 
 
 @pytest.fixture
@@ -155,7 +154,7 @@ def test_a_new_password_and_a_removed_user_end_logins(
     assert guest.get("/api/projects").status_code == 401
 
 
-def test_logging_out_ends_the_login(guest: Visitor, warehouse: Warehouse, users_file: Path) -> None:
+def test_logging_out_ends_the_login(warehouse: Warehouse, users_file: Path) -> None:
     guest = visitor(warehouse, host="0.0.0.0", users_file=str(users_file))
     guest.log_in("ada", "correct horse battery")
     page = guest.get("/sessions")

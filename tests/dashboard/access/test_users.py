@@ -28,6 +28,8 @@ def test_any_user_comes_back_as_written(name: str, projects: list[str]) -> None:
     ("text", "sentence"),
     [
         ("nonsense", "it is not TOML"),
+        ("a = " + "[" * 5000, "it is not TOML"),
+        ("a = " + "9" * 5000, "it is not TOML"),
         ("a = 1", "tables [[user]] only"),
         ("user = 1", "tables [[user]] only"),
         ('[[user]]\nname = "a"', "user 1 must have name, projects"),

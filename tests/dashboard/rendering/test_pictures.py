@@ -20,6 +20,10 @@ PNG = "iVBORw0KGgo="
             Data("", f"data:image/png;base64,{PNG}", len(PNG)),
         ),
         (
+            {"type": "blob", "content_type": "image/png", "content": PNG},
+            Data("", f"data:image/png;base64,{PNG}", len(PNG)),
+        ),
+        (
             {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PNG}},
             Data("", f"data:image/png;base64,{PNG}", len(PNG)),
         ),

@@ -9,7 +9,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from spanloom.warehouse.client import SchemaError, Warehouse, connect
+from spanloom.warehouse import views
+from spanloom.warehouse.client import SchemaError, Warehouse, WarehouseError, connect
 from spanloom.warehouse.migrate import migrate
 from spanloom.warehouse.settings import ClickHouseSettings
 from spanloom.warehouse.views import View, views_of
@@ -89,6 +90,20 @@ def test_what_a_filling_view_missed_is_copied_deleted_rows_too(migrated: Warehou
     assert rows(migrated, "SELECT session_id FROM sessions ORDER BY session_id") == [("w1",), ("w2",)]
     put(migrated, "traces_versions", traces("t3"))  # and it fills again
     assert len(rows(migrated, "SELECT trace_id FROM traces_by_time_versions FINAL")) == 2
+
+
+def test_a_copy_that_breaks_off_is_made_by_the_next_run(
+    migrated: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = migrated.settings
+    sql(settings, f"DROP VIEW {settings.database}.traces_into_time")
+    put(migrated, "traces_versions", traces("t1"))
+    with monkeypatch.context() as patch:
+        patch.setattr(views, "EXACT", {"max_execution_time": "oops"})
+        with pytest.raises(WarehouseError):
+            migrate(settings)
+    assert migrate(settings) == ["the view traces_into_time, which was missing"]
+    assert rows(migrated, "SELECT trace_id FROM traces_by_time_versions FINAL") == [("t1",)]
 
 
 def test_a_filling_view_that_differs_is_changed_and_what_it_filled_badly_is_repaired(

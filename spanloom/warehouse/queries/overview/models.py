@@ -13,8 +13,10 @@ _LIMITS = QueryLimits(seconds=30)
 """It reads every span of the range, where lists read traces or windows."""
 
 # Usage counts once, as in the trace fold: a call that bears usage counts if nothing below it does, so all that stands
-# above one is left out. A span never starts before its parent, and so nothing before the range is needed. The bound of
-# the depth ends a circle of parents.
+# above one is left out. Below a span lies what started later, so that nothing before the range is needed; where clocks
+# of several services differ, a wrapper at the edge of the range may count. A circle of parents ends where it comes back
+# to its mark, which moves on at depths that are powers of two (Brent's algorithm); more levels than the limits allow
+# are an error.
 _MODELS = """
 WITH RECURSIVE
     some AS (
@@ -46,7 +48,8 @@ WITH RECURSIVE
             project_id,
             trace_id,
             parent_span_id AS wrapper_id,
-            1 AS depth
+            toUInt32(1) AS depth,
+            parent_span_id AS mark
         FROM some
         WHERE bears_usage AND (parent_span_id != '') AND (parent_span_id != span_id)
         UNION ALL
@@ -54,13 +57,15 @@ WITH RECURSIVE
             some.project_id,
             some.trace_id,
             some.parent_span_id,
-            above.depth + 1
+            toUInt32(above.depth + 1),
+            if(bitAnd(above.depth + 1, above.depth) = 0, some.parent_span_id, above.mark)
         FROM some
         INNER JOIN above
             ON (some.project_id = above.project_id)
             AND (some.trace_id = above.trace_id)
             AND (some.span_id = above.wrapper_id)
-        WHERE (some.parent_span_id != '') AND (some.parent_span_id != some.span_id) AND (above.depth < 32)
+        WHERE (some.parent_span_id != '') AND (some.parent_span_id != some.span_id)
+            AND (some.parent_span_id != above.mark)
     )
 SELECT
     provider,
@@ -73,9 +78,9 @@ SELECT
     sum(some.cache_write_tokens) AS cache_write_tokens,
     sum(some.reasoning_tokens) AS reasoning_tokens,
     input_tokens + output_tokens AS total_tokens,
-    sum(some.input_cost) AS input_cost,
-    sum(some.output_cost) AS output_cost,
-    sum(some.total_cost) AS total_cost
+    toFloat64(sum(toInt128(round(some.input_cost * 1e12)))) / 1e12 AS input_cost,
+    toFloat64(sum(toInt128(round(some.output_cost * 1e12)))) / 1e12 AS output_cost,
+    toFloat64(sum(toInt128(round(some.total_cost * 1e12)))) / 1e12 AS total_cost
 FROM some
 WHERE bears_usage AND (project_id, trace_id, span_id) NOT IN (
     SELECT
@@ -87,7 +92,7 @@ WHERE bears_usage AND (project_id, trace_id, span_id) NOT IN (
 GROUP BY
     provider,
     model
-HAVING ((model != '') OR (total_tokens > 0)) AND ((unpriced_call_count > 0) OR NOT {unpriced:Bool})
+HAVING ((model != '') OR (total_tokens > 0) OR (total_cost > 0)) AND ((unpriced_call_count > 0) OR NOT {unpriced:Bool})
 ORDER BY
     unpriced_call_count > 0 DESC,
     total_tokens DESC,

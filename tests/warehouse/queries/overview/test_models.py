@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from spanloom.warehouse.client import Warehouse, connect
+from spanloom.warehouse.queries.ask import TooBig
 from spanloom.warehouse.queries.overview.models import models
 from tests.warehouse.tables import HOUR, SECOND, START, put, run, spans
 
@@ -47,7 +48,7 @@ def called(warehouse: Warehouse, project: str | None, **options: object) -> list
             row.call_count,
             row.unpriced_call_count,
             row.total_tokens,
-            round(row.total_cost, 6),
+            row.total_cost,
         )
         for row in run(models(warehouse, project, **options))  # type: ignore[arg-type]
     ]
@@ -119,6 +120,46 @@ def test_a_call_without_tokens_is_not_unpriced(warehouse: Warehouse, project: st
     put_calls(warehouse, project, {"input_tokens": 0, "output_tokens": 0})
     assert called(warehouse, project) == [("mine", "m", 1, 0, 0, 0)]
     assert called(warehouse, project, unpriced=True) == []
+
+
+def chain(levels: int) -> list[dict[str, Any]]:
+    """A wrapper, and a call this many levels below it."""
+    between: dict[str, Any] = {"span_type": "CHAIN", "model": "", "input_tokens": 0, "output_tokens": 0}
+    below = [{"parent_span_id": f"{number:016x}"} for number in range(1, levels + 1)]
+    return [{"span_type": "AGENT", "model": "wrapper"}, *(between | one for one in below[:-1]), below[-1]]
+
+
+@pytest.mark.parametrize("levels", [1, 32, 33, 100])
+def test_a_wrapper_however_far_above_is_no_call(warehouse: Warehouse, project: str, levels: int) -> None:
+    put_calls(warehouse, project, *chain(levels))
+    assert called(warehouse, project) == [("mine", "m", 1, 1, 15, 0)]
+
+
+def test_parents_without_end_are_an_error_that_says_what_to_do(warehouse: Warehouse, project: str) -> None:
+    put_calls(warehouse, project, *chain(300))
+    with pytest.raises(TooBig, match=r"through too many levels of parents: choose"):
+        called(warehouse, project)
+
+
+def test_costs_are_exact(warehouse: Warehouse, project: str) -> None:
+    put_calls(warehouse, project, *[{"priced": 1, "total_cost": 0.1}] * 3)
+    assert called(warehouse, project) == [("mine", "m", 3, 0, 45, 0.3)]
+
+
+def test_a_call_that_names_its_cost_only_counts(warehouse: Warehouse, project: str) -> None:
+    nothing: dict[str, Any] = {"provider": "", "model": "", "input_tokens": 0, "output_tokens": 0}
+    put_calls(warehouse, project, nothing | {"priced": 1, "total_cost": 0.5}, nothing)
+    assert called(warehouse, project) == [("", "", 2, 0, 0, 0.5)]
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 7, 40])
+@pytest.mark.parametrize("tail", [0, 1, 5])
+def test_circles_of_any_length_end(warehouse: Warehouse, project: str, length: int, tail: int) -> None:
+    parents = [number % length + 1 for number in range(1, length + 1)]
+    parents += [length + number for number in range(tail)] if tail else []
+    put_calls(warehouse, project, *({"parent_span_id": f"{parent:016x}"} for parent in parents))
+    calls = 1 if tail or length == 1 else 0
+    assert sum(row[2] for row in called(warehouse, project)) == calls  # type: ignore[misc]
 
 
 def test_a_circle_of_parents_ends(warehouse: Warehouse, project: str) -> None:
