@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.spans.folding.usage_trees import UsageTree, usage_trees
 
 from spanloom.agents.state.traces import TracePartition
 from spanloom.spans.folding import facts as facts_codec
 from spanloom.spans.folding.contribution import WindowKey
 from spanloom.spans.folding.trace.fold import Trace
 from tests.spans.examples import KEY, START
-from tests.spans.folding.usage_trees import UsageTree, usage_trees
 
 NOW = START // 1_000_000
 

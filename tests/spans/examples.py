@@ -106,10 +106,7 @@ def facts(draw: st.DrawFn, span_id: int, span_ids: list[int]) -> Fact:
         release=draw(st.sampled_from(["", "1.0"])),
         version=draw(st.integers(1, 2**60)),
         labels=labels,
-        inside=draw(
-            st.none()
-            | st.builds(SpanTexts, st.just(("a b", "c")), st.sampled_from([(), ("d e",)]))
-        ),
+        inside=draw(st.none() | st.builds(SpanTexts, st.just(("a b", "c")), st.sampled_from([(), ("d e",)]))),
     )
 
 

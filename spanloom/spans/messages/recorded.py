@@ -25,16 +25,52 @@ _LOOKED_AT = 1000
 """Members of JSON that are looked at."""
 
 _ASKED = frozenset(
-    "question query input message prompt task text content request user_input user_message user_query "
-    "user_prompt inputs q goal instruction utterance transcript".split()
+    [
+        "question",
+        "query",
+        "input",
+        "message",
+        "prompt",
+        "task",
+        "text",
+        "content",
+        "request",
+        "user_input",
+        "user_message",
+        "user_query",
+        "user_prompt",
+        "inputs",
+        "q",
+        "goal",
+        "instruction",
+        "utterance",
+        "transcript",
+    ]
 )
 _ANSWERED = frozenset(
-    "output answer response result reply completion text content message generation outputs final_output "
-    "final_answer final_response return_value".split()
+    [
+        "output",
+        "answer",
+        "response",
+        "result",
+        "reply",
+        "completion",
+        "text",
+        "content",
+        "message",
+        "generation",
+        "outputs",
+        "final_output",
+        "final_answer",
+        "final_response",
+        "return_value",
+    ]
 )
 _NAMES = {"user": _ASKED, "assistant": _ASKED | _ANSWERED}
 
-_OBJECT = re.compile(r"\s*(?:[A-Z]\w*\((?:\w+=|\)\s*$|<|\*)|<[\w.]+(?: [\w.<>]+)* (?:object )?at 0x[0-9a-f]+)")
+_OBJECT = re.compile(
+    r"\s*(?:[A-Z]\w*\((?:\w+=|\)\s*$|<|\*)|<[\w.]+(?: [\w.<>]+)* (?:object )?at 0x[0-9a-f]+)"
+)
 """How the print of an object begins: `StopEvent(result=…`, `<function chat at 0x7f…`."""
 
 

@@ -44,11 +44,54 @@ ALIASES: Mapping[str, str] = {
 }
 
 NOT_PROVIDERS = frozenset(
-    "langchain langgraph langsmith langfuse llamaindex llama_index haystack crewai autogen ag2 strands_agents spring_ai"
-    " semantic_kernel microsoft.agent_framework microsoft.agent_framework.harness agent_framework agno pydantic_ai"
-    " smolagents dspy mastra openai_agents google_adk gcp.vertex.agent claude_agent_sdk claude_code codex gemini_cli"
-    " copilot_chat browser_use livekit pipecat letta mem0 dify n8n flowise langflow a2a agui mcp litellm litellm_proxy"
-    " unknown none default".split()
+    [
+        "langchain",
+        "langgraph",
+        "langsmith",
+        "langfuse",
+        "llamaindex",
+        "llama_index",
+        "haystack",
+        "crewai",
+        "autogen",
+        "ag2",
+        "strands_agents",
+        "spring_ai",
+        "semantic_kernel",
+        "microsoft.agent_framework",
+        "microsoft.agent_framework.harness",
+        "agent_framework",
+        "agno",
+        "pydantic_ai",
+        "smolagents",
+        "dspy",
+        "mastra",
+        "openai_agents",
+        "google_adk",
+        "gcp.vertex.agent",
+        "claude_agent_sdk",
+        "claude_code",
+        "codex",
+        "gemini_cli",
+        "copilot_chat",
+        "browser_use",
+        "livekit",
+        "pipecat",
+        "letta",
+        "mem0",
+        "dify",
+        "n8n",
+        "flowise",
+        "langflow",
+        "a2a",
+        "agui",
+        "mcp",
+        "litellm",
+        "litellm_proxy",
+        "unknown",
+        "none",
+        "default",
+    ]
 )
 """Frameworks, clients and proxies that give their own name where the seller's belongs: then the model's name decides.
 Written with underscores here; they also write hyphens."""

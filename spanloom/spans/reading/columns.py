@@ -77,10 +77,7 @@ class Columns:
             # What the span says goes before what its resource does.
             of_resources = [getattr(each, name) for each in self.resources]
             arrays[name] = _strings(
-                [
-                    own or of_resources[at]
-                    for own, at in zip(columns[name], resources, strict=True)
-                ]
+                [own or of_resources[at] for own, at in zip(columns[name], resources, strict=True)]
             )
         for name in COST_COLUMNS:
             arrays[name] = pa.array(np.array(columns[name], np.float64) / PICODOLLARS)

@@ -119,9 +119,7 @@ class _Decoder:
                     if resource < 0:
                         resource = len(columns.resources)
                         columns.resources.append(self._resource(resource_spans.resource, message, count))
-                    times = span_times(
-                        span.start_time_unix_nano, span.end_time_unix_nano, message.written
-                    )
+                    times = span_times(span.start_time_unix_nano, span.end_time_unix_nano, message.written)
                     try:
                         row = read_row(span, scope, times)
                     except Exception as error:  # whatever a convention trips over costs this one span
@@ -147,7 +145,9 @@ class _Decoder:
                 kept[TRUNCATED] = "resource"
                 break
             kept[key] = text
-        environment = attributes.get("deployment.environment.name") or attributes.get("deployment.environment", "")
+        environment = attributes.get("deployment.environment.name") or attributes.get(
+            "deployment.environment", ""
+        )
         return ResourceRow(
             valid_text(project_id[:name]),
             attributes.get("service.name", "")[:name],

@@ -212,7 +212,9 @@ def _usage(
         stated,
         is_embedding=span_type == "EMBEDDING",
         cache_is_beside=by_scope.cache
-        or any(BESIDE.get((field, ranks[field])) == whole for field in (_CACHE_READ_TOKENS, _CACHE_WRITE_TOKENS)),
+        or any(
+            BESIDE.get((field, ranks[field])) == whole for field in (_CACHE_READ_TOKENS, _CACHE_WRITE_TOKENS)
+        ),
         reasoning_is_beside=by_scope.reasoning,
         rest_is_reasoning=is_gemini(provider, model),
     )

@@ -63,9 +63,7 @@ def _lies_in_another(
 def _with_previews(row: SpanRow) -> SpanRow:
     if not row.marks & INPUT_OF_TRACE:
         asked = recorded_preview(row.input, "user")
-        row = row._replace(
-            input_preview=asked.text, input_texts=asked.others, marks=row.marks | asked.marks
-        )
+        row = row._replace(input_preview=asked.text, input_texts=asked.others, marks=row.marks | asked.marks)
     if not row.marks & OUTPUT_OF_TRACE:
         answered = recorded_preview(row.output, "assistant")
         row = row._replace(

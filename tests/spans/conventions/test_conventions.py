@@ -670,7 +670,9 @@ class TestPreviews:
         inner = span(recorded, span_id=b"inside!!", parent_span_id=b"between!")
         between = span({}, span_id=b"between!", parent_span_id=b"outside!")
         outer = span(recorded, span_id=b"outside!", parent_span_id=b"parent!!")
-        shown = {found["span_id"]: found["input_preview"] for found in rows(read(request(inner, between, outer)))}
+        shown = {
+            found["span_id"]: found["input_preview"] for found in rows(read(request(inner, between, outer)))
+        }
         assert shown == {b"inside!!".hex(): "", b"between!".hex(): "", b"outside!".hex(): "i"}
 
     def test_a_prompt_of_a_system_alone_is_text(self) -> None:

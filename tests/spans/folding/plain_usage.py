@@ -55,7 +55,11 @@ def usage(fact: Fact, facts: Sequence[Fact]) -> Counted:
         return below
     if others and all(tokens(call) or call.total_cost for call in others):
         alone = others[0]
-        if len(others) == 1 and fact.total_cost and fact.marks & COST_IS_STATED > alone.marks & COST_IS_STATED:
+        if (
+            len(others) == 1
+            and fact.total_cost
+            and fact.marks & COST_IS_STATED > alone.marks & COST_IS_STATED
+        ):
             return Counted(below.tokens, [fact], below.calls, [])
         return below
     if (tokens(fact), fact.total_cost) > (below.all_tokens(), below.all_cost()):

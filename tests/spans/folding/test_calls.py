@@ -38,7 +38,10 @@ class TestToldTwice:
         assert count(fact(1), one, call(3, 1, response_id="msg_1", **OTHER, **at(0, 5))) == (1, 10)
         assert count(fact(1), one, call(3, 1, response_id="msg_2", **OTHER, **at(0, 5))) == (2, 20)
         # Wherever it stands, and however its times lie.
-        assert count(fact(1), one, fact(4, 1), call(3, 4, response_id="msg_1", **OTHER, **at(8, 9))) == (1, 10)
+        assert count(fact(1), one, fact(4, 1), call(3, 4, response_id="msg_1", **OTHER, **at(8, 9))) == (
+            1,
+            10,
+        )
 
     def test_side_by_side_without_an_id(self) -> None:
         one = call(2, 1, response_id="msg_1", **SDK, **at(1, 5))
@@ -56,7 +59,12 @@ class TestToldTwice:
     )
     def test_what_is_another_call(self, other: dict[str, Any]) -> None:
         one = call(2, 1, response_id="msg_1", **SDK, **at(1, 5))
-        calls, _ = count(fact(1), fact(4, 1), one, call(3, **{"parent": 1, **other} if "parent_span_id" not in other else other))
+        calls, _ = count(
+            fact(1),
+            fact(4, 1),
+            one,
+            call(3, **{"parent": 1, **other} if "parent_span_id" not in other else other),
+        )
         assert calls == 2
 
     def test_one_that_says_no_tokens_agrees_with_any(self) -> None:
@@ -152,6 +160,8 @@ def test_no_call_with_an_id_of_its_own_is_lost(spans: list[Fact], random: Any) -
         if one.span_type == LLM and one.response_id and one.span_id not in parents:
             assert one.span_id in members
     named = [
-        (group[0].span_type, response) for group in groups for response in {one.response_id for one in group} - {""}
+        (group[0].span_type, response)
+        for group in groups
+        for response in {one.response_id for one in group} - {""}
     ]
     assert len(named) == len(set(named))

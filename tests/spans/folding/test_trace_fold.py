@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import os
-
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from spanloom.spans.folding.facts import Fact, SpanLabels

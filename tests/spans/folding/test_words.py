@@ -46,7 +46,10 @@ def with_json(asked: tuple[str, ...] = (), answered: tuple[str, ...] = (), **fie
 class TestInput:
     def test_what_stands_in_a_template_was_asked(self) -> None:
         template = "Use this context: parks.\n\nQuestion: Where are parks?"
-        assert said(recorder(1, asked="Where are parks?"), call(2, 1, template, "There."))[0] == "Where are parks?"
+        assert (
+            said(recorder(1, asked="Where are parks?"), call(2, 1, template, "There."))[0]
+            == "Where are parks?"
+        )
 
     def test_so_does_a_text_inside_of_json(self) -> None:
         root = recorder(1, **with_json(("gpt four", "Where are parks?")))
@@ -65,7 +68,10 @@ class TestInput:
         assert said(recorder(1, asked="What is this?"), call(2, 1, message, "A cat."))[0] == message
 
     def test_another_text_is_not_what_was_asked(self) -> None:
-        assert said(recorder(1, asked="run 7"), call(2, 1, "Where are parks?", "There."))[0] == "Where are parks?"
+        assert (
+            said(recorder(1, asked="run 7"), call(2, 1, "Where are parks?", "There."))[0]
+            == "Where are parks?"
+        )
 
     def test_the_first_main_call_that_has_a_message(self) -> None:
         assert said(fact(1), call(2, 1), call(3, 1, "hi", "hello"))[0] == "hi"
@@ -116,5 +122,7 @@ class TestOutput:
 @pytest.mark.parametrize("order", [1, -1])
 def test_what_a_trace_says_of_itself_wins(order: int) -> None:
     root = recorder(1, asked="raw", answered="raw")
-    stated = fact(2, 1, span_type=LLM, input_preview="in", output_preview="out", marks=INPUT_OF_TRACE | OUTPUT_OF_TRACE)
+    stated = fact(
+        2, 1, span_type=LLM, input_preview="in", output_preview="out", marks=INPUT_OF_TRACE | OUTPUT_OF_TRACE
+    )
     assert said(*[root, stated, call(3, 1, "q", "a")][::order]) == ("in", "out")

@@ -129,7 +129,12 @@ def test_providers_by_many_names(provider: str, model: str) -> None:
     ("provider", "model", "seller", "name"),
     [
         # A framework, client or proxy in the place of the seller.
-        ("strands-agents", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "aws", "us.anthropic.claude-sonnet-4-5-20250929-v1:0"),
+        (
+            "strands-agents",
+            "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+            "aws",
+            "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+        ),
         ("spring_ai", "gpt-4o", "openai", "gpt-4o"),
         ("semantic-kernel", "gpt-4o", "openai", "gpt-4o"),
         ("litellm_proxy", "openai/gpt-4o", "openai", "gpt-4o"),

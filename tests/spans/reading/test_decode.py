@@ -348,7 +348,9 @@ class TestLimits:
         assert found["name"] == "n" * 1024
 
     def test_long_ids_are_told_apart(self) -> None:
-        found, other = (row({key: "s" * 5000 + last}) for key, last in (("session.id", "a"), ("session.id", "b")))
+        found, other = (
+            row({key: "s" * 5000 + last}) for key, last in (("session.id", "a"), ("session.id", "b"))
+        )
         for one in (found, other):
             assert len(one["session_id"]) == 1024
             assert one["session_id"].startswith("s" * 1000)

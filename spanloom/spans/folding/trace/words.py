@@ -66,9 +66,7 @@ def _witness(tree: Tree, root: int) -> Fact | None:
     spans = tree.spans
     if _records(spans[root]):
         return spans[root]
-    recorders = [
-        at for at, fact in enumerate(spans) if fact.span_type not in (LLM, _TOOL) and _records(fact)
-    ]
+    recorders = [at for at, fact in enumerate(spans) if fact.span_type not in (LLM, _TOOL) and _records(fact)]
     return spans[_outermost(tree, recorders)] if recorders else None
 
 

@@ -58,7 +58,11 @@ def _side(side: str) -> Callable[[Usage], int | None]:
     """The whole of a side: the sum of its disjoint parts."""
 
     def read(usage: Usage) -> int | None:
-        parts = [part for name, value in usage.items() if _is_part(name, side) and (part := count(value)) is not None]
+        parts = [
+            part
+            for name, value in usage.items()
+            if _is_part(name, side) and (part := count(value)) is not None
+        ]
         if side == "input":
             beside = [at(usage, name) for name in ("cache_read_input_tokens", "cache_creation_input_tokens")]
             parts += [part for part in beside if part is not None]
