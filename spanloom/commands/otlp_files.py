@@ -9,7 +9,7 @@ from pathlib import Path
 from google.protobuf.message import DecodeError
 
 from spanloom.schemas.otlp_pb2 import ExportTraceServiceRequest
-from spanloom.spans.reading.otlp_json import from_json
+from spanloom.spans.reading.wire.otlp_json import from_json
 
 
 class FileError(Exception):

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.spans.folding.usage_trees import UsageTree, usage_trees
 
 from spanloom.agents.state.traces import TracePartition
 from spanloom.spans.folding import facts as facts_codec
 from spanloom.spans.folding.contribution import WindowKey
+from spanloom.spans.folding.facts import Fact
 from spanloom.spans.folding.trace.fold import Trace
 from tests.spans.examples import KEY, START
+from tests.spans.folding.plain_usage import totals, trees
 
 NOW = START // 1_000_000
 
 
-@given(usage_trees(10), st.data())
-def test_the_last_row_has_the_total_of_the_calls(tree: UsageTree, data: st.DataObject) -> None:
-    facts = [fact._replace(version=1) for fact in tree.facts]
+@given(trees(), st.data())
+def test_the_last_row_has_the_total_of_the_calls(tree: list[Fact], data: st.DataObject) -> None:
+    facts = [fact._replace(version=1) for fact in tree]
     again = data.draw(st.lists(st.sampled_from(facts), max_size=4))
     arriving = data.draw(st.permutations(facts + again))
     state = TracePartition(3600, 3_600_000, NOW - 1)
@@ -35,4 +36,4 @@ def test_the_last_row_has_the_total_of_the_calls(tree: UsageTree, data: st.DataO
         for row in state.collect().rows:
             rows[row.place] = row.trace
     [trace] = [trace for trace in rows.values() if trace]
-    assert {name: getattr(trace.counters, name) for name in tree.totals} == tree.totals
+    assert {name: getattr(trace.counters, name) for name in totals(tree)} == totals(tree)

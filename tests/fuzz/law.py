@@ -22,9 +22,10 @@ from spanloom.spans.folding.facts import Fact, TraceKey
 from spanloom.spans.folding.rows import TraceRow, WindowRow, contributions_of, trace_table, window_table
 from spanloom.spans.folding.session_fold import fold as fold_session
 from spanloom.spans.folding.trace.fold import fold as fold_trace
-from spanloom.spans.limits import TRUNCATED, Limits
+from spanloom.spans.limits import ASSUMED, TRUNCATED, Limits
 from spanloom.spans.pricing.prices import Prices
 from spanloom.spans.reading.decode import Decoded, OtlpMessage, decode
+from spanloom.spans.text.ids import LONGEST_ID
 from tests.spans.examples import read_back
 
 KAFKA_LIMIT = 1_048_588
@@ -70,14 +71,17 @@ def _sizes_are_bounded(decoded: Decoded, values: Sequence[bytes], limits: Limits
     assert table.nbytes <= _GROWTH * sent + _ROW * rows + resources + 4096
     assert sum(len(reject.payload) for reject in decoded.rejects) <= 3 * sent + len(values) * (1 << 20)
     for name, most in (
-        *((name, limits.name) for name in ("name", "session_id", "user_id", "model", "status_message")),
+        *((name, limits.name) for name in ("name", "model", "status_message")),
+        *((name, LONGEST_ID) for name in ("session_id", "user_id")),
         *((name, limits.text) for name in ("input", "output")),
         *((name, 4096) for name in ("input_preview", "output_preview")),
     ):
         assert max(map(len, table[name].to_pylist()), default=0) <= most, name
     for row in table.select(["attributes", "tags", "metadata"]).to_pylist():
-        assert len(row["attributes"]) <= limits.attributes + 1
-        assert all(len(text) <= limits.value for key, text in row["attributes"] if key != TRUNCATED)
+        assert len(row["attributes"]) <= limits.attributes + 2
+        assert all(
+            len(text) <= limits.value for key, text in row["attributes"] if key not in (TRUNCATED, ASSUMED)
+        )
         for name in ("attributes", "metadata"):
             assert len({key for key, _ in row[name]}) == len(row[name]), "a key stands twice"
         assert max(len(row["tags"]), len(row["metadata"])) <= limits.labels

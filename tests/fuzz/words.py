@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from spanloom.spans.conventions.registry import CONVENTIONS
 from spanloom.spans.limits import TRUNCATED
-from spanloom.spans.reading.attributes import UNDECODABLE
+from spanloom.spans.reading.wire.attributes import UNDECODABLE
 from tests.spans.reading.otlp_examples import START
 
 KEYS = sorted({key.name for convention in CONVENTIONS for key in convention.keys} | {TRUNCATED, UNDECODABLE})

@@ -182,7 +182,7 @@ def _dumped(value: object) -> bytes:
 
 
 def _list(members: object, *names: str) -> list[Any]:
-    """The objects of a list that is a member by the first of these names, as `spans.reading.otlp_json` finds them."""
+    """The objects of a list that is a member by the first of these names, as `otlp_json` finds them."""
     if not isinstance(members, dict):
         return []
     found = next((members[name] for name in names if name in members), None)

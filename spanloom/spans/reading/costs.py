@@ -37,7 +37,7 @@ def span_costs(
     """The costs of a span.
 
     A cost that the span gives wins, but for a cost of 0 beside tokens whose price is known and not 0: instrumentations
-    without a price table write that. Where it gives the total only, nothing is known of input and output; where it gives
+    without a price table write that. Where it gives the total only, nothing is known of the parts; where it gives
     no total, it is their sum. Otherwise model and tokens are priced; without tokens there is nothing to price, and the
     costs are not known.
 

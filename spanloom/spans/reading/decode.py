@@ -18,12 +18,12 @@ from google.protobuf.message import DecodeError
 from spanloom.schemas import otlp_pb2
 from spanloom.spans.limits import TRUNCATED, Limits
 from spanloom.spans.pricing.prices import Prices
-from spanloom.spans.reading.attributes import attributes_within, texts
 from spanloom.spans.reading.columns import Columns, ResourceRow
-from spanloom.spans.reading.otlp_json import from_json
-from spanloom.spans.reading.rejects import BadSpans, Reject, too_many_spans
 from spanloom.spans.reading.span import SpanReader
 from spanloom.spans.reading.times import span_times
+from spanloom.spans.reading.wire.attributes import attributes_within, texts
+from spanloom.spans.reading.wire.otlp_json import from_json
+from spanloom.spans.reading.wire.rejects import BadSpans, Reject, too_many_spans
 from spanloom.spans.reading.witnesses import bear_witness
 from spanloom.spans.text.values import valid_text
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from spanloom.spans.conventions.fields import FIRST_MERGED, Field
 from spanloom.spans.conventions.registry import NOT_READ
-from spanloom.spans.reading.attributes import Attribute, Attributes, FieldValue
+from spanloom.spans.reading.wire.attributes import Attribute, Attributes, FieldValue
 
 _CUT = int(Field.CUT)
 _NO_VALUES: list[Any] = [None] * FIRST_MERGED

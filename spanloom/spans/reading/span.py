@@ -13,7 +13,6 @@ from spanloom.spans.conventions.fields import Field
 from spanloom.spans.conventions.registry import BESIDE, SESSION_KEY, USER_KEY
 from spanloom.spans.limits import ASSUMED, TRUNCATED, Limits
 from spanloom.spans.pricing.prices import Prices
-from spanloom.spans.reading.attributes import CUT, attributes_within, texts
 from spanloom.spans.reading.costs import span_costs
 from spanloom.spans.reading.fields import read_fields
 from spanloom.spans.reading.previews import (
@@ -27,6 +26,7 @@ from spanloom.spans.reading.row import EventRow, SpanRow
 from spanloom.spans.reading.tags_and_metadata import merged_metadata, merged_tags
 from spanloom.spans.reading.times import SpanTimes
 from spanloom.spans.reading.usage import NOTHING, Stated, Usage, usage_of
+from spanloom.spans.reading.wire.attributes import CUT, attributes_within, texts
 from spanloom.spans.table import COST_IS_STATED, INPUT_OF_TRACE, IS_COPY, NO_START, OUTPUT_OF_TRACE
 from spanloom.spans.text.ids import bounded_id
 

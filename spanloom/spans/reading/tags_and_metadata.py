@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from spanloom.spans.conventions.fields import Field
 from spanloom.spans.limits import Limits
-from spanloom.spans.reading.attributes import FieldValue
+from spanloom.spans.reading.wire.attributes import FieldValue
 
 _TAGS = int(Field.TAGS)
 _METADATA = int(Field.METADATA)

@@ -1,6 +1,6 @@
 """Which spans of a message bear witness to what was asked and answered in their trace: the outermost that record it.
 
-The trace fold needs the outermost span of a trace, no call and no tool, that records an input or output. A message holds
+The trace fold needs the outermost span of a trace, no call and no tool, that records an input or output. A message has
 a part of the trace: what lies around a span in the message lies around it in the trace, so of the rest nothing needs to
 travel. Only the message itself decides, so that the same record always gives the same rows.
 """
@@ -19,7 +19,7 @@ _NO_WITNESSES = frozenset(("LLM", "TOOL"))
 
 
 def bear_witness(rows: list[SpanRow], heads: Sequence[Head], first: int) -> None:
-    """Give the outermost of the rows from `first` on, which are those of one message, previews of what they recorded."""
+    """Give the outermost of the rows from `first` on, those of one message, previews of what they recorded."""
     recorders = {
         (heads[at][0], heads[at][1])
         for at in range(first, len(rows))

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from hypothesis import strategies as st
+
 from spanloom.spans.folding.facts import Fact
-from spanloom.spans.table import COST_IS_STATED, OUTPUT_IS_MESSAGE, STATUSES
-from tests.spans.examples import EMBEDDING, LLM
+from spanloom.spans.table import COST_IS_STATED, OUTPUT_IS_MESSAGE, SPAN_TYPES, STATUSES
+from tests.spans.examples import CHAIN, EMBEDDING, LLM, fact
 
 _ERROR = STATUSES.index("error")
 
@@ -67,3 +69,51 @@ def usage(fact: Fact, facts: Sequence[Fact]) -> Counted:
     if not tokens(fact) and fact.total_cost > below.all_cost():
         return Counted(below.tokens, [fact], below.calls, [])
     return below
+
+
+def totals(tree: Sequence[Fact]) -> dict[str, int]:
+    """The counters of a trace of these spans."""
+    tops = [usage(one, tree) for one in tree if not one.parent_span_id]
+    counted = [one for top in tops for one in top.tokens]
+    return {
+        "input_tokens": sum(one.input_tokens for one in counted),
+        "output_tokens": sum(one.output_tokens for one in counted),
+        "cache_read_tokens": sum(one.cache_read_tokens for one in counted),
+        "reasoning_tokens": sum(one.reasoning_tokens for one in counted),
+        "unsplit_tokens": sum(one.unsplit_tokens for one in counted),
+        "total_cost": sum(one.total_cost for top in tops for one in top.cost),
+        "llm_call_count": sum(one.span_type == LLM for top in tops for one in top.calls),
+        "unpriced_call_count": sum(len(top.unknown) for top in tops),
+    }
+
+
+AGENT = SPAN_TYPES.index("AGENT")
+_AMOUNTS = st.sampled_from([0, 0, 1, 2, 5, 30])
+_KINDS = st.sampled_from([LLM, LLM, EMBEDDING, CHAIN, AGENT, *range(len(SPAN_TYPES))])
+_MARKS = st.sampled_from([0, COST_IS_STATED, OUTPUT_IS_MESSAGE, COST_IS_STATED | OUTPUT_IS_MESSAGE])
+
+
+@st.composite
+def spans(draw: st.DrawFn, span: int) -> Fact:
+    """A span of any tree, below an earlier one, that states whatever it likes, the parts within the wholes."""
+    cost = draw(_AMOUNTS)
+    input_tokens, output_tokens = draw(_AMOUNTS), draw(_AMOUNTS)
+    return fact(
+        span,
+        draw(st.integers(0, span - 1)),
+        span_type=draw(_KINDS),
+        status=draw(st.integers(0, len(STATUSES) - 1)),
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
+        cache_read_tokens=draw(st.integers(0, input_tokens)),
+        reasoning_tokens=draw(st.integers(0, output_tokens)),
+        unsplit_tokens=0 if input_tokens or output_tokens else draw(_AMOUNTS),
+        total_cost=cost,
+        priced=bool(cost) or draw(st.booleans()),
+        marks=draw(_MARKS) if cost else draw(_MARKS) & OUTPUT_IS_MESSAGE,
+    )
+
+
+@st.composite
+def trees(draw: st.DrawFn) -> list[Fact]:
+    return [draw(spans(span)) for span in range(1, draw(st.integers(1, 9)) + 1)]

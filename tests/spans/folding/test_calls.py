@@ -16,12 +16,12 @@ from spanloom.spans.folding.trace.tree import Tree
 from spanloom.spans.table import INPUT_IS_MESSAGE, IS_COPY, OUTPUT_IS_MESSAGE
 from tests.spans.examples import CHAIN, KEY, LLM, SECOND, START, call, fact
 
-SDK = {"scope": "com.anthropic.sdk.python"}
-OTHER = {"scope": "opentelemetry.instrumentation.anthropic"}
+SDK: dict[str, Any] = {"scope": "com.anthropic.sdk.python"}
+OTHER: dict[str, Any] = {"scope": "opentelemetry.instrumentation.anthropic"}
 SILENT: dict[str, Any] = {"input_tokens": 0, "output_tokens": 0, "total_cost": 0, "priced": False}
 
 
-def at(start: float, end: float) -> dict[str, int]:
+def at(start: float, end: float) -> dict[str, Any]:
     """Times of a span, in seconds behind START."""
     return {"start_time": START + int(start * SECOND), "duration": int((end - start) * SECOND)}
 

@@ -11,58 +11,19 @@ from hypothesis import strategies as st
 from spanloom.spans.folding.counters import Counters
 from spanloom.spans.folding.facts import Fact
 from spanloom.spans.folding.trace.fold import fold
-from spanloom.spans.table import COST_IS_STATED, OUTPUT_IS_MESSAGE, SPAN_TYPES, STATUSES
-from tests.spans.examples import CHAIN, EMBEDDING, KEY, LLM, call, fact
-from tests.spans.folding.plain_usage import tokens, usage
-
-AGENT = SPAN_TYPES.index("AGENT")
-_AMOUNTS = st.sampled_from([0, 0, 1, 2, 5, 30])
-_KINDS = st.sampled_from([LLM, LLM, EMBEDDING, CHAIN, AGENT, *range(len(SPAN_TYPES))])
-_MARKS = st.sampled_from([0, COST_IS_STATED, OUTPUT_IS_MESSAGE, COST_IS_STATED | OUTPUT_IS_MESSAGE])
-
-
-@st.composite
-def spans(draw: st.DrawFn, span: int) -> Fact:
-    """A span of any tree, below an earlier one, that states whatever it likes, the parts within the wholes."""
-    cost = draw(_AMOUNTS)
-    input_tokens, output_tokens = draw(_AMOUNTS), draw(_AMOUNTS)
-    return fact(
-        span,
-        draw(st.integers(0, span - 1)),
-        span_type=draw(_KINDS),
-        status=draw(st.integers(0, len(STATUSES) - 1)),
-        input_tokens=input_tokens,
-        output_tokens=output_tokens,
-        cache_read_tokens=draw(st.integers(0, input_tokens)),
-        reasoning_tokens=draw(st.integers(0, output_tokens)),
-        unsplit_tokens=0 if input_tokens or output_tokens else draw(_AMOUNTS),
-        total_cost=cost,
-        priced=bool(cost) or draw(st.booleans()),
-        marks=draw(_MARKS) if cost else draw(_MARKS) & OUTPUT_IS_MESSAGE,
-    )
-
-
-@st.composite
-def trees(draw: st.DrawFn) -> list[Fact]:
-    return [draw(spans(span)) for span in range(1, draw(st.integers(1, 9)) + 1)]
+from spanloom.spans.table import COST_IS_STATED, OUTPUT_IS_MESSAGE, STATUSES
+from tests.spans.examples import KEY, LLM, call, fact
+from tests.spans.folding.plain_usage import AGENT, tokens, totals, trees
 
 
 @settings(max_examples=int(os.environ.get("TEST_EXAMPLES", "40")) * 25)
 @given(trees(), st.randoms(use_true_random=False))
 def test_any_tree_in_any_order(tree: list[Fact], random: Any) -> None:
-    tops = [usage(one, tree) for one in tree if not one.parent_span_id]
     shuffled = list(tree)
     random.shuffle(shuffled)
     counters = fold(KEY, shuffled).counters
-    counted = [one for top in tops for one in top.tokens]
-    assert counters.input_tokens == sum(one.input_tokens for one in counted)
-    assert counters.output_tokens == sum(one.output_tokens for one in counted)
-    assert counters.cache_read_tokens == sum(one.cache_read_tokens for one in counted)
-    assert counters.reasoning_tokens == sum(one.reasoning_tokens for one in counted)
-    assert counters.unsplit_tokens == sum(one.unsplit_tokens for one in counted)
-    assert counters.total_cost == sum(one.total_cost for top in tops for one in top.cost)
-    assert counters.llm_call_count == sum(one.span_type == LLM for top in tops for one in top.calls)
-    assert counters.unpriced_call_count == sum(len(top.unknown) for top in tops)
+    expected = totals(tree)
+    assert {name: getattr(counters, name) for name in expected} == expected
 
 
 @settings(max_examples=int(os.environ.get("TEST_EXAMPLES", "40")) * 5)

@@ -1,4 +1,4 @@
-"""Counts of tokens keep their contract, whatever a span states; and which parts are inside follows from its statements."""
+"""Counts of tokens keep their contract, whatever a span states; which parts are inside follows from what it says."""
 
 from __future__ import annotations
 

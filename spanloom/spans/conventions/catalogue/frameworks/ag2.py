@@ -1,6 +1,7 @@
 """AG2 (AutoGen's successor): what it used is told once more by a span beside the call.
 
-Of the kinds of usage only `model_call` repeats a call's; `compaction` and `aggregation` are calls that have no other span.
+Of the kinds of usage only `model_call` repeats a call's; `compaction` and `aggregation` are calls without a span of
+their own.
 """
 
 from __future__ import annotations

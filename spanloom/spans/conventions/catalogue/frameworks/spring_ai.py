@@ -1,6 +1,6 @@
 """Spring AI, through Micrometer: all values are texts.
 
-`default` is the ID of a conversation that its chat memory takes where the program gives none; it names nobody's session.
+`default` is the ID of a conversation that its chat memory takes where the program gives none; it is nobody's session.
 """
 
 from __future__ import annotations

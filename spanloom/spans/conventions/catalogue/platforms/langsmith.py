@@ -1,6 +1,6 @@
 """LangSmith: what its SDKs for Python and JavaScript export by OpenTelemetry.
 
-`langsmith.trace.session_id` and `session_name` are a project, no session. The name of the operation is `chat` for prompt
+`langsmith.trace.session_id` and `session_name` are a project, no session. The operation's name is `chat` for prompt
 templates and `embeddings` for retrievers, too, so that the kind of the run goes before it.
 """
 

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from spanloom.schemas import otlp_pb2
-from spanloom.spans.reading.rejects import too_many_spans
+from spanloom.spans.reading.wire.rejects import too_many_spans
 from spanloom.spans.text.values import MAX_NESTING
 
 _MAX_UINT64 = 2**64 - 1

@@ -1,0 +1,1 @@
+"""What stands on the wire: OTLP in JSON, attributes, and messages that cannot be read."""
