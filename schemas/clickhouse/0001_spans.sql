@@ -60,6 +60,8 @@ CREATE TABLE IF NOT EXISTS spans_versions
     output_preview     String CODEC(ZSTD(1)),
     input_texts        Array(String) CODEC(ZSTD(1)),
     output_texts       Array(String) CODEC(ZSTD(1)),
+    -- What was said behind the previews, for searching; mostly empty.
+    said_rest          String CODEC(ZSTD(1)),
     marks              UInt16,
 
     version            UInt64 CODEC(Delta, ZSTD(1)),
@@ -68,12 +70,28 @@ CREATE TABLE IF NOT EXISTS spans_versions
     start_month        UInt32 MATERIALIZED toYYYYMM(least(
         greatest(start_time, toDateTime64('2020-01-01 00:00:00', 9, 'UTC')),
         toDateTime64('2039-12-01 00:00:00', 9, 'UTC')
-    ))
+    )),
+    INDEX has_rest said_rest != '' TYPE set(2) GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY start_month
 ORDER BY (project_id, trace_id, span_id)
 SETTINGS index_granularity = 512, min_compress_block_size = 4096;
+
+-- Which spans count in their traces. An LLM or EMBEDDING span does, and nothing else, but for those that a trace's newest
+-- row names: wrappers of these types, calls told twice, an agent that counts instead of its calls. Only who asks for such
+-- a column of the view reads this. One row a trace wherever it stands, whatever it moves to: so there is no month in it.
+CREATE TABLE IF NOT EXISTS span_counts_versions
+(
+    project_id            LowCardinality(String),
+    trace_id              String CODEC(ZSTD(1)),
+    counts_otherwise      Array(String) CODEC(ZSTD(1)),
+    cost_counts_otherwise Array(String) CODEC(ZSTD(1)),
+    unpriced_otherwise    Array(String) CODEC(ZSTD(1)),
+    version               UInt64 CODEC(Delta, ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY (project_id, trace_id);
 
 CREATE OR REPLACE VIEW spans AS
 SELECT
@@ -99,10 +117,36 @@ SELECT
     cache_read_tokens,
     cache_write_tokens,
     reasoning_tokens,
+    unsplit_tokens,
+    input_tokens + output_tokens + unsplit_tokens AS total_tokens,
     input_cost,
     output_cost,
     total_cost,
     priced,
+    toUInt8((span_type IN ('LLM', 'EMBEDDING')) != ((project_id, trace_id, span_id) IN (
+        SELECT
+            project_id,
+            trace_id,
+            arrayJoin(counts_otherwise)
+        FROM span_counts_versions FINAL
+    ))) AS counts,
+    toUInt8((span_type IN ('LLM', 'EMBEDDING')) != ((project_id, trace_id, span_id) IN (
+        SELECT
+            project_id,
+            trace_id,
+            arrayJoin(cost_counts_otherwise)
+        FROM span_counts_versions FINAL
+    ))) AS cost_counts,
+    toUInt8(((span_type IN ('LLM', 'EMBEDDING')) AND (priced = 0) AND (status != 'error')) != ((project_id, trace_id, span_id) IN (
+        SELECT
+            project_id,
+            trace_id,
+            arrayJoin(unpriced_otherwise)
+        FROM span_counts_versions FINAL
+    ))) AS unpriced,
+    time_to_first_token,
+    environment,
+    release,
     input,
     output,
     attributes,

@@ -39,6 +39,12 @@ CREATE TABLE IF NOT EXISTS traces_versions
     input               String CODEC(ZSTD(1)),
     output              String CODEC(ZSTD(1)),
     root_span_id        String CODEC(ZSTD(1)),
+
+    -- Spans that do not count as one expects of their type; 0001 says more.
+    counts_otherwise      Array(String) CODEC(ZSTD(1)),
+    cost_counts_otherwise Array(String) CODEC(ZSTD(1)),
+    unpriced_otherwise    Array(String) CODEC(ZSTD(1)),
+
     version             UInt64 CODEC(Delta, ZSTD(1)),
     is_deleted          UInt8 DEFAULT 0,
     INDEX trace_id_bloom trace_id TYPE bloom_filter(0.01) GRANULARITY 1,
@@ -50,6 +56,17 @@ PARTITION BY toYYYYMM(least(
     toDateTime('2039-12-01 00:00:00', 'UTC')
 ))
 ORDER BY (project_id, session_id, window_start, trace_id);
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS traces_into_span_counts TO span_counts_versions AS
+SELECT
+    project_id,
+    trace_id,
+    counts_otherwise,
+    cost_counts_otherwise,
+    unpriced_otherwise,
+    version
+FROM traces_versions
+WHERE is_deleted = 0;
 
 CREATE OR REPLACE VIEW traces AS
 SELECT

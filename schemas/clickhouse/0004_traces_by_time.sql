@@ -37,7 +37,7 @@ CREATE TABLE IF NOT EXISTS traces_by_time_versions
     models              Array(LowCardinality(String)),
     root_span_id        String CODEC(ZSTD(1)),
 
-    -- The first 200 characters, and both texts in lower-case, for searching.
+    -- The first 200 characters, and both texts in lower-case and with accents composed, for searching.
     input_start         String CODEC(ZSTD(1)),
     output_start        String CODEC(ZSTD(1)),
     said                String CODEC(ZSTD(1)),
@@ -89,7 +89,7 @@ SELECT
     root_span_id,
     substringUTF8(input, 1, 200) AS input_start,
     substringUTF8(output, 1, 200) AS output_start,
-    lowerUTF8(concat(input, '\0', output)) AS said,
+    lowerUTF8(normalizeUTF8NFC(concat(input, '\0', output))) AS said,
     version,
     is_deleted
 FROM traces_versions;

@@ -58,6 +58,9 @@ MAX_TOKENS = 10**12
 MAX_COST = 10**5
 """A higher cost of one span, in USD, is taken for garbage."""
 
+LONGEST_SEARCH = 1000
+"""The longest text, in characters, that is looked for in what was said."""
+
 PICODOLLARS = 10**12
 """Picodollars in a dollar: costs are rounded to whole picodollars."""
 
@@ -129,6 +132,8 @@ SPAN_TABLE = pa.schema(
         # There, too: other texts in an input and output that are JSON.
         pa.field("input_texts", pa.list_(pa.string()), False),
         pa.field("output_texts", pa.list_(pa.string()), False),
+        # What stands behind the two previews, from LONGEST_SEARCH characters before they were cut; mostly empty.
+        pa.field("said_rest", pa.string(), False),
         pa.field("marks", pa.uint16(), False),
     ]
 )

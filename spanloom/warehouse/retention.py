@@ -48,6 +48,7 @@ def apply_retention(client: Client, settings: ClickHouseSettings, dry_run: bool 
     keep = settings.retention
     days_of = {
         "spans_versions": keep.spans_days,
+        "span_counts_versions": keep.spans_days,
         "traces_versions": keep.traces_days,
         "traces_by_time_versions": keep.traces_days,
         "session_windows_versions": keep.sessions_days,

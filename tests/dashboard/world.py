@@ -12,9 +12,11 @@ _SUMS = (
     "span_count",
     "llm_call_count",
     "tool_call_count",
+    "failure_count",
     "error_count",
     "input_tokens",
     "output_tokens",
+    "unsplit_tokens",
 )
 _COSTS = ("input_cost", "output_cost", "total_cost")
 
@@ -39,6 +41,7 @@ def trace(
         "status": "ok",
         **dict.fromkeys(_SUMS, 0),
         **dict.fromkeys(_COSTS, 0.0),
+        "failure_count": values.get("error_count", 0),
         "models": [],
         "input": "",
         "output": "",

@@ -5,85 +5,71 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pytest
-
+from spanloom.spans.folding.counters import Counters
 from tests.captures_truth import captures
 from tests.integration.installation import Installation
+
+TOKENS = tuple(name for name in Counters._fields if name.endswith("_tokens"))
 
 
 def test_every_recording_is_true_in_the_views(installation: Installation) -> None:
     installation.worker()
     installation.spanloom("send", "tests/captures")
-    sessions: list[dict[str, Any]] = []
-    traces: list[dict[str, Any]] = []
+    truths: dict[str, dict[str, dict[str, Any]]] = {"session": {}, "trace": {}}
     for capture in captures():
-        for session_id, truth in capture.truth["sessions"].items():
-            sessions.append({"session_id": session_id, **truth, "user_id": truth["user_id"] or ""})
-        for trace_id, truth in capture.truth["traces"].items():
-            traces.append({"trace_id": trace_id, **truth})
-    installation.wait_for(
+        truths["session"].update(capture.truth["sessions"])
+        truths["trace"].update(capture.truth["traces"])
+    for kind, truth in truths.items():
+        names = ", ".join(f"'{name}'" for name in truth)
+        installation.wait_for(
+            f"SELECT {kind}_id AS id, span_count AS spans FROM {kind}s WHERE id IN ({names}) ORDER BY id",
+            [{"id": name, "spans": truth[name]["spans"]} for name in sorted(truth)],
+        )
+    sessions = installation.sql(
         """
-        SELECT session_id, trace_count AS traces, span_count AS spans, llm_call_count AS llm_calls, input_tokens,
-            output_tokens, error_count AS errors, user_id, tags,
+        SELECT *, trace_count AS traces, span_count AS spans, llm_call_count AS llm_calls, error_count AS errors,
             toUnixTimestamp64Nano(start_time) AS start_unix_nano, toUnixTimestamp64Nano(end_time) AS end_unix_nano
-        FROM sessions ORDER BY session_id
-        """,
-        sorted(sessions, key=lambda row: row["session_id"]),
-    )
-    found = installation.sql(
-        """
-        SELECT trace_id, session_id, name AS root_name, span_count AS spans, llm_call_count AS llm_calls,
-            input_tokens, output_tokens, error_count AS errors,
-            toUnixTimestamp64Nano(start_time) AS start_unix_nano, toUnixTimestamp64Nano(end_time) AS end_unix_nano,
-            if(llm_call_count = 0, NULL, input) AS input, if(llm_call_count = 0, NULL, output) AS output
-        FROM traces ORDER BY trace_id
+        FROM sessions
         """
     )
-    assert found == sorted(traces, key=lambda row: row["trace_id"])
-    assert installation.sql(
-        "SELECT trace_id, count() AS spans FROM spans GROUP BY trace_id ORDER BY trace_id"
-    ) == [{"trace_id": row["trace_id"], "spans": row["spans"]} for row in found]
+    traces = installation.sql(
+        """
+        SELECT *, name AS root_name, span_count AS spans, llm_call_count AS llm_calls, error_count AS errors,
+            toUnixTimestamp64Nano(start_time) AS start_unix_nano, toUnixTimestamp64Nano(end_time) AS end_unix_nano
+        FROM traces
+        """
+    )
+    for kind, found in (("session", sessions), ("trace", traces)):
+        columns = {row[f"{kind}_id"]: row for row in found}
+        for name, known in truths[kind].items():
+            # Null is what the telemetry does not hold; but nobody is the user of a session without one.
+            told = {key: value for key, value in known.items() if value is not None or key == "user_id"}
+            told["user_id"] = told.get("user_id", columns[name]["user_id"]) or ""
+            assert {key: columns[name][key] for key in told} == told, name
+    assert installation.sql("SELECT trace_id AS id, count() AS spans FROM spans GROUP BY id ORDER BY id") == [
+        {"id": name, "spans": truth["spans"]} for name, truth in sorted(truths["trace"].items())
+    ]
 
     # The sum over all sessions is that over all traces, and that over the spans which count.
-    sums = "sum(input_tokens) AS input, sum(output_tokens) AS output, round(sum(total_cost), 12) AS cost"
-    over_sessions = installation.sql(f"SELECT {sums} FROM sessions")
-    assert over_sessions == installation.sql(f"SELECT {sums} FROM traces")
-    spans = installation.sql(
-        """
-        SELECT trace_id, span_id, parent_span_id, span_type, input_tokens AS input, output_tokens AS output,
-            total_cost AS cost
-        FROM spans
-        """
-    )
-    counted = without_wrappers(spans)
-    total = {column: sum(span[column] for span in counted) for column in ("input", "output", "cost")}
-    assert over_sessions == [{**total, "cost": pytest.approx(total["cost"], abs=1e-11)}]
+    def sums(condition: str, cost: str) -> str:
+        tokens = ", ".join(f"sumIf({name}, {condition}) AS {name}" for name in TOKENS)
+        return f"{tokens}, sum(if({cost}, toInt64(round(total_cost * 1e12)), 0)) AS cost"
+
+    over_sessions = installation.sql(f"SELECT {sums('true', 'true')} FROM sessions")
+    assert over_sessions == installation.sql(f"SELECT {sums('true', 'true')} FROM traces")
+    assert over_sessions == installation.sql(f"SELECT {sums('counts', 'cost_counts')} FROM spans")
     assert over_sessions[0]["cost"] > 0
     # Some wrappers did repeat what stands inside them, or there would be nothing to see here.
-    assert sum(span["input"] for span in spans) > total["input"]
+    everything = installation.sql(f"SELECT {sums('true', 'true')} FROM spans")
+    assert everything[0]["input_tokens"] > over_sessions[0]["input_tokens"]
+    [calls] = installation.sql("SELECT countIf(unpriced) AS unpriced FROM spans")
+    assert [calls] == installation.sql("SELECT sum(unpriced_call_count) AS unpriced FROM traces")
 
     # And that over the models.
     models = json.loads(installation.spanloom("models", "--since", "1970-01-01", "--json"))
-    for name in ("input", "output"):
-        assert sum(model[f"{name}_tokens"] for model in models) == over_sessions[0][name]
-    assert sum(model["total_cost"] for model in models) == pytest.approx(over_sessions[0]["cost"])
-
-
-def without_wrappers(spans: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The spans that bear usage and have none inside them that does, found by walking down from each."""
-    inside: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for span in spans:
-        inside.setdefault((span["trace_id"], span["parent_span_id"]), []).append(span)
-
-    def bears(span: dict[str, Any]) -> bool:
-        is_call = span["span_type"] in ("LLM", "EMBEDDING")
-        return bool(is_call or span["input"] or span["output"] or span["cost"])
-
-    def bears_inside(span: dict[str, Any]) -> bool:
-        children = inside.get((span["trace_id"], span["span_id"]), [])
-        return any(bears(child) or bears_inside(child) for child in children)
-
-    return [span for span in spans if bears(span) and not bears_inside(span)]
+    for name in TOKENS:
+        assert sum(model[name] for model in models) == over_sessions[0][name]
+    assert round(sum(model["total_cost"] for model in models) * 1e12) == over_sessions[0]["cost"]
 
 
 def test_the_command_line_shows_them(installation: Installation) -> None:

@@ -51,7 +51,7 @@ def sessions(rows: Sequence[SessionTotals], now: datetime) -> RenderableType:
             f"{row.llm_call_count:,}",
             tokens(row),
             cost(row),
-            errors(row.error_count),
+            errors(row.failure_count),
             Text(row.user_id),
             Text(", ".join(row.tags)),
         )
@@ -71,7 +71,7 @@ def session(row: SessionTotals, traces: Sequence[TraceCard], now: datetime) -> R
         ("tokens", tokens(row)),
         ("cost", cost(row)),
         ("models", ", ".join(row.models)),
-        ("errors", str(row.error_count)),
+        ("errors", str(row.failure_count)),
     ):
         head.add_row(Text(name, style="dim"), Text(value))
     table = _table("", "trace", "name", "duration", "tokens", "cost", "errors", "input", "output")
@@ -83,7 +83,7 @@ def session(row: SessionTotals, traces: Sequence[TraceCard], now: datetime) -> R
             duration(trace.duration),
             tokens(trace),
             cost(trace),
-            errors(trace.error_count),
+            errors(trace.failure_count),
             preview(trace.input),
             preview(trace.output),
         )
@@ -159,6 +159,8 @@ def _span(span: TreeSpan) -> Text:
     usage = (
         f"  {span.input_tokens:,} → {span.output_tokens:,} tokens"
         if span.input_tokens or span.output_tokens
+        else f"  {span.unsplit_tokens:,} tokens"
+        if span.unsplit_tokens
         else ""
     )
     message = f"  {span.status_message}" if span.status == "error" else ""
@@ -214,7 +216,9 @@ def duration(seconds: float) -> str:
 
 
 def tokens(row: SessionTotals | TraceTotals | ModelUsage) -> str:
-    """Tokens as 'in → out (total)'."""
+    """Tokens as 'in → out (total)'; the total alone where nothing else is known."""
+    if row.total_tokens and row.unsplit_tokens == row.total_tokens:
+        return f"{row.total_tokens:,}"
     return f"{row.input_tokens:,} → {row.output_tokens:,} ({row.total_tokens:,})"
 
 

@@ -33,7 +33,7 @@ _COST = Column("total_cost", "Cost", meaning="USD; input and output on hover")
 _TOKENS = Column("total_tokens", "Tokens", meaning="in → out (total)")
 _DURATION = Column("duration", "Duration", meaning="Wall time")
 _CALLS = Column("llm_call_count", "LLM calls")
-_ERRORS = Column("error_count", "Errors", meaning="Failed spans")
+_ERRORS = Column("failure_count", "Errors", meaning="Spans where an error began")
 
 SESSION_COLUMNS = (
     Column("session_id", "Session", "asc", "text", "Its ID", _FIRST_INPUT),

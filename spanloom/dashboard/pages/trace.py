@@ -108,7 +108,7 @@ def tree_data(lines: list[Line]) -> dict[str, Any]:
     length = (end - start).total_seconds() * 1000 if start and end else 0.0
     columns = (
         "id", "name", "type", "depth", "below", "orphan", "start", "duration",
-        "status", "model", "service", "tokens_in", "tokens_out", "cost", "priced",
+        "status", "model", "service", "tokens_in", "tokens_out", "tokens_unsplit", "cost", "priced",
     )  # fmt: skip
     rows = []
     for line in lines:
@@ -129,6 +129,7 @@ def tree_data(lines: list[Line]) -> dict[str, Any]:
                 printable(span.service_name[:NAME_CHARACTERS]),
                 span.input_tokens,
                 span.output_tokens,
+                span.unsplit_tokens,
                 span.total_cost,
                 int(span.priced),
             )

@@ -57,9 +57,12 @@ const writers = {
   short: (element) => short(Number(element.value)),
   usd: cost,
   tokens: (element) => {
-    const [into, out] = [Number(element.dataset.in), Number(element.dataset.out)];
-    element.title = `${count(into)} in, ${count(out)} out, ${count(into + out)} in all`;
-    return `${short(into)} → ${short(out)} (${short(into + out)})`;
+    const { dataset } = element;
+    const [into, out, unsplit] = [Number(dataset.in), Number(dataset.out), Number(dataset.unsplit)];
+    const all = into + out + unsplit;
+    element.title = `${count(into)} in, ${count(out)} out, ${count(all)} in all`
+      + (unsplit ? `; of ${count(unsplit)} only the number is known` : "");
+    return all && unsplit === all ? short(all) : `${short(into)} → ${short(out)} (${short(all)})`;
   },
   seconds: (element) => {
     const { active } = element.dataset;

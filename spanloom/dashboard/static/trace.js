@@ -113,7 +113,9 @@ function lineOf(span, line) {
   if (span.below) row.setAttribute("aria-expanded", String(span.open || wanted !== ""));
   if (span.status === "error") row.classList.add("failed");
   if (span.hit && wanted) row.classList.add("hit");
-  const tokens = span.tokens_in || span.tokens_out ? `${count(span.tokens_in)} → ${count(span.tokens_out)}` : "";
+  const tokens = span.tokens_in || span.tokens_out
+    ? `${count(span.tokens_in)} → ${count(span.tokens_out)}`
+    : span.tokens_unsplit ? count(span.tokens_unsplit) : "";
   const cost = span.cost ? usd(span.cost) : "";
   const long = seconds(span.duration / 1000);
   row.setAttribute("aria-label", [

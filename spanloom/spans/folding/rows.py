@@ -11,6 +11,7 @@ from spanloom.spans.folding.contribution import NANOSECONDS, Contribution, Windo
 from spanloom.spans.folding.counters import NOTHING, Counters
 from spanloom.spans.folding.facts import TraceKey
 from spanloom.spans.folding.session_fold import SessionWindow
+from spanloom.spans.folding.trace.exceptions import Exceptions
 from spanloom.spans.folding.trace.fold import Trace, union
 from spanloom.spans.table import COST_COLUMNS, PICODOLLARS, STATUSES
 
@@ -43,6 +44,7 @@ TRACE_TABLE = pa.schema(
         pa.field("input", pa.string(), False),
         pa.field("output", pa.string(), False),
         pa.field("root_span_id", pa.string(), False),
+        *(pa.field(f"{name}_otherwise", _TEXTS, False) for name in Exceptions._fields),
         *_LOG,
     ]
 )
@@ -113,6 +115,10 @@ def trace_table(rows: Sequence[TraceRow]) -> pa.Table:
         "status": [trace.status if trace else STATUSES[0] for trace in traces],
         "root_span_id": [f"{trace.root_span_id:016x}" if trace else "" for trace in traces],
     }
+    own.update(
+        (f"{name}_otherwise", [getattr(trace.exceptions, name) if trace else () for trace in traces])
+        for name in Exceptions._fields
+    )
     return _table(TRACE_TABLE, [(row.place, row.version, row.trace) for row in rows], own)
 
 

@@ -17,6 +17,7 @@ from spanloom.spans.reading.row import EventRow
 from spanloom.spans.table import (
     INPUT_IS_MESSAGE,
     INPUT_IS_TEXT,
+    LONGEST_SEARCH,
     OUTPUT_IS_MESSAGE,
     OUTPUT_IS_TEXT,
     PREVIEW_CHARACTERS,
@@ -30,6 +31,12 @@ _FLATTENED = Field.INPUT_FLATTENED - Field.INPUT
 _INPUT = int(Field.INPUT)
 
 _UNPARSED = object()
+
+_LONGEST = 1 << 20
+"""Characters of a message that are read where it is longer than a preview."""
+
+_REST = PREVIEW_CHARACTERS - LONGEST_SEARCH
+"""Where the rest begins: what lies across the cut is found in it."""
 
 _IS_MESSAGE: Mapping[Side, int] = {"user": INPUT_IS_MESSAGE, "assistant": OUTPUT_IS_MESSAGE}
 _IS_TEXT: Mapping[Side, int] = {"user": INPUT_IS_TEXT, "assistant": OUTPUT_IS_TEXT}
@@ -111,6 +118,8 @@ class Preview(NamedTuple):
     others: tuple[str, ...] = ()
     """Further texts in it."""
     marks: int = 0
+    rest: str = ""
+    """What stands behind the text where it was cut, and a little before: for searching."""
 
     def of_trace(self, mark: int) -> Preview:
         """The same, as what is said of the whole trace."""
@@ -126,16 +135,17 @@ def message_preview(given: Chosen, side: Side) -> Preview:
     if not given.text:
         return NO_PREVIEW
     value = _value(given)
+    longest = _LONGEST if len(given.text) > PREVIEW_CHARACTERS else PREVIEW_CHARACTERS
     if side == "assistant":
-        words = assistant_text(value, PREVIEW_CHARACTERS)
+        words = assistant_text(value, longest)
     elif given.is_prompt and isinstance(value, str):
-        words = valid_text(value)[:PREVIEW_CHARACTERS]
+        words = valid_text(value)
     else:
-        words = user_text(value, PREVIEW_CHARACTERS)
+        words = user_text(value, longest)
     if words:
-        return Preview(words, (), _IS_MESSAGE[side])
-    if side == "user" and (words := any_text(value, PREVIEW_CHARACTERS)):
-        return Preview(words, (), INPUT_IS_TEXT)
+        return _preview(words, (), _IS_MESSAGE[side])
+    if side == "user" and (words := any_text(value, longest)):
+        return _preview(words, (), INPUT_IS_TEXT)
     # A message without words, such as a pure tool call, has nothing to show.
     is_message = any(turn is not None for turn in newest_first(value, side))
     return NO_PREVIEW if is_message else recorded_preview(given.text, side)
@@ -146,9 +156,22 @@ def recorded_preview(text: str, side: Side) -> Preview:
     if not text:
         return NO_PREVIEW
     words, others = recorded(text, side, PREVIEW_CHARACTERS)
+    if len(words) == PREVIEW_CHARACTERS:
+        words, _ = recorded(text, side, _LONGEST)
     if words:
-        return Preview(words, others, _IS_TEXT[side])
-    return Preview(text[:PREVIEW_CHARACTERS], others, 0)
+        return _preview(words, others, _IS_TEXT[side])
+    return _preview(text, others, 0)
+
+
+def _preview(words: str, others: tuple[str, ...], marks: int) -> Preview:
+    if len(words) <= PREVIEW_CHARACTERS:
+        return Preview(words, others, marks)
+    return Preview(words[:PREVIEW_CHARACTERS], others, marks, words[_REST:])
+
+
+def said_rest(*rests: str) -> str:
+    """What stands behind some previews, one after the other."""
+    return "\0".join(filter(None, rests))
 
 
 def _value(given: Chosen) -> object:

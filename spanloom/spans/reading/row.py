@@ -54,6 +54,7 @@ class SpanRow(NamedTuple):
     output_preview: str
     input_texts: Sequence[str]
     output_texts: Sequence[str]
+    said_rest: str
     marks: int
     attribute_keys: Sequence[str]
     attribute_texts: Sequence[str]

@@ -21,6 +21,7 @@ from spanloom.spans.reading.previews import (
     from_events,
     message_preview,
     recorded_preview,
+    said_rest,
 )
 from spanloom.spans.reading.row import EventRow, SpanRow
 from spanloom.spans.reading.tags_and_metadata import merged_metadata, merged_tags
@@ -169,6 +170,7 @@ class SpanReader:
             output_preview=answered.text,
             input_texts=asked.others,
             output_texts=answered.others,
+            said_rest=said_rest(asked.rest, answered.rest),
             marks=asked.marks
             | answered.marks
             | (IS_COPY if values[_COPY] else 0)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from spanloom.spans.reading.columns import Head
-from spanloom.spans.reading.previews import recorded_preview
+from spanloom.spans.reading.previews import NO_PREVIEW, recorded_preview, said_rest
 from spanloom.spans.reading.row import SpanRow
 from spanloom.spans.table import INPUT_OF_TRACE, OUTPUT_OF_TRACE
 
@@ -61,6 +61,7 @@ def _lies_in_another(
 
 
 def _with_previews(row: SpanRow) -> SpanRow:
+    asked = answered = NO_PREVIEW
     if not row.marks & INPUT_OF_TRACE:
         asked = recorded_preview(row.input, "user")
         row = row._replace(input_preview=asked.text, input_texts=asked.others, marks=row.marks | asked.marks)
@@ -69,4 +70,6 @@ def _with_previews(row: SpanRow) -> SpanRow:
         row = row._replace(
             output_preview=answered.text, output_texts=answered.others, marks=row.marks | answered.marks
         )
+    if asked.rest or answered.rest:
+        row = row._replace(said_rest=said_rest(row.said_rest, asked.rest, answered.rest))
     return row

@@ -43,6 +43,7 @@ class Usage(Answer):
     cache_read_tokens: int = Field(description="Part of the input tokens.")
     cache_write_tokens: int = Field(description="Part of the input tokens.")
     reasoning_tokens: int = Field(description="Part of the output tokens.")
+    unsplit_tokens: int = Field(description="Tokens of which only the number is known; in no other count.")
     input_cost: float = Field(description="USD.")
     output_cost: float = Field(description="USD.")
     total_cost: float = Field(description="USD.")
@@ -60,8 +61,9 @@ class Totals(Usage):
     span_count: int = Field(description="Spans.")
     llm_call_count: int = Field(description="LLM spans that count; wrappers do not.")
     tool_call_count: int = Field(description="TOOL spans.")
-    error_count: int = Field(description="Spans with status `error`.")
-    total_tokens: int = Field(description="Input and output tokens.")
+    failure_count: int = Field(description="Spans where an error began: none below them failed.")
+    error_count: int = Field(description="All spans with status `error`.")
+    total_tokens: int = Field(description="Input, output and unsplit tokens.")
     unpriced_call_count: int = Field(description="LLM calls whose cost is unknown and so not in the sums.")
     models: list[str] = Field(description="Models that answered, sorted.")
     tags: list[str] = Field(description="Sorted.")
@@ -121,7 +123,7 @@ class Bucket(Answer):
     start: Time = Field(description="The bucket's beginning.")
     count: int = Field(description="Sessions or traces.")
     cost: float = Field(description="USD: their whole costs.")
-    errors: int = Field(description="Their failed spans.")
+    errors: int = Field(description="Their failures: spans where an error began.")
 
 
 class Histogram(Answer):
@@ -202,7 +204,7 @@ class TimelineTrace(Answer):
     start_time: Time
     end_time: Time
     status: str
-    error_count: int
+    failure_count: int
     spans: list[TimelineSpan] = Field(description="By start; the first ones only, see `complete`.")
     complete: bool = Field(description="False: it has more such spans than are shown here.")
 

@@ -32,14 +32,13 @@ class TooBig(WarehouseError):
 
 @dataclass(frozen=True)
 class QueryLimits:
-    """How much one query may take, read and return, and how often it may repeat itself (`WITH RECURSIVE`)."""
+    """How much one query may take, read and return."""
 
     seconds: float = 10.0
     rows_read: int = 1_000_000_000
     memory_bytes: int = 4_000_000_000
     rows_answered: int = 100_000
     bytes_answered: int = 256_000_000
-    recursion: int = 256
 
     def settings(self) -> dict[str, str]:
         """As settings of ClickHouse."""
@@ -52,7 +51,6 @@ class QueryLimits:
             "max_result_rows": str(self.rows_answered),
             "max_result_bytes": str(self.bytes_answered),
             "result_overflow_mode": "throw",
-            "max_recursive_cte_evaluation_depth": str(self.recursion),
         }
 
 
@@ -65,7 +63,6 @@ _TOO_BIG = {
     307: "would read too many bytes",
     396: "has too big an answer",
     241: "needs more memory than a question may have",
-    306: "would follow spans through too many levels of parents",
 }
 
 _READ_ONLY = {"readonly": "2"}

@@ -13,6 +13,14 @@ from typing import Literal
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 SINCE = "fromUnixTimestamp64Nano({since:Int64}, 'UTC')"
+SOUGHT = "lowerUTF8(normalizeUTF8NFC({text:String}))"
+"""What is looked for, as `said` of `traces_by_time_versions` is written."""
+
+SESSION_PART = "position(lowerUTF8(session_id), lowerUTF8({part:String})) > 0"
+"""A part of a session's ID."""
+
+_IN_REST = f"position(lowerUTF8(normalizeUTF8NFC(said_rest)), {SOUGHT}) > 0"
+
 UNTIL = "fromUnixTimestamp64Nano({until:Int64}, 'UTC')"
 
 
@@ -110,7 +118,8 @@ def with_text_and_metadata(conditions: Conditions, wanted: Filter) -> None:
     """Only rows of `traces_by_time_versions FINAL` that hold the text in their input or output, and the metadata.
 
     FINAL would carry the long texts through its merge. So which rows hold the text is asked without it, and
-    the newest row of a trace is one of them by its version, which determines what a row holds.
+    the newest row of a trace is one of them by its version, which determines what a row holds. What was said behind a
+    preview stands with the span, where it is the newest version of it.
     """
     for number, (key, value) in enumerate(wanted.metadata):
         conditions.add(
@@ -123,14 +132,31 @@ def with_text_and_metadata(conditions: Conditions, wanted: Filter) -> None:
         in_scope(inner, wanted.project, wanted.visible)
         in_windows(inner, wanted)
         in_range(inner, wanted)
-        inner.add("position(said, lowerUTF8({text:String})) > 0", text=wanted.text)
-        conditions.add(f"""(trace_id, version) IN (
+        inner.add(f"position(said, {SOUGHT}) > 0", text=wanted.text)
+        scope = Conditions(conditions.parameters)
+        in_scope(scope, wanted.project, wanted.visible)
+        conditions.add(f"""((trace_id, version) IN (
         SELECT
             trace_id,
             version
         FROM traces_by_time_versions
         WHERE {inner.sql()}
-    )""")
+    )) OR ((project_id, trace_id) IN (
+        SELECT
+            project_id,
+            trace_id
+        FROM spans_versions FINAL
+        PREWHERE (project_id, trace_id, span_id) IN (
+            SELECT
+                project_id,
+                trace_id,
+                span_id
+            FROM spans_versions
+            PREWHERE {scope.sql()} AND (said_rest != '')
+            WHERE {_IN_REST}
+        )
+        WHERE {_IN_REST}
+    ))""")
 
 
 def within_bounds(conditions: Conditions, wanted: Filter, column_of: dict[str, str]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unicodedata import normalize
+
 from spanloom.warehouse.queries.answers import Snippet
 
 AROUND = 80
@@ -17,7 +19,8 @@ def snippets(
     """Cut the text around each hit; hits that stand close together share a snippet.
 
     Args:
-        wanted: what is looked for, in any case; nothing where it is empty.
+        text: with accents composed (NFC).
+        wanted: what is looked for, in any case, accents composed or apart; nothing where it is empty.
         cut_before, cut_after: whether `text` itself has been cut out of a longer one.
     """
     found = _hits(text, wanted)
@@ -49,7 +52,7 @@ def _hits(text: str, wanted: str) -> list[tuple[int, int]]:
     if not wanted:
         return []
     small, place = _lowered(text)
-    sought, _ = _lowered(wanted)
+    sought, _ = _lowered(normalize("NFC", wanted))
     found = []
     at = small.find(sought)
     while at >= 0:

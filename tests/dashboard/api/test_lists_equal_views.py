@@ -42,8 +42,10 @@ windows = st.fixed_dictionaries(
         "models": LISTS,
         "services": LISTS,
         "trace_count": st.integers(1, 3),
+        "failure_count": st.integers(0, 1),
         "error_count": st.integers(0, 1),
         "input_tokens": st.integers(0, 3),
+        "unsplit_tokens": st.integers(0, 1),
         "total_cost": COSTS,
         "first_input": st.sampled_from(WORDS),
         "version": st.integers(1, 3),
@@ -65,8 +67,10 @@ traces = st.fixed_dictionaries(
             lambda pairs: list(pairs.items())
         ),
         "status": st.sampled_from(("ok", "error", "unset")),
+        "failure_count": st.integers(0, 1),
         "error_count": st.integers(0, 1),
         "input_tokens": st.integers(0, 3),
+        "unsplit_tokens": st.integers(0, 1),
         "total_cost": COSTS,
         "input": st.sampled_from(WORDS),
         "output": st.sampled_from(WORDS),
@@ -282,7 +286,7 @@ def test_the_list_of_sessions_is_the_view(
             assert row["has_errors"] == (row["error_count"] > 0)
         counted = api.get("histogram", project=project, kind="sessions", **as_parameters(wanted))["buckets"]
         assert sum(bucket["count"] for bucket in counted) == len(expected)
-        assert sum(bucket["errors"] for bucket in counted) == sum(row["error_count"] for row in expected)
+        assert sum(bucket["errors"] for bucket in counted) == sum(row["failure_count"] for row in expected)
         assert sum(bucket["cost"] for bucket in counted) == pytest.approx(
             sum(row["total_cost"] for row in expected)
         )

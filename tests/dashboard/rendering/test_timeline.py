@@ -23,7 +23,7 @@ def trace(number: int, at: float, seconds: float, *spans: tuple[str, float, floa
         start_time=start,
         end_time=start + timedelta(seconds=seconds),
         status="ok",
-        error_count=0,
+        failure_count=0,
         spans=[
             TimelineSpan(
                 span_id="1",

@@ -169,7 +169,7 @@ def test_a_migration_that_adds_a_column_runs_beside_the_others_and_twice(empty: 
         (
             "traces_versions",
             "traces_by_time_versions",
-            {"input", "output"},
+            {"input", "output", "counts_otherwise", "cost_counts_otherwise", "unpriced_otherwise"},
             {"input_start", "output_start", "said"},
         ),
     ],

@@ -28,6 +28,7 @@ def test_retention_is_set_changed_and_removed_and_nothing_else_is_altered(empty:
     both = empty.model_copy(update={"retention": RetentionSettings(spans_days=7, sessions_days=400)})
     expected = [
         "spans_versions keeps its rows for 7 days",
+        "span_counts_versions keeps its rows for 7 days",
         "session_windows_versions keeps its rows for 400 days",
         "session_windows_by_session_versions keeps its rows for 400 days",
     ]
@@ -39,9 +40,13 @@ def test_retention_is_set_changed_and_removed_and_nothing_else_is_altered(empty:
     assert "TTL" not in engine(empty, "traces_versions")
 
     longer = empty.model_copy(update={"retention": RetentionSettings(spans_days=8, sessions_days=400)})
-    assert migrate(longer) == ["spans_versions keeps its rows for 8 days"]
+    assert migrate(longer) == [
+        "spans_versions keeps its rows for 8 days",
+        "span_counts_versions keeps its rows for 8 days",
+    ]
     assert migrate(empty) == [
         "spans_versions keeps its rows for ever",
+        "span_counts_versions keeps its rows for ever",
         "session_windows_versions keeps its rows for ever",
         "session_windows_by_session_versions keeps its rows for ever",
     ]

@@ -19,6 +19,7 @@ from tests.warehouse.tables import partial, put, rows, sql, window
 PLAIN = ("spans", "traces", "session_windows", "sessions")
 FILLING = {
     "traces_into_time": "traces_by_time_versions",
+    "traces_into_span_counts": "span_counts_versions",
     "session_windows_into_sessions": "session_windows_by_session_versions",
 }
 

@@ -14,6 +14,7 @@ from spanloom.spans.conventions.key_order import BUILT_IN, Identity, KeyOrder
 from spanloom.spans.folding.counters import Counters, count
 from spanloom.spans.folding.fact import Fact, TraceKey
 from spanloom.spans.folding.trace.calls import LLM, calls_of
+from spanloom.spans.folding.trace.exceptions import Exceptions, exceptions
 from spanloom.spans.folding.trace.tree import NO_PARENT, Tree
 from spanloom.spans.folding.trace.usage import counted
 from spanloom.spans.folding.trace.words import words_of
@@ -49,6 +50,7 @@ class Trace:
     input: str
     output: str
     root_span_id: int
+    exceptions: Exceptions
 
 
 def fold(key: TraceKey, facts: Collection[Fact], identity: Identity = BUILT_IN) -> Trace:
@@ -81,12 +83,13 @@ def fold(key: TraceKey, facts: Collection[Fact], identity: Identity = BUILT_IN) 
             cost=usage.cost,
             llm_calls=sum(spans[at].span_type == LLM for at in calls),
             failures=_failures(tree),
-            unpriced=usage.unpriced,
+            unpriced=len(usage.unpriced),
         ),
         models=union(fact.model for fact in (*usage.tokens, *usage.cost, *(spans[at] for at in calls))),
         input=asked,
         output=answered,
         root_span_id=root.span_id,
+        exceptions=exceptions(spans, usage),
     )
 
 

@@ -30,8 +30,10 @@ class Counted:
     """Spans whose tokens count."""
     cost: Sequence[Fact]
     """Spans whose costs count; nearly always the same."""
-    unpriced: int
-    """Of the calls, and of what counts instead of them, how many have a cost that nobody knows."""
+    unpriced: Sequence[Fact]
+    """Of the calls, and of what counts instead of them, those that have a cost that nobody knows."""
+    silent: Sequence[Fact]
+    """Calls that state no tokens: they count, as nothing."""
 
 
 def tokens_of(fact: Fact) -> int:
@@ -82,6 +84,7 @@ def counted(tree: Tree, calls: Calls) -> Counted:
         tokens=[spans[at] for at in range(size) if tokens_count[at]],
         cost=[spans[at] for at in range(size) if cost_counts[at]],
         unpriced=_unpriced(tree, calls, tokens_count, cost_counts),
+        silent=[spans[at] for at in calls if not tokens_of(spans[at])],
     )
 
 
@@ -99,7 +102,7 @@ def _only_the_topmost(tree: Tree, marked: bytearray) -> None:
             marked[at] = False
 
 
-def _unpriced(tree: Tree, calls: Calls, tokens_count: bytearray, cost_counts: bytearray) -> int:
+def _unpriced(tree: Tree, calls: Calls, tokens_count: bytearray, cost_counts: bytearray) -> list[Fact]:
     """What counts and has no known price, and calls whose usage nobody knows: these must not look free."""
     spans, parent = tree.spans, tree.parent
     doubtful = [
@@ -112,14 +115,14 @@ def _unpriced(tree: Tree, calls: Calls, tokens_count: bytearray, cost_counts: by
         )
     ]
     if not doubtful:
-        return 0
+        return []
     # Tokens or a cost that count above speak for all below.
     spoken_for = bytearray(len(spans))
     for at in tree.down:
         above = parent[at]
         if above != NO_PARENT and (spoken_for[above] or tokens_count[above] or cost_counts[above]):
             spoken_for[at] = True
-    return sum(not spoken_for[at] for at in doubtful)
+    return [spans[at] for at in doubtful if not spoken_for[at]]
 
 
 def _is_known_to_be_free(spans: Sequence[Fact], group: Sequence[int]) -> bool:

@@ -84,14 +84,14 @@ async def _counts(
         parameters = keys.having.parameters
         each = keys.sql(
             "toUnixTimestamp64Second(min(w.start_time)) AS second, "
-            f"{NUMBERS['total_cost']} AS cost, {NUMBERS['error_count']} AS errors"
+            f"{NUMBERS['total_cost']} AS cost, {NUMBERS['failure_count']} AS errors"
         )
     else:
         source, conditions = traces_from(wanted)
         parameters = conditions.parameters
         each = (
             "SELECT toUnixTimestamp64Second(t.start_time) AS second, "
-            "toInt128(round(t.total_cost * 1e12)) AS cost, t.error_count AS errors "
+            "toInt128(round(t.total_cost * 1e12)) AS cost, t.failure_count AS errors "
             f"{source} WHERE {conditions.sql()}"
         )
     sql = f"""

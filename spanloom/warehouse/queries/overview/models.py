@@ -12,87 +12,29 @@ from spanloom.warehouse.queries.filters import SINCE, Conditions, in_scope, nano
 _LIMITS = QueryLimits(seconds=30)
 """It reads every span of the range, where lists read traces or windows."""
 
-# Usage counts once, as in the trace fold: a call that bears usage counts if nothing below it does, so all that stands
-# above one is left out. Below a span lies what started later, so that nothing before the range is needed; where clocks
-# of several services differ, a wrapper at the edge of the range may count. A circle of parents ends where it comes back
-# to its mark, which moves on at depths that are powers of two (Brent's algorithm); more levels than the limits allow
-# are an error.
 _MODELS = """
-WITH RECURSIVE
-    some AS (
-        SELECT
-            project_id,
-            trace_id,
-            span_id,
-            parent_span_id,
-            provider,
-            model,
-            input_tokens,
-            output_tokens,
-            cache_read_tokens,
-            cache_write_tokens,
-            reasoning_tokens,
-            input_cost,
-            output_cost,
-            total_cost,
-            priced,
-            (span_type IN ('LLM', 'EMBEDDING'))
-                OR (input_tokens > 0) OR (output_tokens > 0)
-                OR (cache_read_tokens > 0) OR (cache_write_tokens > 0) OR (reasoning_tokens > 0)
-                OR (input_cost > 0) OR (output_cost > 0) OR (total_cost > 0) AS bears_usage
-        FROM spans
-        WHERE {scope}
-    ),
-    above AS (
-        SELECT DISTINCT
-            project_id,
-            trace_id,
-            parent_span_id AS wrapper_id,
-            toUInt32(1) AS depth,
-            parent_span_id AS mark
-        FROM some
-        WHERE bears_usage AND (parent_span_id != '') AND (parent_span_id != span_id)
-        UNION ALL
-        SELECT DISTINCT
-            some.project_id,
-            some.trace_id,
-            some.parent_span_id,
-            toUInt32(above.depth + 1),
-            if(bitAnd(above.depth + 1, above.depth) = 0, some.parent_span_id, above.mark)
-        FROM some
-        INNER JOIN above
-            ON (some.project_id = above.project_id)
-            AND (some.trace_id = above.trace_id)
-            AND (some.span_id = above.wrapper_id)
-        WHERE (some.parent_span_id != '') AND (some.parent_span_id != some.span_id)
-            AND (some.parent_span_id != above.mark)
-    )
 SELECT
     provider,
     model,
-    count() AS call_count,
-    countIf((priced = 0) AND (some.input_tokens + some.output_tokens > 0)) AS unpriced_call_count,
-    sum(some.input_tokens) AS input_tokens,
-    sum(some.output_tokens) AS output_tokens,
-    sum(some.cache_read_tokens) AS cache_read_tokens,
-    sum(some.cache_write_tokens) AS cache_write_tokens,
-    sum(some.reasoning_tokens) AS reasoning_tokens,
-    input_tokens + output_tokens AS total_tokens,
-    toFloat64(sum(toInt128(round(some.input_cost * 1e12)))) / 1e12 AS input_cost,
-    toFloat64(sum(toInt128(round(some.output_cost * 1e12)))) / 1e12 AS output_cost,
-    toFloat64(sum(toInt128(round(some.total_cost * 1e12)))) / 1e12 AS total_cost
-FROM some
-WHERE bears_usage AND (project_id, trace_id, span_id) NOT IN (
-    SELECT
-        project_id,
-        trace_id,
-        wrapper_id
-    FROM above
-)
+    countIf(counts) AS call_count,
+    countIf(unpriced) AS unpriced_call_count,
+    sumIf(some.input_tokens, counts) AS input_tokens,
+    sumIf(some.output_tokens, counts) AS output_tokens,
+    sumIf(some.cache_read_tokens, counts) AS cache_read_tokens,
+    sumIf(some.cache_write_tokens, counts) AS cache_write_tokens,
+    sumIf(some.reasoning_tokens, counts) AS reasoning_tokens,
+    sumIf(some.unsplit_tokens, counts) AS unsplit_tokens,
+    input_tokens + output_tokens + unsplit_tokens AS total_tokens,
+    toFloat64(sumIf(toInt128(round(some.input_cost * 1e12)), cost_counts)) / 1e12 AS input_cost,
+    toFloat64(sumIf(toInt128(round(some.output_cost * 1e12)), cost_counts)) / 1e12 AS output_cost,
+    toFloat64(sumIf(toInt128(round(some.total_cost * 1e12)), cost_counts)) / 1e12 AS total_cost
+FROM spans AS some
+WHERE {scope} AND (counts OR cost_counts OR unpriced)
 GROUP BY
     provider,
     model
-HAVING ((model != '') OR (total_tokens > 0) OR (total_cost > 0)) AND ((unpriced_call_count > 0) OR NOT {unpriced:Bool})
+HAVING ((model != '') OR (total_tokens > 0) OR (total_cost > 0) OR (unpriced_call_count > 0))
+    AND ((unpriced_call_count > 0) OR NOT {unpriced:Bool})
 ORDER BY
     unpriced_call_count > 0 DESC,
     total_tokens DESC,
@@ -112,7 +54,7 @@ async def models(
 ) -> list[ModelUsage]:
     """Return what was used of each model by calls that started since `since`; the unpriced first, then by tokens.
 
-    A call counts as in `traces`: not if something below it bears usage. Calls that name no model are one row.
+    What counts is what counts in `traces`. Calls that name no model are one row.
 
     Args:
         project: only this project's calls.

@@ -14,9 +14,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from spanloom.spans.text.ids import bounded_id
 from spanloom.warehouse.client import Warehouse
 from spanloom.warehouse.queries.ask import ask
 from spanloom.warehouse.queries.filters import (
+    SESSION_PART,
     SINCE,
     UNTIL,
     Conditions,
@@ -41,13 +43,14 @@ NUMBERS = {
     "total_cost": "sum(toInt128(round(w.total_cost * 1e12)))",
     "input_cost": "sum(toInt128(round(w.input_cost * 1e12)))",
     "output_cost": "sum(toInt128(round(w.output_cost * 1e12)))",
-    "total_tokens": "sum(w.input_tokens) + sum(w.output_tokens)",
+    "total_tokens": "sum(w.input_tokens) + sum(w.output_tokens) + sum(w.unsplit_tokens)",
     "input_tokens": "sum(w.input_tokens)",
     "output_tokens": "sum(w.output_tokens)",
     "trace_count": "sum(w.trace_count)",
     "span_count": "sum(w.span_count)",
     "llm_call_count": "sum(w.llm_call_count)",
     "tool_call_count": "sum(w.tool_call_count)",
+    "failure_count": "sum(w.failure_count)",
     "error_count": "sum(w.error_count)",
 }
 """Whole numbers to sort by: nanoseconds, picodollars, counts."""
@@ -112,7 +115,7 @@ def _keys(wanted: Filter, narrow: bool) -> SessionKeys:
     before = Conditions()
     in_scope(before, wanted.project, wanted.visible)
     if wanted.session_id:
-        before.add("position(lowerUTF8(session_id), lowerUTF8({part:String})) > 0", part=wanted.session_id)
+        before.add(SESSION_PART, part=bounded_id(wanted.session_id))
     if wanted.text or wanted.metadata:
         before.add(_with_matching_trace(wanted, before.parameters))
     elif narrow:
@@ -123,7 +126,7 @@ def _keys(wanted: Filter, narrow: bool) -> SessionKeys:
     if wanted.until is not None:
         having.add(f"min(w.start_time) <= {UNTIL}", until=nanoseconds(wanted.until))
     if wanted.user:
-        having.add("max(has(w.user_ids, {user:String}))", user=wanted.user)
+        having.add("max(has(w.user_ids, {user:String}))", user=bounded_id(wanted.user))
     for column in ("tags", "models", "services"):
         for number, value in enumerate(getattr(wanted, column)):
             having.add(f"max(has(w.{column}, {{{column}{number}:String}}))", **{f"{column}{number}": value})

@@ -28,6 +28,7 @@ SessionSort = Literal[
     "span_count",
     "llm_call_count",
     "tool_call_count",
+    "failure_count",
     "error_count",
     "session_id",
     "project_id",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from spanloom.spans.text.ids import bounded_id
 from spanloom.warehouse.client import Warehouse
 from spanloom.warehouse.errors import WarehouseError
 from spanloom.warehouse.queries.answers import SessionDetail, SessionTotals, TraceCard, TraceCards
@@ -76,11 +77,11 @@ async def session_detail(
     scope = Conditions()
     in_scope(scope, project, visible)
     sql = _TOTALS.replace("{scope}", scope.sql())
-    rows = await ask(warehouse, "read a session", sql, scope.parameters | {"session": session_id})
+    rows = await ask(warehouse, "read a session", sql, scope.parameters | {"session": bounded_id(session_id)})
     if not rows or not session_id:
         return None
     one_project((row["project_id"] for row in rows), "session")
-    key = {"project": rows[0]["project_id"], "session": session_id}
+    key = {"project": rows[0]["project_id"], "session": bounded_id(session_id)}
     metadata = await ask(warehouse, "read a session's metadata", _METADATA, key)
     return SessionDetail(
         **rows[0],
@@ -105,7 +106,7 @@ async def find_session(
     scope = Conditions()
     in_scope(scope, project, visible)
     sql = _FIND.replace("{scope}", scope.sql())
-    rows = await ask(warehouse, "find a session", sql, scope.parameters | {"session": session_id})
+    rows = await ask(warehouse, "find a session", sql, scope.parameters | {"session": bounded_id(session_id)})
     if not rows or not session_id:
         return None
     return one_project((row["project_id"] for row in rows), "session")
@@ -142,7 +143,7 @@ async def session_cards(
     Args:
         project: one visible to the caller.
     """
-    behind = Conditions({"project": project, "session": session_id, "limit": limit + 1})
+    behind = Conditions({"project": project, "session": bounded_id(session_id), "limit": limit + 1})
     number = 0
     if cursor is not None:
         number, *last = decode("cards", cursor, (int, int, str))  # type: ignore[assignment]

@@ -10,6 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from spanloom.spans.text.ids import bounded_id
 from spanloom.warehouse.client import Warehouse
 from spanloom.warehouse.queries.answers import SearchAnswer, SpanMatch, TraceMatch
 from spanloom.warehouse.queries.ask import ask
@@ -41,16 +42,16 @@ class SearchFilter:
 
 _DURATION_NS = "(toUnixTimestamp64Nano(t.end_time) - toUnixTimestamp64Nano(t.start_time))"
 _TAGS = "arrayStringConcat(t.tags, ', ')"
-_FOUND = "positionCaseInsensitiveUTF8({column}, {{text:String}})"
+_FOUND = "positionCaseInsensitiveUTF8(normalizeUTF8NFC({column}), normalizeUTF8NFC({{text:String}}))"
 
 
 def _excerpt(name: str, column: str) -> str:
     at = _FOUND.format(column=column)
     start = f"greatest(1, {at} - {_BEFORE})"
     return (
-        f"if({at} > 0 AND {{text:String}} != '', substringUTF8({column}, {start}, {_EXCERPT}), '') "
+        f"if({at} > 0 AND {{text:String}} != '', substringUTF8(normalizeUTF8NFC({column}), {start}, {_EXCERPT}), '') "
         f"AS {name}_excerpt, {at} > {_BEFORE + 1} AS {name}_cut_before, "
-        f"lengthUTF8({column}) >= {start} + {_EXCERPT} AS {name}_cut_after"
+        f"lengthUTF8(normalizeUTF8NFC({column})) >= {start} + {_EXCERPT} AS {name}_cut_after"
     )
 
 
@@ -103,7 +104,7 @@ SELECT
     t.model AS model,
     t.start_time AS start_time,
     {_DURATION_NS} / 1e9 AS duration,
-    t.input_tokens + t.output_tokens AS total_tokens,
+    t.input_tokens + t.output_tokens + t.unsplit_tokens AS total_tokens,
     t.total_cost AS total_cost,
     count() OVER (PARTITION BY trace_id) AS all_spans,
     {_excerpts(_SPAN_TEXTS)}
@@ -130,7 +131,7 @@ async def search_session(
         project: one visible to the caller.
     """
     what = "search a session"
-    behind = Conditions({"project": project, "session": session_id, "limit": TRACES_AT_ONCE + 1})
+    behind = Conditions({"project": project, "session": bounded_id(session_id), "limit": TRACES_AT_ONCE + 1})
     number = 0
     if cursor is not None:
         number, *last = decode("search", cursor, (int, int, str))  # type: ignore[assignment]
@@ -176,7 +177,8 @@ def _conditions(wanted: SearchFilter, model: str, has_text: str) -> Conditions:
             conditions.add(f"{_DURATION_NS} {sign} {{{name}:Int64}}", **{name: round(seconds * 1e9)})
     if wanted.min_tokens is not None:
         conditions.add(
-            "t.input_tokens + t.output_tokens >= {min_tokens:UInt64}", min_tokens=wanted.min_tokens
+            "t.input_tokens + t.output_tokens + t.unsplit_tokens >= {min_tokens:UInt64}",
+            min_tokens=wanted.min_tokens,
         )
     if wanted.min_cost is not None:
         conditions.add("t.total_cost >= {min_cost:Float64}", min_cost=wanted.min_cost)

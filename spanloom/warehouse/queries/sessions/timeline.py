@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from spanloom.spans.text.ids import bounded_id
 from spanloom.warehouse.client import Warehouse
 from spanloom.warehouse.queries.answers import Timeline, TimelineSpan, TimelineTrace
 from spanloom.warehouse.queries.ask import ask
@@ -23,7 +24,7 @@ SELECT
     start_time,
     end_time,
     status,
-    error_count,
+    failure_count,
     toUnixTimestamp64Nano(start_time) AS sort_key
 FROM traces
 WHERE (project_id = {project:String}) AND (session_id = {session:String}) AND {behind}
@@ -81,7 +82,7 @@ async def timeline(
     Args:
         project: one visible to the caller.
     """
-    behind = Conditions({"project": project, "session": session_id, "limit": TRACES_AT_ONCE + 1})
+    behind = Conditions({"project": project, "session": bounded_id(session_id), "limit": TRACES_AT_ONCE + 1})
     number = 0
     if cursor is not None:
         number, *last = decode("timeline", cursor, (int, int, str))  # type: ignore[assignment]

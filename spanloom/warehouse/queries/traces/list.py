@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
+from spanloom.spans.text.ids import bounded_id
 from spanloom.warehouse.client import Warehouse
 from spanloom.warehouse.queries.answers import TraceListRow, TracePage
 from spanloom.warehouse.queries.ask import ask
 from spanloom.warehouse.queries.filters import (
+    SESSION_PART,
     Conditions,
     Filter,
     in_range,
@@ -31,6 +33,7 @@ TraceSort = Literal[
     "span_count",
     "llm_call_count",
     "tool_call_count",
+    "failure_count",
     "error_count",
     "trace_id",
     "session_id",
@@ -51,12 +54,13 @@ NUMBERS = {
     "total_cost": "toInt128(round(t.total_cost * 1e12))",
     "input_cost": "toInt128(round(t.input_cost * 1e12))",
     "output_cost": "toInt128(round(t.output_cost * 1e12))",
-    "total_tokens": "t.input_tokens + t.output_tokens",
+    "total_tokens": "t.input_tokens + t.output_tokens + t.unsplit_tokens",
     "input_tokens": "t.input_tokens",
     "output_tokens": "t.output_tokens",
     "span_count": "t.span_count",
     "llm_call_count": "t.llm_call_count",
     "tool_call_count": "t.tool_call_count",
+    "failure_count": "t.failure_count",
     "error_count": "t.error_count",
 }
 """Whole numbers to sort by: nanoseconds, picodollars, counts."""
@@ -81,7 +85,7 @@ _WHAT = "list traces"
 
 _COMPUTED = {
     "duration": "(toUnixTimestamp64Nano(end_time) - toUnixTimestamp64Nano(start_time)) / 1e9 AS duration",
-    "total_tokens": "input_tokens + output_tokens AS total_tokens",
+    "total_tokens": "input_tokens + output_tokens + unsplit_tokens AS total_tokens",
     "input": "input_start AS input",
     "output": "output_start AS output",
     "has_errors": "error_count > 0 AS has_errors",
@@ -104,11 +108,9 @@ def traces_from(wanted: Filter) -> tuple[str, Conditions]:
     conditions = Conditions(windows.parameters)
     in_range(conditions, wanted)
     if wanted.session_id:
-        conditions.add(
-            "position(lowerUTF8(session_id), lowerUTF8({part:String})) > 0", part=wanted.session_id
-        )
+        conditions.add(SESSION_PART, part=bounded_id(wanted.session_id))
     if wanted.user:
-        conditions.add("user_id = {user:String}", user=wanted.user)
+        conditions.add("user_id = {user:String}", user=bounded_id(wanted.user))
     for column in ("tags", "models", "services"):
         for number, value in enumerate(getattr(wanted, column)):
             conditions.add(f"has({column}, {{{column}{number}:String}})", **{f"{column}{number}": value})

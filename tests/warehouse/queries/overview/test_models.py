@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
 
+from spanloom.spans.folding.contribution import WindowKey
+from spanloom.spans.folding.facts import Fact, facts_of
+from spanloom.spans.folding.rows import TraceRow, trace_table
+from spanloom.spans.folding.trace.fold import fold
+from spanloom.spans.table import COST_IS_STATED, PICODOLLARS, SPAN_TYPES, STATUSES
 from spanloom.warehouse.client import Warehouse, connect
-from spanloom.warehouse.queries.ask import TooBig
 from spanloom.warehouse.queries.overview.models import models
-from tests.warehouse.tables import HOUR, SECOND, START, put, run, spans
+from tests.spans.folding.plain_usage import totals, trees
+from tests.warehouse.tables import HOUR, SECOND, START, put, rows, run, spans
+
+EXAMPLES = int(os.environ.get("TEST_EXAMPLES", "40")) // 2
+SILENT: dict[str, Any] = {"input_tokens": 0, "output_tokens": 0}
+_numbers = count()
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 
@@ -21,7 +33,7 @@ def at(hours: float) -> datetime:
 
 
 def put_calls(warehouse: Warehouse, project: str, *calls: dict[str, Any]) -> None:
-    """Spans of one trace, LLM calls of model `m` with 10 and 5 tokens unless they say otherwise."""
+    """A trace and its row: LLM calls of model `m` with 10 and 5 tokens unless they say otherwise."""
     base = {
         "project_id": project,
         "trace_id": TRACE,
@@ -32,11 +44,11 @@ def put_calls(warehouse: Warehouse, project: str, *calls: dict[str, Any]) -> Non
         "output_tokens": 5,
     }
     numbered = ({"span_id": f"{number:016x}"} for number in range(1, len(calls) + 1))
-    put(
-        warehouse,
-        "spans_versions",
-        spans(*(base | own | call for own, call in zip(numbered, calls, strict=True))),
-    )
+    table = spans(*(base | own | call for own, call in zip(numbered, calls, strict=True)))
+    put(warehouse, "spans_versions", table)
+    for key, facts in facts_of(table):
+        place = WindowKey(project, "", START)
+        put(warehouse, "traces_versions", trace_table([TraceRow(key, place, 1, fold(key, facts))]))
 
 
 def called(warehouse: Warehouse, project: str | None, **options: object) -> list[tuple[object, ...]]:
@@ -93,52 +105,89 @@ def test_wrappers_are_no_calls_of_a_model(warehouse: Warehouse, project: str) ->
         warehouse,
         project,
         agent,
-        {
-            "span_type": "CHAIN",
-            "model": "",
-            "input_tokens": 0,
-            "output_tokens": 0,
-            "parent_span_id": f"{1:016x}",
-        },
+        SILENT | {"span_type": "CHAIN", "model": "", "parent_span_id": f"{1:016x}"},
         {"parent_span_id": f"{2:016x}"} | priced,
-        # One instrumentation inside another: the inner call counts.
-        {"model": "alias", "parent_span_id": f"{1:016x}"},
-        {"parent_span_id": f"{4:016x}"} | priced,
+        # One instrumentation inside another: one call.
+        {"model": "alias", "parent_span_id": f"{1:016x}", "scope": "outer"},
+        {"parent_span_id": f"{4:016x}", "scope": "inner"} | priced,
         # An agent whose calls were not recorded is all there is.
         agent | {"model": "lone"},
     )
     assert called(warehouse, project) == [("mine", "lone", 1, 1, 25, 0), ("mine", "m", 2, 0, 30, 0.2)]
 
 
+def test_an_agent_counts_instead_of_a_call_that_does_not_say_what_it_used(
+    warehouse: Warehouse, project: str
+) -> None:
+    agent: dict[str, Any] = {"span_type": "AGENT", "model": "whole", "priced": 1, "total_cost": 0.5}
+    below: dict[str, Any] = {"parent_span_id": f"{1:016x}"}
+    put_calls(warehouse, project, agent | {"input_tokens": 90}, below, below | SILENT)
+    assert called(warehouse, project) == [("mine", "whole", 1, 0, 95, 0.5), ("mine", "m", 1, 0, 0, 0)]
+
+
+def test_a_cost_that_stands_above_a_call_counts_there(warehouse: Warehouse, project: str) -> None:
+    stated: dict[str, Any] = {"priced": 1, "total_cost": 0.7, "marks": COST_IS_STATED}
+    below: dict[str, Any] = {"parent_span_id": f"{1:016x}", "priced": 1, "total_cost": 0.1}
+    put_calls(warehouse, project, SILENT | stated | {"span_type": "CHAIN", "model": ""}, below)
+    assert called(warehouse, project) == [("mine", "m", 1, 0, 15, 0), ("mine", "", 0, 0, 0, 0.7)]
+
+
 def test_calls_without_a_model_have_no_price_either(warehouse: Warehouse, project: str) -> None:
     none: dict[str, Any] = {"provider": "", "model": ""}
-    put_calls(warehouse, project, none, none | {"input_tokens": 0, "output_tokens": 0})
-    assert called(warehouse, project) == [("", "", 2, 1, 15, 0)]
+    put_calls(warehouse, project, none)
+    assert called(warehouse, project) == [("", "", 1, 1, 15, 0)]
 
 
-def test_a_call_without_tokens_is_not_unpriced(warehouse: Warehouse, project: str) -> None:
-    put_calls(warehouse, project, {"input_tokens": 0, "output_tokens": 0})
-    assert called(warehouse, project) == [("mine", "m", 1, 0, 0, 0)]
-    assert called(warehouse, project, unpriced=True) == []
+def test_a_call_that_does_not_say_what_it_used_is_unpriced_unless_it_failed(
+    warehouse: Warehouse, project: str
+) -> None:
+    put_calls(
+        warehouse,
+        project,
+        SILENT,
+        SILENT | {"status": "error"},
+        SILENT | {"model": "free", "status": "error"},
+    )
+    assert called(warehouse, project) == [("mine", "m", 2, 1, 0, 0), ("mine", "free", 1, 0, 0, 0)]
+    assert called(warehouse, project, unpriced=True) == [("mine", "m", 2, 1, 0, 0)]
 
 
-def chain(levels: int) -> list[dict[str, Any]]:
-    """A wrapper, and a call this many levels below it."""
-    between: dict[str, Any] = {"span_type": "CHAIN", "model": "", "input_tokens": 0, "output_tokens": 0}
-    below = [{"parent_span_id": f"{number:016x}"} for number in range(1, levels + 1)]
-    return [{"span_type": "AGENT", "model": "wrapper"}, *(between | one for one in below[:-1]), below[-1]]
+NUMBERS = [
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "reasoning_tokens",
+    "unsplit_tokens",
+    "marks",
+]
 
 
-@pytest.mark.parametrize("levels", [1, 32, 33, 100])
-def test_a_wrapper_however_far_above_is_no_call(warehouse: Warehouse, project: str, levels: int) -> None:
-    put_calls(warehouse, project, *chain(levels))
-    assert called(warehouse, project) == [("mine", "m", 1, 1, 15, 0)]
+def span_of(fact: Fact) -> dict[str, Any]:
+    """A span with a fact's numbers."""
+    return {name: getattr(fact, name) for name in NUMBERS} | {
+        "span_type": SPAN_TYPES[fact.span_type],
+        "status": STATUSES[fact.status],
+        "priced": int(fact.priced),
+        "total_cost": fact.total_cost / PICODOLLARS,
+        "parent_span_id": f"{fact.parent_span_id:016x}" if fact.parent_span_id else "",
+    }
 
 
-def test_parents_without_end_are_an_error_that_says_what_to_do(warehouse: Warehouse, project: str) -> None:
-    put_calls(warehouse, project, *chain(300))
-    with pytest.raises(TooBig, match=r"through too many levels of parents: choose"):
-        called(warehouse, project)
+@settings(max_examples=EXAMPLES)
+@given(trees())
+def test_the_spans_that_count_add_up_to_the_trace(warehouse: Warehouse, tree: list[Fact]) -> None:
+    """Whatever the tree, plain SQL over `spans` gives what the plain recursion says of the trace."""
+    project = f"tree-{next(_numbers)}"
+    put_calls(warehouse, project, *map(span_of, tree))
+    columns = [f"sumIf({name}, counts)" for name in totals(tree) if name.endswith("_tokens")]
+    [found] = rows(
+        warehouse,
+        f"SELECT {', '.join(columns)}, sumIf(toUInt64(round(total_cost * 1e12)), cost_counts),"
+        f" countIf(unpriced) FROM spans WHERE project_id = '{project}'",
+    )
+    expected = totals(tree)
+    del expected["llm_call_count"]
+    assert found == tuple(expected.values())
 
 
 def test_costs_are_exact(warehouse: Warehouse, project: str) -> None:
@@ -149,28 +198,7 @@ def test_costs_are_exact(warehouse: Warehouse, project: str) -> None:
 def test_a_call_that_names_its_cost_only_counts(warehouse: Warehouse, project: str) -> None:
     nothing: dict[str, Any] = {"provider": "", "model": "", "input_tokens": 0, "output_tokens": 0}
     put_calls(warehouse, project, nothing | {"priced": 1, "total_cost": 0.5}, nothing)
-    assert called(warehouse, project) == [("", "", 2, 0, 0, 0.5)]
-
-
-@pytest.mark.parametrize("length", [1, 2, 3, 7, 40])
-@pytest.mark.parametrize("tail", [0, 1, 5])
-def test_circles_of_any_length_end(warehouse: Warehouse, project: str, length: int, tail: int) -> None:
-    parents = [number % length + 1 for number in range(1, length + 1)]
-    parents += [length + number for number in range(tail)] if tail else []
-    put_calls(warehouse, project, *({"parent_span_id": f"{parent:016x}"} for parent in parents))
-    calls = 1 if tail or length == 1 else 0
-    assert sum(row[2] for row in called(warehouse, project)) == calls  # type: ignore[misc]
-
-
-def test_a_circle_of_parents_ends(warehouse: Warehouse, project: str) -> None:
-    put_calls(
-        warehouse,
-        project,
-        {"parent_span_id": f"{2:016x}"},
-        {"parent_span_id": f"{1:016x}"},
-        {"parent_span_id": f"{3:016x}"},
-    )
-    assert called(warehouse, project) == [("mine", "m", 1, 1, 15, 0)]
+    assert called(warehouse, project) == [("", "", 2, 1, 0, 0.5)]
 
 
 @pytest.mark.parametrize("readonly", ["1", "2"])
