@@ -29,7 +29,7 @@ def test_every_report_comes_out_right(installation: Installation) -> None:
         f"SELECT uniqExact(trace_id) AS traces FROM traces WHERE trace_id IN ({names})",
         [{"traces": len(wanted)}],
     )
-    wrong = []
+    wrong: list[tuple[object, ...]] = []
     for case, columns in sorted(expected.items()):
         for kind in ("trace", "session"):
             for name, truth in columns.get(f"{kind}s", {}).items():
