@@ -46,14 +46,16 @@ dev: $(VENV)/.installed-dev ## what tests and `make check` need on top
 test: $(VENV)/.installed-test ## all tests but those on Apache Kafka, with other SDKs and in a browser; no server needed, no root
 	@$(PYTEST) -n 6 --dist worksteal -m "not kafka and not clients and not browser and not wheel"
 
-test-clients: $(VENV)/.installed-test ## the SDKs that people have send to a running stack; set up in .venv-clients
+test-clients: $(VENV)/.installed-test ## the SDKs that people have, and a Collector, send to a running stack; set up in .venv-clients, .collector
 	@$(BIN)/python -m tests.clients.environments
-	@$(PYTEST) -v tests/clients
+	@$(BIN)/python -m tests.integration.collector.building
+	@$(PYTEST) -v tests/clients tests/integration/collector
 
 test-browser: $(VENV)/.installed-test ## the pages in Chromium, on the local stack; skipped where there is no Chromium
 	@$(PYTEST) tests/dashboard/browser
 
 test-kafka: $(VENV)/.installed-test ## the integration tests on Apache Kafka, fetched by mvn
+	@$(BIN)/python -m tests.integration.collector.building
 	@$(PYTEST) -n 3 --dist worksteal --broker kafka tests/integration tests/kafka
 
 test-wheel: $(VENV)/.installed-test ## the wheel, installed beside the openai-agents SDK in .venv-wheel, runs everything
@@ -92,4 +94,4 @@ constraints: dev ## pin all dependencies anew
 	@$(UV_PINS) tests/wheel/requirements.txt -c constraints.txt -o tests/wheel/constraints.txt
 
 clean: ## remove what make has set up
-	rm -rf $(VENV) $(OLDEST) $(FUZZ) .fuzz .venv-clients .venv-wheel .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(OLDEST) $(FUZZ) .fuzz .venv-clients .venv-wheel .collector .pytest_cache .mypy_cache .ruff_cache .hypothesis

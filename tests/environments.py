@@ -34,10 +34,10 @@ def say(sentence: str) -> None:
     print(sentence, file=sys.stderr, flush=True)
 
 
-def run(argv: Sequence[str]) -> None:
-    """Run a command of the set-up, its output on standard error. Raises `SetUpError`."""
+def run(argv: Sequence[str], cwd: Path | None = None) -> None:
+    """Run a command of the set-up, in a folder, its output on standard error. Raises `SetUpError`."""
     try:
-        subprocess.run(argv, check=True, stdout=sys.stderr)
+        subprocess.run(argv, check=True, stdout=sys.stderr, cwd=cwd)
     except subprocess.CalledProcessError as error:
         raise SetUpError(
             f"{Path(argv[0]).name} ended with {error.returncode}, see above: are the package registries in reach?"

@@ -148,6 +148,10 @@ class Stack(Process):
 
     def session(self, session: str) -> list[Row]:
         """Return a session's row in the view `sessions`, one for each project that has it."""
+        return self.ask(_SESSION, session)
+
+    def ask(self, query: str, session: str) -> list[Row]:
+        """Return the rows of a query about `{session:String}`."""
         parameters = {
             "database": "spanloom",
             "default_format": "JSONEachRow",
@@ -155,7 +159,7 @@ class Stack(Process):
             "param_session": session,
         }
         url = f"http://127.0.0.1:{self.clickhouse_port}/?{urlencode(parameters)}"
-        with urllib.request.urlopen(url, _SESSION.encode(), timeout=60) as answer:
+        with urllib.request.urlopen(url, query.encode(), timeout=60) as answer:
             return [json.loads(line) for line in answer.read().splitlines()]
 
     def wait_for_session(self, session: str, expected: Row) -> None:

@@ -20,6 +20,8 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from tests.integration.collector import building
+
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
 COMPOSE = DEPLOY / "compose.yaml"
@@ -191,6 +193,16 @@ def test_the_collector_mounts_the_file_and_knows_the_broker(services: dict[str, 
     assert [Path(volume["source"]).name for volume in collector["volumes"]] == ["otel-collector.yaml"]
     wanted = set(re.findall(r"\$\{env:(\w+)}", (DEPLOY / "otel-collector.yaml").read_text()))
     assert wanted == set(collector["environment"])
+
+
+def test_compose_runs_the_collector_that_the_tests_build(services: dict[str, Any]) -> None:
+    collector = services["otel-collector"]
+    (source,) = re.findall(r"collector-contrib:(\S+)", collector["build"]["dockerfile_inline"])
+    assert source == collector["image"].partition(":")[2] == building.version()
+    manifest = building.MANIFEST.read_text()
+    assert set(re.findall(r" v(0\.\S+)", manifest)) == {source}
+    minor = source.rpartition(".")[0]
+    assert f"the Collector {minor}:" in (DEPLOY / "otel-collector.yaml").read_text()
 
 
 def test_kafka_takes_the_largest_batch_and_the_largest_batch_takes_a_large_span(
