@@ -16,6 +16,9 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 Json = dict[str, Any]
 
+DETAILS = ("cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
+"""Parts of the input and the output that not every SDK tells: a turn names its own in `details`."""
+
 
 class TruthError(Exception):
     """The recording can't be what the program did."""
@@ -78,6 +81,7 @@ def _trace(turn: Json, calls: list[Json], spans: list[Span]) -> Json:
         "llm_calls": len(llm_calls),
         "input_tokens": sum(call["input_tokens"] for call in reported),
         "output_tokens": sum(call["output_tokens"] for call in reported),
+        **_details(turn, reported),
         "errors": errors,
         "start_unix_nano": min(span.start_time_unix_nano for span in spans),
         "end_unix_nano": max(span.end_time_unix_nano for span in spans),
@@ -86,14 +90,30 @@ def _trace(turn: Json, calls: list[Json], spans: list[Span]) -> Json:
     }
 
 
+def _details(turn: Json, reported: list[Json]) -> Json:
+    """The sums of the parts that the turn names; null for the others, and nothing if it names none at all."""
+    named = turn.get("details")
+    if named is None:
+        return {}
+    return {part: sum(call[part] for call in reported) if part in named else None for part in DETAILS}
+
+
 def _session(turns: list[Json], traces: list[Json]) -> Json:
     summed = ("spans", "llm_calls", "input_tokens", "output_tokens", "errors")
+    details = [part for part in DETAILS if part in traces[0]]
     by_start = sorted(zip(turns, traces, strict=True), key=lambda pair: int(pair[1]["start_unix_nano"]))
     return {
         "traces": len(traces),
         **{column: sum(trace[column] for trace in traces) for column in summed},
+        **{part: _sum_if_told(trace[part] for trace in traces) for part in details},
         "user_id": next((turn["user_id"] for turn, _ in by_start if turn["user_id"]), None),
         "tags": sorted({tag for turn in turns for tag in turn["tags"]}),
         "start_unix_nano": min(trace["start_unix_nano"] for trace in traces),
         "end_unix_nano": max(trace["end_unix_nano"] for trace in traces),
     }
+
+
+def _sum_if_told(counts: Iterable[int | None]) -> int | None:
+    """The sum; null if one of the parts is."""
+    told = list(counts)
+    return None if None in told else sum(count for count in told if count is not None)

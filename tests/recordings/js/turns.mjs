@@ -5,6 +5,7 @@
 //     turn.answer = await ask("Hello");
 //   });
 //
+// `new Turns(["cache_read_tokens"])` names the parts of the usage that the SDK exports, of those in truth.py.
 // The trace of a turn is the one that begins while the turn lasts; a program that knows it from its SDK sets
 // `trace_id`.
 
@@ -12,6 +13,11 @@ import { appendFileSync, readFileSync } from "node:fs";
 
 export class Turns {
   #begun = [];
+  #details;
+
+  constructor(details = null) {
+    this.#details = details;
+  }
 
   /** Notes the traces that begin; give it to the SDK's tracer provider. */
   watcher = {
@@ -39,6 +45,7 @@ export class Turns {
       fails,
       answer: "",
       unread: 0,
+      details: this.#details,
       first_call: lineCount(),
     };
     this.#begun.length = 0;
