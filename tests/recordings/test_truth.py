@@ -74,3 +74,9 @@ def test_parts_of_the_usage_are_true_as_far_as_the_turn_names_them() -> None:
             None,
         )
     assert "cache_read_tokens" not in truth("x", [TURN], calls, [request(span())])["traces"][TRACE_ID.hex()]
+
+
+def test_turns_without_a_session_are_no_session() -> None:
+    found = truth("x", [TURN | {"session_id": ""}], CALLS, [request(span())])
+    assert found["sessions"] == {}
+    assert found["traces"][TRACE_ID.hex()]["session_id"] == ""

@@ -59,7 +59,8 @@ def truth(name: str, turns: list[Json], calls: list[Json], messages: list[bytes]
             turn, calls[turn["first_call"] : turn["end_call"]], recorded[turn["trace_id"]]
         )
     sessions = {}
-    for session_id in dict.fromkeys(turn["session_id"] for turn in turns):
+    # A turn may have no session: what its program takes knows none.
+    for session_id in dict.fromkeys(turn["session_id"] for turn in turns if turn["session_id"]):
         own = [turn for turn in turns if turn["session_id"] == session_id]
         sessions[session_id] = _session(own, [traces[turn["trace_id"]] for turn in own])
     span_count = sum(len(spans) for spans in recorded.values())
