@@ -12,6 +12,7 @@ from spanloom.spans.conventions import readers
 from spanloom.spans.conventions.catalogue.frameworks import (
     ag2,
     claude_code,
+    genkit,
     google_adk,
     litellm,
     livekit,
@@ -50,6 +51,7 @@ CONVENTIONS: tuple[Convention, ...] = (
     mastra.CONVENTION,
     spring_ai.CONVENTION,
     google_adk.CONVENTION,
+    genkit.CONVENTION,
     livekit.CONVENTION,
     claude_code.CONVENTION,
     strands.CONVENTION,

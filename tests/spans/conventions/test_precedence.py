@@ -42,6 +42,8 @@ SESSION_NUMBERS = {
     23: "sessionId",
     24: "thread_id",
     25: "conversation_id",
+    26: "genkit:metadata:agent:sessionId",
+    27: "genkit:sessionId",
 }
 USER_NUMBERS = {
     1: "lmnr.association.properties.user_id",

@@ -44,6 +44,8 @@ SESSION_KEYS = (
     NumberedKey(18, "langfuse.observation.metadata.langfuse_session_id"),
     NumberedKey(19, "mlflow.trace.session"),
     NumberedKey(20, "gcp.vertex.agent.session_id"),
+    NumberedKey(26, "genkit:metadata:agent:sessionId"),
+    NumberedKey(27, "genkit:sessionId"),
     NumberedKey(21, "gen_ai.session.id"),
     NumberedKey(9, "gen_ai.conversation.id"),
     NumberedKey(22, "session_id"),
