@@ -21,6 +21,7 @@ from spanloom.spans.conventions.catalogue.frameworks import (
     spring_ai,
     strands,
     vercel_ai,
+    voltagent,
 )
 from spanloom.spans.conventions.catalogue.platforms import (
     laminar,
@@ -56,6 +57,7 @@ CONVENTIONS: tuple[Convention, ...] = (
     claude_code.CONVENTION,
     strands.CONVENTION,
     ag2.CONVENTION,
+    voltagent.CONVENTION,
     plain.CONVENTION,
 )
 

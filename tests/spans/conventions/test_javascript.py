@@ -67,3 +67,34 @@ def test_genkit_tells_of_a_call_by_its_action() -> None:
 def test_other_spans_of_genkit_have_no_model(attributes: dict[str, Any], kind: str) -> None:
     found = row(attributes | {"genkit:metadata:agent:sessionId": "chat-1"})
     assert (found["span_type"], found["model"], found["session_id"]) == (kind, "", "chat-1")
+
+
+@pytest.mark.parametrize("prefix", ["", "llm."])
+def test_voltagent_counts_alike_on_calls_and_agents(prefix: str) -> None:
+    usage = {
+        "prompt_tokens": 57,
+        "completion_tokens": 23,
+        "total_tokens": 80,
+        "cached_tokens": 10,
+        "reasoning_tokens": 4,
+    }
+    estimate = {"usage.prompt_context.total_tokens_estimated": 79}
+    found = row({f"{prefix}usage.{name}": count for name, count in usage.items()} | estimate)
+    assert tuple(found[column] for column in TOKENS) == (57, 23, 10, 0, 4)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "kind", "model"),
+    [
+        ({"ai.model.name": "gpt-4o-mini"}, "AGENT", "gpt-4o-mini"),
+        ({"span.type": "llm", "llm.model": "gpt-4o-mini"}, "LLM", "gpt-4o-mini"),
+        ({"span.type": "tool"}, "TOOL", ""),
+        ({"span.type": "memory"}, "CHAIN", ""),
+    ],
+)
+def test_spans_of_voltagent_name_the_agent_they_belong_to(
+    attributes: dict[str, Any], kind: str, model: str
+) -> None:
+    found = row({"entity.type": "agent", "conversation.id": "chat-1", "user.id": "ada"} | attributes)
+    assert (found["span_type"], found["model"]) == (kind, model)
+    assert (found["session_id"], found["user_id"]) == ("chat-1", "ada")

@@ -48,6 +48,8 @@ SESSION_KEYS = (
     NumberedKey(27, "genkit:sessionId"),
     NumberedKey(21, "gen_ai.session.id"),
     NumberedKey(9, "gen_ai.conversation.id"),
+    NumberedKey(28, "conversation.id"),
+    NumberedKey(29, "voltagent.conversation_id"),
     NumberedKey(22, "session_id"),
     NumberedKey(23, "sessionId"),
     NumberedKey(24, "thread_id"),

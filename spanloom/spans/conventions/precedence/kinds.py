@@ -23,6 +23,7 @@ KINDS: Mapping[Field, tuple[str, ...]] = {
         "ai.operationId",
         "llm.request.type",
         "span.type",
+        "entity.type",
     ),
     Field.SPAN_TYPE_IF_USED: (
         "llm.*.object",
@@ -43,6 +44,8 @@ KINDS: Mapping[Field, tuple[str, ...]] = {
         "langsmith.metadata.ls_model_name",
         "genkit:key",
         "llm.*.model",
+        "llm.model",
+        "ai.model.name",
         "model",
     ),
     Field.PROVIDER: (

@@ -30,6 +30,8 @@ TEXTS: Mapping[Field, tuple[str, ...]] = {
         "llm.*.input",
         "user_prompt",
         "new_context",
+        "llm.messages",
+        "input",
         "gen_ai.retrieval.query.text",
         "db.vector.query.content",
     ),
@@ -54,6 +56,7 @@ TEXTS: Mapping[Field, tuple[str, ...]] = {
         "llm.*.output",
         "llm.*.content",
         "response.model_output",
+        "output",
         "gen_ai.retrieval.documents",
     ),
     Field.TOOL_INPUT: (

@@ -24,6 +24,8 @@ USAGE: Mapping[Field, tuple[str, ...]] = {
         "langfuse.observation.usage_details",
         "ai.usage.tokens",
         "llm.*.usage",
+        "llm.usage.prompt_tokens",
+        "usage.prompt_tokens",
         "input_tokens",
     ),
     Field.OUTPUT_TOKENS: (
@@ -42,6 +44,8 @@ USAGE: Mapping[Field, tuple[str, ...]] = {
         "ai.response.providerMetadata",
         "langfuse.observation.usage_details",
         "llm.*.usage",
+        "llm.usage.completion_tokens",
+        "usage.completion_tokens",
         "output_tokens",
     ),
     Field.CACHE_READ_TOKENS: (
@@ -72,6 +76,8 @@ USAGE: Mapping[Field, tuple[str, ...]] = {
         "ai.response.providerMetadata",
         "langfuse.observation.usage_details",
         "llm.*.usage",
+        "llm.usage.cached_tokens",
+        "usage.cached_tokens",
         "cache_read_tokens",
     ),
     Field.CACHE_WRITE_TOKENS: (
@@ -117,6 +123,7 @@ USAGE: Mapping[Field, tuple[str, ...]] = {
         "ai.usage.reasoningTokens",
         "ai.usage.outputTokenDetails.reasoningTokens",
         "llm.usage.reasoning_tokens",
+        "usage.reasoning_tokens",
         "langsmith.metadata.usage_metadata",
         "langsmith.usage_metadata",
         "mlflow.chat.tokenUsage",
@@ -144,6 +151,7 @@ USAGE: Mapping[Field, tuple[str, ...]] = {
         "lk.llm_metrics",
         "lk.realtime_model_metrics",
         "llm.*.usage",
+        "usage.total_tokens",
         "total_tokens",
     ),
     Field.INPUT_COST: (
@@ -171,5 +179,6 @@ USAGE: Mapping[Field, tuple[str, ...]] = {
         "gen_ai.cost.total_cost",
         "litellm.cost.total",
         "mlflow.llm.cost",
+        "usage.cost",
     ),
 }
