@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.recordings.llm_server.anthropic import Anthropic
+from tests.recordings.llm_server.anthropic import Anthropic, CountTokens
 from tests.recordings.llm_server.calls import Api
 from tests.recordings.llm_server.chat import Chat
 from tests.recordings.llm_server.embeddings import Embeddings
@@ -14,6 +14,7 @@ APIS: tuple[Api, ...] = (
     Responses(),
     Embeddings(),
     Anthropic(),
+    CountTokens(),
     Gemini(),
 )
 """The first that serves a path answers it."""
