@@ -25,7 +25,9 @@ class Stand:
     log: Path
 
     def post(self, path: str, **body: Any) -> str:
-        request = Request(f"http://127.0.0.1:{self.port}/v1/{path}", json.dumps(body).encode())
+        """Ask OpenAI's or Anthropic's API; a path from the root is Gemini's."""
+        whole = path if path.startswith("/") else f"/v1/{path}"
+        request = Request(f"http://127.0.0.1:{self.port}{whole}", json.dumps(body).encode())
         with urlopen(request, timeout=10) as response:
             return str(response.read().decode())
 
@@ -115,3 +117,131 @@ def test_embeddings_have_no_output(stand: Stand) -> None:
     answer = json.loads(stand.post("embeddings", model="m", input=["a", "b"]))
     assert (len(answer["data"]), answer["usage"]["prompt_tokens"]) == (2, 57)
     assert stand.calls()[0]["output_tokens"] == 0
+
+
+def test_openai_counts_cached_and_reasoning_tokens_inside(stand: Stand) -> None:
+    chat = json.loads(stand.post("chat/completions", model="m", messages=user("hi")))["usage"]
+    assert chat["prompt_tokens_details"]["cached_tokens"] == 10
+    assert chat["completion_tokens_details"]["reasoning_tokens"] == 4
+    assert chat["total_tokens"] == 57 + 23
+    response = json.loads(stand.post("responses", model="m", input="hi"))["usage"]
+    assert response["input_tokens_details"]["cached_tokens"] == 10
+    assert response["output_tokens_details"]["reasoning_tokens"] == 4
+    assert [(call["cache_read_tokens"], call["reasoning_tokens"]) for call in stand.calls()] == [(10, 4)] * 2
+
+
+def test_anthropic_counts_the_cache_beside_the_input(stand: Stand) -> None:
+    answer = json.loads(stand.post("messages", model="m", messages=user("hi")[1:], max_tokens=9))
+    assert answer["content"][0]["text"] == "Answer 1: about 'hi', here is what I found."
+    usage = answer["usage"]
+    assert (usage["input_tokens"], usage["output_tokens"]) == (57, 23)
+    assert (usage["cache_read_input_tokens"], usage["cache_creation_input_tokens"]) == (2_000, 100)
+    assert sum(usage["cache_creation"].values()) == 100
+    [call] = stand.calls()
+    assert (call["input_tokens"], call["output_tokens"], call["reasoning_tokens"]) == (2_157, 23, 4)
+
+
+def test_a_stream_of_anthropic_tells_its_usage_at_the_end(stand: Stand) -> None:
+    text = stand.post("messages", model="m", messages=user("hi")[1:], stream=True)
+    told = events(text)
+    assert text.startswith("event: message_start\n")
+    pieces = [event["delta"]["text"] for event in told if event["type"] == "content_block_delta"]
+    assert "".join(pieces) == "Answer 1: about 'hi', here is what I found."
+    assert told[0]["message"]["usage"]["output_tokens"] == 1
+    assert [event["type"] for event in told[-2:]] == ["message_delta", "message_stop"]
+    assert (told[-2]["usage"]["input_tokens"], told[-2]["usage"]["output_tokens"]) == (57, 23)
+
+
+def test_anthropic_calls_a_tool_once(stand: Stand) -> None:
+    tools = [{"name": "get_weather", "input_schema": WEATHER["parameters"]}]
+    messages: list[Any] = user("the weather?")[1:]
+    first = json.loads(stand.post("messages", model="m", messages=messages, tools=tools))
+    assert (first["stop_reason"], first["content"][0]["input"]) == ("tool_use", {"city": "Berlin"})
+    result = {"type": "tool_result", "tool_use_id": first["content"][0]["id"], "content": "20C"}
+    messages += [
+        {"role": "assistant", "content": first["content"]},
+        {"role": "user", "content": [result]},
+    ]
+    second = events(stand.post("messages", model="m", messages=messages, tools=tools, stream=True))
+    assert second[1]["content_block"]["type"] == "text"
+    streamed = events(stand.post("messages", model="m", messages=messages[:1], tools=tools, stream=True))
+    assert streamed[3]["delta"] == {"type": "input_json_delta", "partial_json": '{"city": "Berlin"}'}
+    assert [call["user"] for call in stand.calls()] == ["the weather?"] * 3
+
+
+def test_counting_the_tokens_of_a_prompt_is_no_call(stand: Stand) -> None:
+    counted = json.loads(stand.post("messages/count_tokens", model="m", messages=user("hi")[1:]))
+    assert counted == {"input_tokens": 57}
+    assert not stand.log.exists()
+
+
+GEMINI = "/v1beta/models/gemini-2.5-flash"
+
+
+def contents(words: str) -> list[dict[str, Any]]:
+    return [{"role": "user", "parts": [{"text": words}]}]
+
+
+def test_gemini_counts_thoughts_beside_the_candidates(stand: Stand) -> None:
+    answer = json.loads(stand.post(f"{GEMINI}:generateContent", contents=contents("hi")))
+    [part] = answer["candidates"][0]["content"]["parts"]
+    assert part["text"] == "Answer 1: about 'hi', here is what I found."
+    usage = answer["usageMetadata"]
+    assert (usage["promptTokenCount"], usage["cachedContentTokenCount"]) == (57, 10)
+    assert (usage["candidatesTokenCount"], usage["thoughtsTokenCount"]) == (23, 5)
+    assert usage["totalTokenCount"] == 57 + 23 + 5
+    [call] = stand.calls()
+    assert (call["model"], call["input_tokens"], call["output_tokens"]) == ("gemini-2.5-flash", 57, 28)
+
+
+@pytest.mark.parametrize("query", ["", "?alt=sse"])
+def test_gemini_streams_an_array_or_events(stand: Stand, query: str) -> None:
+    text = stand.post(f"{GEMINI}:streamGenerateContent{query}", contents=contents("hi"))
+    chunks = events(text) if query else json.loads(text)
+    pieces = [chunk["candidates"][0]["content"]["parts"][0]["text"] for chunk in chunks]
+    assert "".join(pieces) == "Answer 1: about 'hi', here is what I found."
+    assert ["finishReason" in chunk["candidates"][0] for chunk in chunks].count(True) == 1
+    assert chunks[-1]["usageMetadata"]["totalTokenCount"] == 85
+
+
+@pytest.mark.parametrize("kind", ["string", "STRING"])
+def test_gemini_calls_a_tool_once(stand: Stand, kind: str) -> None:
+    parameters = {"type": "OBJECT", "properties": {"city": {"type": kind}, "days": {"type": "INTEGER"}}}
+    tools = [{"functionDeclarations": [{"name": "get_weather", "parameters": parameters}]}]
+    asked = contents("the weather?")
+    first = json.loads(stand.post(f"{GEMINI}:generateContent", contents=asked, tools=tools))
+    called = first["candidates"][0]["content"]
+    assert called["parts"][0]["functionCall"] == {
+        "name": "get_weather",
+        "args": {"city": "Berlin", "days": 3},
+    }
+    result = {"functionResponse": {"name": "get_weather", "response": {"output": "20C"}}}
+    asked += [called, {"role": "user", "parts": [result]}]
+    path = f"{GEMINI}:streamGenerateContent?alt=sse"
+    second = events(stand.post(path, contents=asked, tools=tools))
+    assert "text" in second[0]["candidates"][0]["content"]["parts"][0]
+    assert [call["tool"] for call in stand.calls()] == ["get_weather", None]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "kind"),
+    [
+        ("messages", {"messages": user("please fail")[1:]}, ("error", "type", "api_error")),
+        (f"{GEMINI}:generateContent", {"contents": contents("please fail")}, ("error", "status", "INTERNAL")),
+        ("responses", {"input": "please fail"}, ("error", "type", "server_error")),
+    ],
+)
+def test_each_api_fails_in_its_own_words(
+    stand: Stand, path: str, body: dict[str, Any], kind: tuple[str, str, str]
+) -> None:
+    with pytest.raises(HTTPError, match="500") as failure:
+        stand.post(path, model="m", **body)
+    error, key, value = kind
+    assert json.loads(failure.value.read())[error][key] == value
+    assert stand.calls()[0]["failed"]
+
+
+def test_a_path_of_no_api_is_not_found(stand: Stand) -> None:
+    with pytest.raises(HTTPError, match="404"):
+        stand.post("nothing", model="m")
+    assert not stand.log.exists()

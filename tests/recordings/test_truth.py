@@ -59,3 +59,31 @@ def test_words_that_no_span_has_are_no_input() -> None:
     assert found["traces"][TRACE_ID.hex()]["input"] == ""
     found = truth("x", [TURN | {"end_call": 1}], CALLS, [request(span())])
     assert found["traces"][TRACE_ID.hex()]["input"] is None
+
+
+def test_parts_of_the_usage_are_true_as_far_as_the_turn_names_them() -> None:
+    parts = {"cache_read_tokens": 10, "cache_write_tokens": 0, "reasoning_tokens": 4}
+    calls = [call | parts for call in CALLS]
+    named = TURN | {"details": ["cache_read_tokens"]}
+    found = truth("x", [named], calls, [request(INSIDE), request(span())])
+    trace, session = found["traces"][TRACE_ID.hex()], found["sessions"]["s"]
+    for sums in (trace, session):
+        assert (sums["cache_read_tokens"], sums["cache_write_tokens"], sums["reasoning_tokens"]) == (
+            20,
+            None,
+            None,
+        )
+    assert "cache_read_tokens" not in truth("x", [TURN], calls, [request(span())])["traces"][TRACE_ID.hex()]
+
+
+def test_turns_without_a_session_are_no_session() -> None:
+    found = truth("x", [TURN | {"session_id": ""}], CALLS, [request(span())])
+    assert found["sessions"] == {}
+    assert found["traces"][TRACE_ID.hex()]["session_id"] == ""
+
+
+def test_calls_that_share_a_span_are_not_counted() -> None:
+    turns = [TURN | {"calls_are_told": False}]
+    found = truth("x", turns, CALLS, [request(span())])
+    assert found["traces"][TRACE_ID.hex()]["llm_calls"] is None
+    assert (found["sessions"]["s"]["llm_calls"], found["sessions"]["s"]["input_tokens"]) == (None, 121)

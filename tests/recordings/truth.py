@@ -16,6 +16,9 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 Json = dict[str, Any]
 
+DETAILS = ("cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
+"""Parts of the input and the output that not every SDK tells: a turn names its own in `details`."""
+
 
 class TruthError(Exception):
     """The recording can't be what the program did."""
@@ -56,7 +59,8 @@ def truth(name: str, turns: list[Json], calls: list[Json], messages: list[bytes]
             turn, calls[turn["first_call"] : turn["end_call"]], recorded[turn["trace_id"]]
         )
     sessions = {}
-    for session_id in dict.fromkeys(turn["session_id"] for turn in turns):
+    # A turn may have no session: what its program takes knows none.
+    for session_id in dict.fromkeys(turn["session_id"] for turn in turns if turn["session_id"]):
         own = [turn for turn in turns if turn["session_id"] == session_id]
         sessions[session_id] = _session(own, [traces[turn["trace_id"]] for turn in own])
     span_count = sum(len(spans) for spans in recorded.values())
@@ -75,9 +79,11 @@ def _trace(turn: Json, calls: list[Json], spans: list[Span]) -> Json:
         # The parent of a root may be a span that nobody exports.
         "root_name": next(span.name for span in spans if span.parent_span_id not in own),
         "spans": len(spans),
-        "llm_calls": len(llm_calls),
+        # Some SDKs make one span of all steps of a turn: how many calls it took is not told.
+        "llm_calls": len(llm_calls) if turn.get("calls_are_told", True) else None,
         "input_tokens": sum(call["input_tokens"] for call in reported),
         "output_tokens": sum(call["output_tokens"] for call in reported),
+        **_details(turn, reported),
         "errors": errors,
         "start_unix_nano": min(span.start_time_unix_nano for span in spans),
         "end_unix_nano": max(span.end_time_unix_nano for span in spans),
@@ -86,14 +92,29 @@ def _trace(turn: Json, calls: list[Json], spans: list[Span]) -> Json:
     }
 
 
+def _details(turn: Json, reported: list[Json]) -> Json:
+    """The sums of the parts that the turn names; null for the others, and nothing if it names none at all."""
+    named = turn.get("details")
+    if named is None:
+        return {}
+    return {part: sum(call[part] for call in reported) if part in named else None for part in DETAILS}
+
+
 def _session(turns: list[Json], traces: list[Json]) -> Json:
     summed = ("spans", "llm_calls", "input_tokens", "output_tokens", "errors")
+    details = [part for part in DETAILS if part in traces[0]]
     by_start = sorted(zip(turns, traces, strict=True), key=lambda pair: int(pair[1]["start_unix_nano"]))
     return {
         "traces": len(traces),
-        **{column: sum(trace[column] for trace in traces) for column in summed},
+        **{column: _sum_if_told(trace[column] for trace in traces) for column in (*summed, *details)},
         "user_id": next((turn["user_id"] for turn, _ in by_start if turn["user_id"]), None),
         "tags": sorted({tag for turn in turns for tag in turn["tags"]}),
         "start_unix_nano": min(trace["start_unix_nano"] for trace in traces),
         "end_unix_nano": max(trace["end_unix_nano"] for trace in traces),
     }
+
+
+def _sum_if_told(counts: Iterable[int | None]) -> int | None:
+    """The sum; null if one of the parts is."""
+    told = list(counts)
+    return None if None in told else sum(count for count in told if count is not None)

@@ -5,7 +5,8 @@ model thought beside its answer, OpenAI both inside. What is beside is told by t
 is that of its family.
 
 Sources: OpenAI's API reference (Completions, Responses); Anthropic's Messages API, `usage`; Bedrock's Converse API,
-`TokenUsage`; Gemini's API, `UsageMetadata`; langchain_core `UsageMetadata`; DeepSeek's API, `prompt_cache_hit_tokens`.
+`TokenUsage`; Gemini's API, `UsageMetadata`; langchain_core `UsageMetadata`; Genkit, `GenerationUsage`; DeepSeek's API,
+`prompt_cache_hit_tokens`.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ _CACHE_READ = (
     "cacheReadInputTokenCount",
     "cached_content_token_count",
     "cachedContentTokenCount",
+    "cachedContentTokens",
     "prompt_cache_hit_tokens",
     "cachedInputTokens",
     "cachedPromptTokens",
@@ -64,12 +66,20 @@ _CACHE_WRITE = (
     "cache_creation_tokens",
     "cache_write_tokens",
 )
+_CACHE_WRITE_BY_AGE = (
+    "input_token_details.ephemeral_5m_input_tokens",
+    "input_token_details.ephemeral_1h_input_tokens",
+    "input_token_details.ephemeral_1hr_input_tokens",
+)
+"""How LangChain and LangSmith (`1hr`: npm, lib/utils/usage) break down what was written, by how long it is kept."""
+
 _REASONING = (
     "completion_tokens_details.reasoning_tokens",
     "output_tokens_details.reasoning_tokens",
     "output_token_details.reasoning",
     "thoughts_token_count",
     "thoughtsTokenCount",
+    "thoughtsTokens",
     "reasoning_tokens",
     "reasoningTokens",
 )
@@ -109,6 +119,16 @@ def _input(usage: Usage) -> int | None:
     return found if found is None else found + (at(usage, *_BESIDE_INPUT) or 0)
 
 
+def cache_write(usage: Usage) -> int | None:
+    """What was written to the cache: the count itself, or the sum by age where that is missing.
+
+    LangChain gives 0 as the count where it gives the counts by age (langchain_anthropic, `_create_usage_metadata`).
+    """
+    written = at(usage, *_CACHE_WRITE)
+    by_age = [tokens for name in _CACHE_WRITE_BY_AGE if (tokens := at(usage, name)) is not None]
+    return written or sum(by_age) if by_age else written
+
+
 def _total(usage: Usage) -> int | None:
     found = at(usage, *_TOTAL)
     if found is not None:
@@ -124,7 +144,7 @@ COUNTS: Mapping[Field, Callable[[Usage], int | None]] = {
     Field.INPUT_TOKENS: _input,
     Field.OUTPUT_TOKENS: lambda usage: at(usage, *_OUTPUT),
     Field.CACHE_READ_TOKENS: lambda usage: at(usage, *_CACHE_READ),
-    Field.CACHE_WRITE_TOKENS: lambda usage: at(usage, *_CACHE_WRITE),
+    Field.CACHE_WRITE_TOKENS: cache_write,
     Field.REASONING_TOKENS: lambda usage: at(usage, *_REASONING),
     Field.TOTAL_TOKENS: _total,
 }

@@ -32,6 +32,8 @@ class Turn:
     """Whether a call in it is meant to fail."""
     said_is_told: bool
     """Whether the SDK exports what was said at all."""
+    details: list[str] | None
+    """Which of `DETAILS` of `truth.py` the SDK exports; null for a truth without any word of them."""
     answer: str = ""
     """What the program got in the end; empty if it got nothing."""
     trace_id: str = ""
@@ -54,8 +56,12 @@ class _Begun(SpanProcessor):
 class Turns:
     """Writes the turns of a program."""
 
-    def __init__(self, provider: TracerProvider | None = None) -> None:
-        """Watch the traces that begin in `provider`; without one the program sets the IDs itself."""
+    def __init__(self, provider: TracerProvider | None = None, details: Sequence[str] | None = None) -> None:
+        """Watch the traces that begin in `provider`; without one the program sets the IDs itself.
+
+        `details` are the parts of the usage that the SDK exports, as `Turn` has them.
+        """
+        self._details = None if details is None else list(details)
         self._file = Path(os.environ["RECORDING_TURNS"])
         self._calls = Path(os.environ["RECORDING_CALLS"])
         self._begun = _Begun()
@@ -74,7 +80,7 @@ class Turns:
         said_is_told: bool = True,
     ) -> Iterator[Turn]:
         """A turn lasts as long as the block. One that `fails` may end in any exception."""
-        turn = Turn(session, said, user, list(tags), fails, said_is_told)
+        turn = Turn(session, said, user, list(tags), fails, said_is_told, self._details)
         turn.first_call = self._call_count()
         self._begun.trace_ids.clear()
         try:

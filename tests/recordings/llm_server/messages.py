@@ -1,0 +1,74 @@
+"""What several APIs share: texts of messages, the tool that is called, server-sent events."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+
+from tests.recordings.llm_server.calls import Asked, Json, Tool
+
+
+def text_of(content: object) -> str:
+    """Return the text of a message's content: a string, or a list of parts."""
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, list) else []
+    return "".join(part.get("text", "") for part in parts if isinstance(part, dict))
+
+
+def last_user_message(messages: list[object], content: str = "content") -> tuple[str, bool]:
+    """Return the last user message that has a text, and whether nothing follows it.
+
+    A user's message without a text is the result of a tool, as Anthropic and Gemini send it.
+    """
+    for index in range(len(messages) - 1, -1, -1):
+        message = messages[index]
+        if (
+            isinstance(message, dict)
+            and message.get("role") == "user"
+            and (text := text_of(message.get(content)))
+        ):
+            return text, index == len(messages) - 1
+    return "", False
+
+
+def tool_wanted(asked: Asked) -> tuple[str, Json] | None:
+    """Return the name of the tool to call and its arguments, if the last message asks for one."""
+    if not asked.user_is_last:
+        return None
+    for tool in asked.tools:
+        words = re.findall(r"[A-Z]?[a-z]+", tool.name)
+        if any(len(word) > 3 and word.lower() in asked.user.lower() for word in words):
+            properties = tool.schema.get("properties") or {}
+            # Gemini writes types in capitals.
+            numbers = ("number", "integer")
+            return tool.name, {
+                name: 3 if str(kind.get("type")).lower() in numbers else "Berlin"
+                for name, kind in properties.items()
+            }
+    return None
+
+
+def openai_tools(body: Json) -> tuple[Tool, ...]:
+    """Return the tools of a request to OpenAI: functions, which the Responses API writes flat."""
+    functions = [tool.get("function", tool) for tool in body.get("tools") or []]
+    return tuple(
+        Tool(function.get("name", ""), function.get("parameters") or {})
+        for function in functions
+        if isinstance(function, dict)
+    )
+
+
+def pieces(text: str | None) -> list[str]:
+    """Return the pieces in which a text is streamed."""
+    return re.findall(r"\S+\s*", text or "")
+
+
+def events(bodies: Iterable[Json], *, named: bool, ends: bool = False) -> Iterator[bytes]:
+    """Yield server-sent events, `named` after their type, followed by [DONE] where the API `ends` so."""
+    for body in bodies:
+        prefix = f"event: {body['type']}\n" if named else ""
+        yield f"{prefix}data: {json.dumps(body)}\n\n".encode()
+    if ends:
+        yield b"data: [DONE]\n\n"
