@@ -12,7 +12,7 @@ The prices are those of the installed version of the library. It never goes onli
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -31,7 +31,7 @@ from spanloom.spans.pricing.model_names import (
     sellers_of,
 )
 from spanloom.spans.pricing.price_table import OverTime, PriceTable, rates_at
-from spanloom.spans.pricing.rates import ATTODOLLARS, CallCosts, Rates, TokenUsage
+from spanloom.spans.pricing.rates import ATTODOLLARS, CallCosts, Rates, TokenParts, TokenUsage
 
 __all__ = ["CallCosts", "Prices", "TokenUsage"]
 
@@ -42,6 +42,40 @@ _LONGEST_NAME = 256
 """A longer name of a model or provider is not looked up, in characters."""
 
 _NO_PRICES = PriceTable()
+
+
+# Which prices of the library make a part cost something else than text does; where it has one for audio but none for
+# cached audio, all audio costs the same.
+_PARTS: Mapping[str, tuple[str, ...]] = {
+    "input_audio": ("input_audio_mtok",),
+    "cached_audio": ("cache_audio_read_mtok", "input_audio_mtok"),
+    "input_image": ("input_image_mtok",),
+    "cached_image": ("cache_image_read_mtok", "input_image_mtok"),
+    "cache_write_1h": ("cache_write_1h_mtok",),
+    "output_audio": ("output_audio_mtok",),
+    "output_image": ("output_image_mtok",),
+}
+
+_TOKENS: Mapping[str, Callable[[int], dict[str, int]]] = {
+    # As the library counts a number of tokens of a part, and what they are part of.
+    "input_audio": lambda n: {"input_audio_tokens": n},
+    "cached_audio": lambda n: {
+        "cache_read_tokens": n,
+        "input_audio_tokens": n,
+        "cache_audio_read_tokens": n,
+    },
+    "input_image": lambda n: {"input_image_tokens": n},
+    "cached_image": lambda n: {
+        "cache_read_tokens": n,
+        "input_image_tokens": n,
+        "cache_image_read_tokens": n,
+    },
+    "cache_write_1h": lambda n: {"cache_write_tokens": n, "cache_write_1h_tokens": n},
+    "output_audio": lambda n: {"output_audio_tokens": n},
+    "output_image": lambda n: {"output_image_tokens": n},
+}
+
+_PLAIN = ("cache_read_tokens", "cache_write_tokens")
 
 
 class _Tiers:
@@ -69,13 +103,27 @@ def _rates(price: ModelPrice, prompt: int) -> Rates:
 
     request = price.calc_price(Usage(input_tokens=0, output_tokens=0))["total_price"]
     fresh = cost(output_tokens=0) - request
-    return Rates(
+    rates = Rates(
         input=_atto(fresh / prompt),
         cache_read=_atto((cost(output_tokens=0, cache_read_tokens=prompt) - request) / prompt),
         cache_write=_atto((cost(output_tokens=0, cache_write_tokens=prompt) - request) / prompt),
         output=_atto(cost(output_tokens=1) - request - fresh),
         request=_atto(request),
     )
+    priced = [
+        part for part, prices in _PARTS.items() if any(getattr(price, name) is not None for name in prices)
+    ]
+    if not priced:
+        return rates
+    more = {}
+    for part in priced:
+        if part.startswith("output"):
+            more[part] = _atto(cost(output_tokens=1, **_TOKENS[part](1)) - cost(output_tokens=1))
+        else:
+            tokens = _TOKENS[part](prompt)
+            plain = cost(output_tokens=0, **{name: n for name, n in tokens.items() if name in _PLAIN})
+            more[part] = _atto((cost(output_tokens=0, **tokens) - plain) / prompt)
+    return replace(rates, more=TokenParts(**more))
 
 
 def _atto(dollars: Decimal) -> int:

@@ -7,8 +7,8 @@ templates and `embeddings` for retrievers, too, so that the kind of the run goes
 from __future__ import annotations
 
 from spanloom.spans.conventions.fields import Convention, Field, Key, Prefix
-from spanloom.spans.conventions.readers import choice, comma_tags, number_at
-from spanloom.spans.conventions.usage_objects import response_id_in, usage_keys
+from spanloom.spans.conventions.readers import choice, comma_tags, json_object, number_at
+from spanloom.spans.conventions.usage_objects import COUNTS, response_id_in, usage_keys
 from spanloom.spans.text.python_repr import short_as_json
 
 KINDS = {
@@ -36,6 +36,10 @@ def _detail(name: str, field: Field, *path: str) -> Key:
     return Key(f"gen_ai.usage.{name}_token_details", field, read=lambda text: read(short_as_json(text)))
 
 
+def _written(text: str) -> int | None:
+    return COUNTS[Field.CACHE_WRITE_TOKENS]({"input_token_details": json_object(short_as_json(text))})
+
+
 CONVENTION = Convention(
     name="LangSmith",
     source="langsmith 0.15 (PyPI): langsmith/_internal/otel/_otel_exporter.py; langsmith 0.12 (npm): experimental/otel;"
@@ -53,8 +57,11 @@ CONVENTION = Convention(
         Key("langsmith.metadata.ls_model_name", Field.MODEL),
         Key("langsmith.metadata.ls_provider", Field.PROVIDER),
         _detail("input", Field.CACHE_READ_TOKENS, "cache_read"),
-        _detail("input", Field.CACHE_WRITE_TOKENS, "cache_creation"),
+        Key("gen_ai.usage.input_token_details", Field.CACHE_WRITE_TOKENS, read=_written),
         _detail("output", Field.REASONING_TOKENS, "reasoning"),
+        _detail("input", Field.INPUT_AUDIO_TOKENS, "audio"),
+        _detail("input", Field.CACHE_WRITE_1H_TOKENS, "ephemeral_1h_input_tokens"),
+        _detail("output", Field.OUTPUT_AUDIO_TOKENS, "audio"),
         *usage_keys("langsmith.metadata.usage_metadata"),
         *usage_keys("langsmith.usage_metadata"),
         Key("gen_ai.prompt", Field.INPUT),
