@@ -41,6 +41,7 @@ _OUTPUT = (
 _CACHE_READ = (
     "prompt_tokens_details.cached_tokens",
     "input_tokens_details.cached_tokens",
+    "input_token_details.cached_tokens",
     "input_token_details.cache_read",
     "cache_read_input_tokens",
     "cacheReadInputTokens",
