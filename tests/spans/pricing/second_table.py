@@ -129,13 +129,14 @@ def _ours(
 
 def _theirs(rates: model_prices.Rates, call: TokenUsage) -> float:
     for_an_hour = call.parts.cache_write_1h if call.parts else 0
-    return rates.cost(
+    dollars: float = rates.cost(
         input_tokens=call.input - call.cache_read - call.cache_write,
         output_tokens=call.output,
         cache_read_tokens=call.cache_read,
         cache_write_tokens=call.cache_write - for_an_hour,
         cache_write_1h_tokens=for_an_hour,
     )
+    return dollars
 
 
 def main() -> None:

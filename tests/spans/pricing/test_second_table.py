@@ -32,8 +32,8 @@ def is_never_free(provider: str, model: str) -> bool:
 
 def test_no_model_of_a_public_table_is_free() -> None:
     names = [*second_table.names()]
-    for provider in get_snapshot().providers:
-        names += [(provider.id, model.id) for model in provider.models]
+    for seller in get_snapshot().providers:
+        names += [(seller.id, model.id) for model in seller.models]
     assert len(names) > 2500
     assert [name for name in names if not is_never_free(*name)] == []
     # Nor by its name alone, nor behind a gateway or a framework.
