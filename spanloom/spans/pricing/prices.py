@@ -11,6 +11,7 @@ The prices are those of the installed version of the library. It never goes onli
 
 from __future__ import annotations
 
+import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -168,6 +169,22 @@ class Prices:
             known = self._tiers[id(prices)] = (prices, _tiers(prices))
         tiers = known[1]
         return None if tiers is None else tiers.costs(usage)
+
+    def knows_seller(self, provider: str) -> bool:
+        """Whether prices of a provider are known at all; a gateway that asks what makers ask is one."""
+        return provider.strip().lower() in GATEWAYS or any(
+            find_provider_by_id(self._snapshot.providers, candidate) is not None
+            for candidate in providers_of(provider)
+        )
+
+    def knows_model(self, model: str, provider: str) -> bool:
+        """Whether a price of the model at this provider is known, be it of tokens or of something else."""
+        own, info = self._models.get((provider, model)) or self._look_up((provider, model))
+        return bool(own) or (info is not None and bool(info.prices))
+
+    def prices_tokens(self, model: str, provider: str) -> bool:
+        """Whether tokens of the model have a price today."""
+        return self.price(model, provider, time.time_ns(), TokenUsage(1000, 1000)) is not None
 
     def _look_up(self, key: tuple[str, str]) -> tuple[OverTime, ModelInfo | None]:
         if len(self._models) >= _REMEMBERED:

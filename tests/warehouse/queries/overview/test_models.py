@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from spanloom.spans.table import OUTPUT_IS_MESSAGE
 from spanloom.warehouse.client import Warehouse, connect
 from spanloom.warehouse.queries.ask import TooBig
 from spanloom.warehouse.queries.overview.models import models
@@ -113,13 +114,30 @@ def test_wrappers_are_no_calls_of_a_model(warehouse: Warehouse, project: str) ->
 def test_calls_without_a_model_have_no_price_either(warehouse: Warehouse, project: str) -> None:
     none: dict[str, Any] = {"provider": "", "model": ""}
     put_calls(warehouse, project, none, none | {"input_tokens": 0, "output_tokens": 0})
-    assert called(warehouse, project) == [("", "", 2, 1, 15, 0)]
+    assert called(warehouse, project) == [("", "", 2, 2, 15, 0)]
 
 
-def test_a_call_without_tokens_is_not_unpriced(warehouse: Warehouse, project: str) -> None:
-    put_calls(warehouse, project, {"input_tokens": 0, "output_tokens": 0})
+def test_a_call_that_tells_no_usage_is_not_free(warehouse: Warehouse, project: str) -> None:
+    nothing: dict[str, Any] = {"input_tokens": 0, "output_tokens": 0}
+    failed = nothing | {"status": "error"}
+    put_calls(warehouse, project, nothing, failed, failed | {"marks": OUTPUT_IS_MESSAGE}, {})
+    [row] = run(models(warehouse, project, unpriced=True))
+    assert (row.call_count, row.unpriced_call_count, row.untold_call_count) == (4, 3, 2)
+    assert row.only_total_call_count == 0
+
+
+def test_a_call_that_failed_before_it_answered_is_free(warehouse: Warehouse, project: str) -> None:
+    put_calls(warehouse, project, {"input_tokens": 0, "output_tokens": 0, "status": "error"})
     assert called(warehouse, project) == [("mine", "m", 1, 0, 0, 0)]
     assert called(warehouse, project, unpriced=True) == []
+
+
+def test_a_call_that_tells_a_total_only_is_unpriced(warehouse: Warehouse, project: str) -> None:
+    total: dict[str, Any] = {"input_tokens": 0, "output_tokens": 0, "unsplit_tokens": 30}
+    put_calls(warehouse, project, total, {}, total | {"priced": 1, "total_cost": 0.5})
+    [row] = run(models(warehouse, project))
+    assert (row.call_count, row.unpriced_call_count, row.only_total_call_count) == (3, 2, 1)
+    assert (row.untold_call_count, row.total_tokens, row.total_cost) == (0, 75, 0.5)
 
 
 def chain(levels: int) -> list[dict[str, Any]]:
@@ -149,7 +167,7 @@ def test_costs_are_exact(warehouse: Warehouse, project: str) -> None:
 def test_a_call_that_names_its_cost_only_counts(warehouse: Warehouse, project: str) -> None:
     nothing: dict[str, Any] = {"provider": "", "model": "", "input_tokens": 0, "output_tokens": 0}
     put_calls(warehouse, project, nothing | {"priced": 1, "total_cost": 0.5}, nothing)
-    assert called(warehouse, project) == [("", "", 2, 0, 0, 0.5)]
+    assert called(warehouse, project) == [("", "", 2, 1, 0, 0.5)]
 
 
 @pytest.mark.parametrize("length", [1, 2, 3, 7, 40])
