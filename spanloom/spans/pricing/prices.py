@@ -26,6 +26,7 @@ from spanloom.spans.pricing.model_names import (
     GATEWAYS,
     forms_at,
     is_makers_own,
+    is_of_bedrock,
     is_sold,
     makers_of,
     providers_of,
@@ -168,7 +169,11 @@ class Prices:
             # The price itself is kept as well, so that its id stays its own.
             known = self._tiers[id(prices)] = (prices, _tiers(prices))
         tiers = known[1]
-        return None if tiers is None else tiers.costs(usage)
+        if tiers is None:
+            return None
+        costs = tiers.costs(usage)
+        # Nothing that is sold is free: a kind of token without a price, such as the output of an embedding.
+        return costs if costs.total or not (usage.input or usage.output) else None
 
     def knows_seller(self, provider: str) -> bool:
         """Whether prices of a provider are known at all; a gateway that asks what makers ask is one."""
@@ -198,6 +203,8 @@ class Prices:
         return found
 
     def _find(self, model: str, provider: str) -> ModelInfo | None:
+        if model.endswith(":free"):
+            return None  # nobody bills it
         if provider.strip().lower() in GATEWAYS:
             return self._first(makers_of(model)) or self._makers_own(model)
         candidates = providers_of(provider)
@@ -207,12 +214,18 @@ class Prices:
                 found = self._first((known.id, form) for form in forms_at(known.id, model))
                 # Who is named does not sell it: `openai` with `claude-…`, behind a gateway that speaks OpenAI's API.
                 return found or self._makers_own(model)
-        # A provider that nobody knows: its price can't be known either. Nobody bills a `:free` model.
-        return None if candidates or model.endswith(":free") else self._first(sellers_of(model))
+        # A provider that nobody knows: its price can't be known either.
+        return None if candidates else self._first(sellers_of(model))
 
     def _makers_own(self, model: str) -> ModelInfo | None:
-        """The model of a maker whose models nobody sells under another price; open models anybody may serve."""
-        return self._first(sellers_of(model), only=is_makers_own)
+        """The model of a maker whose models nobody sells under another price; open models anybody may serve.
+
+        What has a name of Bedrock's was bought there: clients of the makers write their own name beside it.
+        """
+        return self._first(
+            sellers_of(model),
+            only=lambda seller: is_makers_own(seller) or (seller == "aws" and is_of_bedrock(model)),
+        )
 
     def _first(
         self, names: Iterable[tuple[str | None, str]], only: Callable[[str], bool] = lambda _: True
