@@ -115,7 +115,10 @@ def compare(models: Iterator[Listed], prices: Prices, at: int) -> dict[str, Outc
     outcomes: dict[str, Outcome] = defaultdict(Outcome)
     for model in models:
         outcome = outcomes[model.provider]
-        ours = [_per_million(model, prices, at, tokens) for tokens in ((1000, 0), (0, 1000))]
+        ours = [
+            _per_million(model, prices, at, tokens)
+            for tokens in (((1000, 0), (0, 0)), ((1000, 1000), (1000, 0)))
+        ]
         if ours[0] is None or ours[1] is None:
             outcome.missing.append(model.model)
         elif _agree(ours[0], model.input) and _agree(ours[1], model.output):
@@ -127,11 +130,12 @@ def compare(models: Iterator[Listed], prices: Prices, at: int) -> dict[str, Outc
     return dict(outcomes)
 
 
-def _per_million(model: Listed, prices: Prices, at: int, tokens: tuple[int, int]) -> float | None:
-    """USD a million of these tokens, in prompts too short for any tier and without what each request costs."""
-    some, none = (
-        prices.price(model.model, model.provider, at, TokenUsage(*counts)) for counts in (tokens, (0, 0))
-    )
+def _per_million(
+    model: Listed, prices: Prices, at: int, calls: tuple[tuple[int, int], tuple[int, int]]
+) -> float | None:
+    """USD a million of the tokens by which two calls differ, in prompts too short for any tier and without what each
+    request costs."""
+    some, none = (prices.price(model.model, model.provider, at, TokenUsage(*counts)) for counts in calls)
     return None if some is None or none is None else (some.total - none.total) / PICODOLLARS * 1000
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from spanloom.commands.console import Json, Project, Stop, app, console, utf8
+
+if TYPE_CHECKING:
+    from spanloom.spans.pricing.prices import Prices
 
 _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST = datetime(2262, 1, 1, tzinfo=UTC)  # beyond, nanoseconds don't fit into 64 bits
@@ -96,7 +99,10 @@ def models(
     since: Annotated[str, typer.Option(help="Only calls since: 30m, 24h, 7d, or a date.")] = "24h",
     limit: Annotated[int, typer.Option(min=1, max=10000, help="How many at most.")] = 50,
     unpriced: Annotated[
-        bool, typer.Option("--unpriced", help="Only models with calls whose price is not known.")
+        bool,
+        typer.Option(
+            "--unpriced", help="Only models with calls whose cost is not known, why, and what to do."
+        ),
     ] = False,
     project: Project = None,
     as_json: Json = False,
@@ -105,7 +111,7 @@ def models(
 
     A price that is not known is never guessed: the call costs 0 and counts in unpriced_call_count. To give it one,
     write it into a TOML file and name the file in SPANLOOM_WORKER__PRICES_FILE (docs/pricing.md); it holds for spans
-    that workers read from then on.
+    that workers read from then on. With --unpriced the lines to write are shown.
     """
     from spanloom.commands.viewing import show
     from spanloom.commands.viewing.asking import answer
@@ -113,7 +119,17 @@ def models(
 
     start = _since(since)
     rows = answer(lambda warehouse: used_models(warehouse, project, start, limit, unpriced=unpriced), _NARROW)
-    if as_json:
+    if unpriced and rows:
+        from spanloom.commands.viewing import unpriced as reasons
+
+        explained = reasons.explained(rows, _prices())
+        if as_json:
+            typer.echo(show.as_json(explained))
+        else:
+            console.print(reasons.unpriced(explained))
+            if lines := reasons.entries(explained):
+                typer.echo(f"\n{lines}")
+    elif as_json:
         typer.echo(show.as_json(rows))
     elif rows:
         console.print(show.models(rows))
@@ -123,6 +139,18 @@ def models(
         console.print(
             f"no model was called in the last {since}: send some spans, or look further back with --since"
         )
+
+
+def _prices() -> Prices:
+    """The prices that a worker with these settings would have."""
+    from spanloom.commands import settings
+    from spanloom.commands.serving.price_file import PriceFileError, read_prices
+    from spanloom.spans.pricing.prices import Prices
+
+    try:
+        return Prices(read_prices(settings.load().worker.prices_file))
+    except PriceFileError as error:
+        raise Stop(f"SPANLOOM_WORKER__PRICES_FILE: {error}") from None
 
 
 def _since(text: str) -> datetime:

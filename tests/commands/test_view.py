@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -204,6 +205,28 @@ def test_models_are_listed_with_what_is_not_known(spanloom: Run, chat: str) -> N
         1,
         1,
     )
+
+
+def test_models_without_a_price_say_why_and_what_to_write(
+    spanloom: Run, chat: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = ("models", *EVER, "--project", chat, "--unpriced")
+    done = spanloom(*options)
+    assert "    1 call: no price for gpt at openai\n" in done.out
+    entry = done.out[done.out.index("[[price]]") :]
+    assert entry.splitlines()[:3] == ["[[price]]", 'provider = "openai"', 'model = "gpt"']
+    [row] = spanloom(*options, "--json").json
+    assert row["reasons"] == ["1 call: no price for gpt at openai"]
+    assert row["price_entry"] == entry.strip()
+    # As it is, the file is refused; with prices in it the call has one.
+    path = tmp_path / "prices.toml"
+    monkeypatch.setenv("SPANLOOM_WORKER__PRICES_FILE", str(path))
+    path.write_text(entry)
+    refused = spanloom(*options)
+    assert refused.code == 1
+    assert "is no valid TOML" in refused.problem
+    path.write_text(entry.replace("input = ", "input = 1").replace("output = ", "output = 2"))
+    assert "1 call: a price for gpt at openai is known by now" in spanloom(*options).out
 
 
 def test_the_commands_only_read(spanloom: Run, chat: str) -> None:

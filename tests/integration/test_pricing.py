@@ -40,7 +40,7 @@ def test_own_prices_go_first_and_models_without_one_are_listed(installation: Ins
     )
     shown = installation.spanloom("models")
     assert all(model in shown for model in models)
-    assert "1 model has calls whose price is not known" in shown
+    assert "1 model has calls whose cost is not known" in shown
 
 
 def test_a_prices_file_with_a_slip_stops_the_start(installation: Installation) -> None:

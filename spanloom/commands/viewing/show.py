@@ -129,12 +129,24 @@ def trace(trace_id: str, detail: TraceTree) -> RenderableType:
 
 def models(rows: Sequence[ModelUsage]) -> RenderableType:
     """A table with one row a model; those without a price stand out, and a sentence says what to do about them."""
+    table = models_table(rows)
+    unpriced = sum(row.unpriced_call_count > 0 for row in rows)
+    if not unpriced:
+        return table
+    what = "1 model has" if unpriced == 1 else f"{unpriced:,} models have"
+    advice = (
+        f"{what} calls whose cost is not known: it is left out of every sum. `spanloom models --unpriced` says why, and"
+        " what to write into the file that SPANLOOM_WORKER__PRICES_FILE names."
+    )
+    return Group(table, Text(advice, style="yellow"))
+
+
+def models_table(rows: Sequence[ModelUsage]) -> RenderableType:
+    """A table with one row a model; those without a price stand out."""
     table = _table("provider", "model", "calls", "tokens", "cost", "price")
-    unpriced = 0
     for row in rows:
         price = Text("known")
         if row.unpriced_call_count:
-            unpriced += 1
             some = row.unpriced_call_count < row.call_count
             price = Text(f"unknown for {row.unpriced_call_count:,}" if some else "unknown", style="red")
         table.add_row(
@@ -145,14 +157,7 @@ def models(rows: Sequence[ModelUsage]) -> RenderableType:
             cost(row),
             price,
         )
-    if not unpriced:
-        return table
-    what = "1 model has" if unpriced == 1 else f"{unpriced:,} models have"
-    advice = (
-        f"{what} calls whose price is not known: their cost is left out of every sum. Give them a price in the"
-        " file that SPANLOOM_WORKER__PRICES_FILE names, see docs/pricing.md."
-    )
-    return Group(table, Text(advice, style="yellow"))
+    return table
 
 
 def _span(span: TreeSpan) -> Text:

@@ -19,6 +19,7 @@ from spanloom.dashboard.rendering.printable import printable
 from spanloom.dashboard.rendering.span_tree import Line, lines_of
 from spanloom.dashboard.rendering.texts import attribute_html, value_html
 from spanloom.dashboard.web.site import Site
+from spanloom.dashboard.web.wording import unknown_cost
 from spanloom.warehouse.queries.answers import Event, SpanDetail
 from spanloom.warehouse.queries.traces.tree import span_detail, trace_tree
 
@@ -101,16 +102,18 @@ async def span_part(
 def tree_data(lines: list[Line]) -> dict[str, Any]:
     """The lines of the tree for the script: lists of values, because 10,000 lines name each column once.
 
-    Times are milliseconds from the first start. `columns` gives the order.
+    Times are milliseconds from the first start. `columns` gives the order. `unknown` is the place in `reasons` of
+    why the cost is not known, 0 where it is.
     """
     start = min((line.span.start_time for line in lines), default=None)
     end = max((line.span.end_time for line in lines), default=None)
     length = (end - start).total_seconds() * 1000 if start and end else 0.0
     columns = (
         "id", "name", "type", "depth", "below", "orphan", "start", "duration",
-        "status", "model", "service", "tokens_in", "tokens_out", "tokens_unsplit", "cost", "priced",
+        "status", "model", "service", "tokens_in", "tokens_out", "tokens_unsplit", "cost", "unknown",
     )  # fmt: skip
     rows = []
+    reasons = {"": 0}
     for line in lines:
         span = line.span
         assert start is not None
@@ -131,10 +134,10 @@ def tree_data(lines: list[Line]) -> dict[str, Any]:
                 span.output_tokens,
                 span.unsplit_tokens,
                 span.total_cost,
-                int(span.priced),
+                reasons.setdefault(unknown_cost(span), len(reasons)),
             )
         )
-    return {"columns": columns, "length": length, "rows": rows}
+    return {"columns": columns, "length": length, "rows": rows, "reasons": [*map(printable, reasons)]}
 
 
 async def _panel(site: Site, trace_id: str, span_id: str, project: str | None, sees: Visible) -> Panel | None:

@@ -71,6 +71,8 @@ const writers = {
   },
 };
 
+const UNKNOWN = "no price for the model, or no usage told (the trace says which)"; // as wording.py puts it
+
 // An amount; where data-input is there, with its parts on hover, and `≥` or `?` where calls had no known price.
 function cost(element) {
   const { input, output, unpriced } = element.dataset;
@@ -78,7 +80,7 @@ function cost(element) {
   if (input === undefined) return usd(total);
   const missing = Number(unpriced);
   element.title = `input ${usd(Number(input))}, output ${usd(Number(output))}`
-    + (missing ? `; ${count(missing)} ${missing === 1 ? "call" : "calls"} without a known price` : "");
+    + (missing ? `; ${count(missing)} ${missing === 1 ? "call" : "calls"} of unknown cost: ${UNKNOWN}` : "");
   if (!missing) return usd(total);
   return total ? `≥ ${usd(total)}` : "?";
 }

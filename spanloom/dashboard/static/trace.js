@@ -116,13 +116,16 @@ function lineOf(span, line) {
   const tokens = span.tokens_in || span.tokens_out
     ? `${count(span.tokens_in)} → ${count(span.tokens_out)}`
     : span.tokens_unsplit ? count(span.tokens_unsplit) : "";
-  const cost = span.cost ? usd(span.cost) : "";
+  const unknown = data.reasons[span.unknown]; // why its cost is not known; empty where it is
+  const cost = unknown ? "?" : span.cost ? usd(span.cost) : "";
   const long = seconds(span.duration / 1000);
   row.setAttribute("aria-label", [
-    span.name || "unnamed", span.type, long, tokens && `${tokens} tokens`, cost, span.status === "error" && "failed",
+    span.name || "unnamed", span.type, long, tokens && `${tokens} tokens`,
+    unknown ? `cost unknown: ${unknown}` : cost, span.status === "error" && "failed",
     span.orphan && "its parent is missing",
   ].filter(Boolean).join(", "));
   row.title = `${span.name}\n${span.type}${span.model ? ` · ${span.model}` : ""}${span.service ? ` · ${span.service}` : ""}`
+    + `${unknown ? `\nCost unknown: ${unknown}` : ""}`
     + `${span.orphan ? "\nIts parent is missing: it may still come" : ""}`;
 
   const name = element("span", "line-name");

@@ -5,7 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Protocol
 
-__all__ = ["ago", "cost", "count", "exact", "iso", "local_input", "seconds", "usd"]
+from spanloom.spans.pricing.unpriced import sentence, why_unpriced
+from spanloom.warehouse.queries.answers import TreeSpan
+
+__all__ = ["ago", "cost", "count", "exact", "iso", "local_input", "seconds", "unknown_cost", "usd"]
+
+UNKNOWN_COSTS = "no price for the model, or no usage told (the trace says which)"
+"""Why calls have no known cost, where only their number is known; localise.js has it too."""
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
@@ -78,6 +84,19 @@ def cost(of: Priced) -> str:
     if not of.unpriced_call_count:
         return usd(of.total_cost)
     return f"≥ {usd(of.total_cost)}" if of.total_cost else "?"
+
+
+def unknown_cost(span: TreeSpan) -> str:
+    """Why nobody knows what a span cost; empty where it is known, and for what costs nothing."""
+    if span.priced:
+        return ""
+    tells = span.input_tokens or span.output_tokens or span.unsplit_tokens
+    if not tells and (span.span_type not in ("LLM", "EMBEDDING") or span.status == "error"):
+        return ""
+    reason = why_unpriced(
+        span.model, span.provider, span.input_tokens, span.output_tokens, span.unsplit_tokens
+    )
+    return sentence(reason, span.model, span.provider)
 
 
 def local_input(time: datetime) -> str:

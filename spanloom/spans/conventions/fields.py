@@ -52,6 +52,15 @@ class Field(IntEnum):
     TRACE_NAME = auto()
     TRACE_INPUT = auto()
     TRACE_OUTPUT = auto()
+    # Parts of the tokens that have a price of their own, in the order of `TokenParts`; they are read for the cost only.
+    INPUT_AUDIO_TOKENS = auto()
+    CACHED_AUDIO_TOKENS = auto()
+    INPUT_IMAGE_TOKENS = auto()
+    CACHED_IMAGE_TOKENS = auto()
+    CACHE_WRITE_1H_TOKENS = auto()
+    """Written to a cache that keeps them for an hour, a part of CACHE_WRITE_TOKENS."""
+    OUTPUT_AUDIO_TOKENS = auto()
+    OUTPUT_IMAGE_TOKENS = auto()
     # From here on every key that is present counts, not only the best one.
     TAGS = auto()
     METADATA = auto()

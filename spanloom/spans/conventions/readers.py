@@ -23,6 +23,11 @@ def tokens(text: str) -> int | None:
     return int(number) if number is not None and 0 <= number <= MAX_TOKENS else None
 
 
+def some_tokens(text: str) -> int | None:
+    """A count of tokens above 0: many senders write 0 for every kind of token that a call didn't have."""
+    return tokens(text) or None
+
+
 def cost(text: str) -> float | None:
     """USD: an int, a double or a numeric string. Negative, NaN or absurdly much is None."""
     value = _number(text)

@@ -12,7 +12,7 @@ Sources: OpenAI's API reference (Completions, Responses); Anthropic's Messages A
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from spanloom.spans.conventions.fields import Field, Key, Reader
@@ -42,6 +42,7 @@ _OUTPUT = (
 _CACHE_READ = (
     "prompt_tokens_details.cached_tokens",
     "input_tokens_details.cached_tokens",
+    "input_token_details.cached_tokens",
     "input_token_details.cache_read",
     "cache_read_input_tokens",
     "cacheReadInputTokens",
@@ -150,6 +151,86 @@ COUNTS: Mapping[Field, Callable[[Usage], int | None]] = {
 }
 """How each count is read out of a usage object."""
 
+_INPUT_DETAILS = ("prompt_tokens_details", "input_tokens_details", "input_token_details")
+_OUTPUT_DETAILS = ("completion_tokens_details", "output_tokens_details", "output_token_details")
+_CACHED_DETAILS = tuple(f"{details}.cached_tokens_details" for details in _INPUT_DETAILS)
+# Gemini's lists of modality and count.
+_INPUT_MODALITIES = ("prompt_tokens_details", "promptTokensDetails")
+_CACHED_MODALITIES = ("cache_tokens_details", "cacheTokensDetails")
+_OUTPUT_MODALITIES = (
+    "candidates_tokens_details",
+    "candidatesTokensDetails",
+    "response_tokens_details",
+    "responseTokensDetails",
+)
+
+
+def _medium(medium: str, details: Iterable[str], modalities: Iterable[str]) -> Callable[[Usage], int | None]:
+    """A reader of the tokens of a medium: in OpenAI's and LangChain's details, or in Gemini's lists."""
+    paths = [f"{each}.{name}" for each in details for name in (f"{medium}_tokens", medium)]
+
+    def read(usage: Usage) -> int | None:
+        return at(usage, *paths) or sum(_listed(usage, modalities, "modality", medium)) or None
+
+    return read
+
+
+def _listed(usage: Usage, members: Iterable[str], name: str, value: str) -> Iterator[int]:
+    """The counts of a list's elements that have this value, in any case, under this name."""
+    for member in members:
+        elements = usage.get(member)
+        for element in elements if isinstance(elements, list) else ():
+            if isinstance(element, dict) and str(element.get(name)).lower() == value:
+                yield at(element, "tokenCount", "token_count", "inputTokens", "input_tokens") or 0
+
+
+def _for_an_hour(usage: Usage) -> int | None:
+    return (
+        at(usage, *_FOR_AN_HOUR)
+        or sum(_listed(usage, ("cacheDetails", "cache_details"), "ttl", "1h"))
+        or None
+    )
+
+
+_FOR_AN_HOUR = (
+    "cache_creation.ephemeral_1h_input_tokens",
+    "input_token_details.ephemeral_1h_input_tokens",
+    "prompt_tokens_details.cache_creation_token_details.ephemeral_1h_input_tokens",
+    "cache_creation_input_tokens_above_1hr",
+    "cache_creation_ephemeral_1h_input_tokens",
+)
+
+_MEDIA: Mapping[Field, tuple[str, Callable[[Usage], int | None]]] = {
+    Field.INPUT_AUDIO_TOKENS: ("audio", _medium("audio", _INPUT_DETAILS, _INPUT_MODALITIES)),
+    Field.CACHED_AUDIO_TOKENS: ("audio", _medium("audio", _CACHED_DETAILS, _CACHED_MODALITIES)),
+    Field.INPUT_IMAGE_TOKENS: ("image", _medium("image", _INPUT_DETAILS, _INPUT_MODALITIES)),
+    Field.CACHED_IMAGE_TOKENS: ("image", _medium("image", _CACHED_DETAILS, _CACHED_MODALITIES)),
+    Field.CACHE_WRITE_1H_TOKENS: ("1h", _for_an_hour),
+    Field.OUTPUT_AUDIO_TOKENS: ("audio", _medium("audio", _OUTPUT_DETAILS, _OUTPUT_MODALITIES)),
+    Field.OUTPUT_IMAGE_TOKENS: ("image", _medium("image", _OUTPUT_DETAILS, _OUTPUT_MODALITIES)),
+}
+
+
+def _part_reader(
+    word: str, find: Callable[[Usage], int | None], usage: Callable[[str], Usage]
+) -> Callable[[str], int | None]:
+    upper = word.upper()
+    # Few calls have such tokens, and to look for a word costs far less than to look up names.
+    return lambda text: find(usage(text)) if word in text or upper in text else None
+
+
+def part_readers(
+    usage: Callable[[str], Usage] | None = None,
+) -> Iterator[tuple[Field, Callable[[str], int | None]]]:
+    """How each part that has a price of its own is read out of the text of an attribute.
+
+    Args:
+        usage: where in the text the object is; `usage_in` without it.
+    """
+    for field, (word, find) in _MEDIA.items():
+        yield field, _part_reader(word, find, usage or usage_in)
+
+
 _RESPONSE_ID = re.compile(r'\s*\{\s*"id"\s*:\s*"([^"\\\s]{4,256})"')
 
 MEMBERS = ("usage", "usage_metadata", "usageMetadata", "token_usage")
@@ -199,7 +280,8 @@ def usage_keys(name: str, usage: Callable[[str], Usage] = usage_in) -> tuple[Key
     def reader(find: Callable[[Usage], int | None]) -> Reader:
         return lambda text: find(usage(text))
 
-    return tuple(Key(name, field, read=reader(find)) for field, find in COUNTS.items())
+    counts = tuple(Key(name, field, read=reader(find)) for field, find in COUNTS.items())
+    return counts + tuple(Key(name, field, read=read) for field, read in part_readers(usage))
 
 
 def provider_keys(name: str) -> tuple[Key, ...]:

@@ -112,6 +112,8 @@ PREFIXES: Mapping[str, str] = {
     "groq": "groq",
     "deepseek": "deepseek",
     "xai": "x-ai",
+    # OpenRouter's; nobody else serves these models.
+    "x-ai": "x-ai",
     "perplexity": "perplexity",
     "together_ai": "together",
     "fireworks_ai": "fireworks",
@@ -119,6 +121,35 @@ PREFIXES: Mapping[str, str] = {
     "moonshot": "moonshotai",
     "cerebras": "cerebras",
     "voyage": "voyageai",
+}
+
+_COLON_PREFIXES: Mapping[str, str] = {
+    # Pydantic AI, LangChain's `init_chat_model` and Agno write `provider:model`.
+    "openai": "openai",
+    "openai-chat": "openai",
+    "openai-responses": "openai",
+    "azure": "azure",
+    "azure_openai": "azure",
+    "anthropic": "anthropic",
+    "google": "google",
+    "google-gla": "google",
+    "google-vertex": "google",
+    "google_genai": "google",
+    "google_vertexai": "google",
+    "bedrock": "aws",
+    "bedrock_converse": "aws",
+    "mistral": "mistral",
+    "mistralai": "mistral",
+    "groq": "groq",
+    "cohere": "cohere",
+    "deepseek": "deepseek",
+    "xai": "x-ai",
+    "grok": "x-ai",
+    "openrouter": "openrouter",
+    "together": "together",
+    "fireworks": "fireworks",
+    "cerebras": "cerebras",
+    "moonshotai": "moonshotai",
 }
 
 GATEWAYS = frozenset({"gateway", "vercel", "vercel_ai_gateway", "portkey", "helicone"})
@@ -160,9 +191,12 @@ _GOOGLE = re.compile(r"(?:projects/.+/)?(?:publishers/[^/]+/)?models/(?P<model>[
 
 _BEDROCK = re.compile(
     r"(?:(?:us|us-gov|eu|apac|au|jp|ca|global)\.)?"
-    r"(?:ai21|amazon|anthropic|cohere|deepseek|meta|mistral|openai|qwen|writer)\.[a-z].*"
+    r"(?:ai21|amazon|anthropic|cohere|deepseek|google|meta|minimax|mistral|moonshotai|nvidia|openai|qwen|writer|zai)"
+    r"\.[a-z].*"
+    r"|arn:aws[a-z-]*:bedrock:[^/]*:(?:foundation-model|inference-profile)/.+"
 )
-"""An ID of Amazon Bedrock: `anthropic.claude-3-haiku-20240307-v1:0`, with or without a region."""
+"""An ID of Amazon Bedrock: `anthropic.claude-3-haiku-20240307-v1:0`, with or without a region, or an ARN with one.
+Application inference profiles and provisioned models do not say of which model they are."""
 
 
 def providers_of(name: str) -> list[str]:
@@ -181,6 +215,8 @@ def forms_at(provider: str, model: str) -> Iterator[str]:
     prefix, _, rest = model.partition("/")
     if rest and PREFIXES.get(prefix) == provider:
         yield from _without_route(rest)
+    elif _COLON_PREFIXES.get(model.partition(":")[0]) == provider:
+        yield model.partition(":")[2]
     elif provider == "google" and (found := _GOOGLE.fullmatch(model)):
         yield found["model"]
 
@@ -202,8 +238,10 @@ def sellers_of(model: str) -> Iterator[tuple[str | None, str]]:
             yield PREFIXES[prefix], form
     elif found := _GOOGLE.fullmatch(model):
         yield "google", found["model"]
-    elif _BEDROCK.fullmatch(model):
+    elif is_of_bedrock(model):
         yield "aws", model
+    elif (named := model.partition(":"))[0] in _COLON_PREFIXES and named[2]:
+        yield _COLON_PREFIXES[named[0]], named[2]
 
 
 def makers_of(model: str) -> Iterator[tuple[str | None, str]]:
@@ -211,6 +249,11 @@ def makers_of(model: str) -> Iterator[tuple[str | None, str]]:
     prefix, _, rest = model.lower().partition("/")
     if rest and prefix in _MAKERS:
         yield _MAKERS[prefix], rest
+
+
+def is_of_bedrock(model: str) -> bool:
+    """Whether a model has a name that only Amazon Bedrock gives."""
+    return _BEDROCK.fullmatch(model.lower()) is not None
 
 
 def is_makers_own(seller: str) -> bool:

@@ -11,8 +11,9 @@ The prices are those of the installed version of the library. It never goes onli
 
 from __future__ import annotations
 
+import time
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -25,13 +26,14 @@ from spanloom.spans.pricing.model_names import (
     GATEWAYS,
     forms_at,
     is_makers_own,
+    is_of_bedrock,
     is_sold,
     makers_of,
     providers_of,
     sellers_of,
 )
 from spanloom.spans.pricing.price_table import OverTime, PriceTable, rates_at
-from spanloom.spans.pricing.rates import ATTODOLLARS, CallCosts, Rates, TokenUsage
+from spanloom.spans.pricing.rates import ATTODOLLARS, CallCosts, Rates, TokenParts, TokenUsage
 
 __all__ = ["CallCosts", "Prices", "TokenUsage"]
 
@@ -42,6 +44,40 @@ _LONGEST_NAME = 256
 """A longer name of a model or provider is not looked up, in characters."""
 
 _NO_PRICES = PriceTable()
+
+
+# Which prices of the library make a part cost something else than text does; where it has one for audio but none for
+# cached audio, all audio costs the same.
+_PARTS: Mapping[str, tuple[str, ...]] = {
+    "input_audio": ("input_audio_mtok",),
+    "cached_audio": ("cache_audio_read_mtok", "input_audio_mtok"),
+    "input_image": ("input_image_mtok",),
+    "cached_image": ("cache_image_read_mtok", "input_image_mtok"),
+    "cache_write_1h": ("cache_write_1h_mtok",),
+    "output_audio": ("output_audio_mtok",),
+    "output_image": ("output_image_mtok",),
+}
+
+_TOKENS: Mapping[str, Callable[[int], dict[str, int]]] = {
+    # As the library counts a number of tokens of a part, and what they are part of.
+    "input_audio": lambda n: {"input_audio_tokens": n},
+    "cached_audio": lambda n: {
+        "cache_read_tokens": n,
+        "input_audio_tokens": n,
+        "cache_audio_read_tokens": n,
+    },
+    "input_image": lambda n: {"input_image_tokens": n},
+    "cached_image": lambda n: {
+        "cache_read_tokens": n,
+        "input_image_tokens": n,
+        "cache_image_read_tokens": n,
+    },
+    "cache_write_1h": lambda n: {"cache_write_tokens": n, "cache_write_1h_tokens": n},
+    "output_audio": lambda n: {"output_audio_tokens": n},
+    "output_image": lambda n: {"output_image_tokens": n},
+}
+
+_PLAIN = ("cache_read_tokens", "cache_write_tokens")
 
 
 class _Tiers:
@@ -69,13 +105,27 @@ def _rates(price: ModelPrice, prompt: int) -> Rates:
 
     request = price.calc_price(Usage(input_tokens=0, output_tokens=0))["total_price"]
     fresh = cost(output_tokens=0) - request
-    return Rates(
+    rates = Rates(
         input=_atto(fresh / prompt),
         cache_read=_atto((cost(output_tokens=0, cache_read_tokens=prompt) - request) / prompt),
         cache_write=_atto((cost(output_tokens=0, cache_write_tokens=prompt) - request) / prompt),
         output=_atto(cost(output_tokens=1) - request - fresh),
         request=_atto(request),
     )
+    priced = [
+        part for part, prices in _PARTS.items() if any(getattr(price, name) is not None for name in prices)
+    ]
+    if not priced:
+        return rates
+    more = {}
+    for part in priced:
+        if part.startswith("output"):
+            more[part] = _atto(cost(output_tokens=1, **_TOKENS[part](1)) - cost(output_tokens=1))
+        else:
+            tokens = _TOKENS[part](prompt)
+            plain = cost(output_tokens=0, **{name: n for name, n in tokens.items() if name in _PLAIN})
+            more[part] = _atto((cost(output_tokens=0, **tokens) - plain) / prompt)
+    return replace(rates, more=TokenParts(**more))
 
 
 def _atto(dollars: Decimal) -> int:
@@ -119,7 +169,27 @@ class Prices:
             # The price itself is kept as well, so that its id stays its own.
             known = self._tiers[id(prices)] = (prices, _tiers(prices))
         tiers = known[1]
-        return None if tiers is None else tiers.costs(usage)
+        if tiers is None:
+            return None
+        costs = tiers.costs(usage)
+        # Nothing that is sold is free: a kind of token without a price, such as the output of an embedding.
+        return costs if costs.total or not (usage.input or usage.output) else None
+
+    def knows_seller(self, provider: str) -> bool:
+        """Whether prices of a provider are known at all; a gateway that asks what makers ask is one."""
+        return provider.strip().lower() in GATEWAYS or any(
+            find_provider_by_id(self._snapshot.providers, candidate) is not None
+            for candidate in providers_of(provider)
+        )
+
+    def knows_model(self, model: str, provider: str) -> bool:
+        """Whether a price of the model at this provider is known, be it of tokens or of something else."""
+        own, info = self._models.get((provider, model)) or self._look_up((provider, model))
+        return bool(own) or (info is not None and bool(info.prices))
+
+    def prices_tokens(self, model: str, provider: str) -> bool:
+        """Whether tokens of the model have a price today."""
+        return self.price(model, provider, time.time_ns(), TokenUsage(1000, 1000)) is not None
 
     def _look_up(self, key: tuple[str, str]) -> tuple[OverTime, ModelInfo | None]:
         if len(self._models) >= _REMEMBERED:
@@ -133,6 +203,8 @@ class Prices:
         return found
 
     def _find(self, model: str, provider: str) -> ModelInfo | None:
+        if model.endswith(":free"):
+            return None  # nobody bills it
         if provider.strip().lower() in GATEWAYS:
             return self._first(makers_of(model)) or self._makers_own(model)
         candidates = providers_of(provider)
@@ -142,12 +214,18 @@ class Prices:
                 found = self._first((known.id, form) for form in forms_at(known.id, model))
                 # Who is named does not sell it: `openai` with `claude-…`, behind a gateway that speaks OpenAI's API.
                 return found or self._makers_own(model)
-        # A provider that nobody knows: its price can't be known either. Nobody bills a `:free` model.
-        return None if candidates or model.endswith(":free") else self._first(sellers_of(model))
+        # A provider that nobody knows: its price can't be known either.
+        return None if candidates else self._first(sellers_of(model))
 
     def _makers_own(self, model: str) -> ModelInfo | None:
-        """The model of a maker whose models nobody sells under another price; open models anybody may serve."""
-        return self._first(sellers_of(model), only=is_makers_own)
+        """The model of a maker whose models nobody sells under another price; open models anybody may serve.
+
+        What has a name of Bedrock's was bought there: clients of the makers write their own name beside it.
+        """
+        return self._first(
+            sellers_of(model),
+            only=lambda seller: is_makers_own(seller) or (seller == "aws" and is_of_bedrock(model)),
+        )
 
     def _first(
         self, names: Iterable[tuple[str | None, str]], only: Callable[[str], bool] = lambda _: True

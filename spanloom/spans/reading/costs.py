@@ -7,12 +7,15 @@ from typing import Any, NamedTuple
 
 from spanloom.spans.conventions.fields import Field
 from spanloom.spans.pricing.prices import Prices, TokenUsage
+from spanloom.spans.pricing.rates import parts_within
 from spanloom.spans.reading.usage import Usage
 from spanloom.spans.table import MAX_COST, PICODOLLARS
 
 _INPUT_COST = int(Field.INPUT_COST)
 _OUTPUT_COST = int(Field.OUTPUT_COST)
 _TOTAL_COST = int(Field.TOTAL_COST)
+_PARTS = slice(int(Field.INPUT_AUDIO_TOKENS), int(Field.OUTPUT_IMAGE_TOKENS) + 1)
+"""The fields of `TokenParts`, in its order."""
 
 
 class SpanCosts(NamedTuple):
@@ -50,19 +53,24 @@ def span_costs(
     """
     given_input, given_output, given_total = values[_INPUT_COST], values[_OUTPUT_COST], values[_TOTAL_COST]
     if given_total is None and given_input is None and given_output is None:
-        return _priced(usage, model, provider, at, prices) or _UNKNOWN
+        return _priced(values, usage, model, provider, at, prices) or _UNKNOWN
     input_cost, output_cost = _picodollars(given_input), _picodollars(given_output)
     total = _picodollars(given_total) or input_cost + output_cost
     if total:
         return SpanCosts(input_cost, output_cost, total, 1, stated=True)
-    priced = _priced(usage, model, provider, at, prices)
+    priced = _priced(values, usage, model, provider, at, prices)
     return priced if priced and priced.total else SpanCosts(0, 0, 0, 1)
 
 
-def _priced(usage: Usage, model: str, provider: str, at: int, prices: Prices) -> SpanCosts | None:
+def _priced(
+    values: Sequence[Any], usage: Usage, model: str, provider: str, at: int, prices: Prices
+) -> SpanCosts | None:
     if not model or not (usage.input or usage.output):
         return None
     tokens = TokenUsage(usage.input, usage.output, usage.cache_read, usage.cache_write)
+    stated = values[_PARTS]
+    if any(stated):
+        tokens = tokens._replace(parts=parts_within(tokens, stated))
     priced = prices.price(model, provider, at, tokens)
     if priced is None or priced.total > _MAX_PICODOLLARS:
         return None

@@ -156,8 +156,10 @@ class ModelUsage(Usage):
     provider: str
     model: str = Field(description="Empty for all calls that name none.")
     call_count: int = Field(description="Calls that count; wrappers do not.")
-    unpriced_call_count: int = Field(description="Calls with tokens whose price is not known.")
-    total_tokens: int = Field(description="Input and output tokens.")
+    unpriced_call_count: int = Field(description="Calls whose cost is not known.")
+    only_total_call_count: int = Field(description="Of these, calls that tell a total of tokens only.")
+    untold_call_count: int = Field(description="Of these, calls that tell neither tokens nor a cost.")
+    total_tokens: int = Field(description="Input and output tokens, and those that are told as a total only.")
 
 
 class SessionDetail(SessionTotals):
@@ -282,6 +284,7 @@ class TreeSpan(Usage):
     status_message: str = Field(description="At most 200 characters.")
     model: str
     provider: str
+    unsplit_tokens: int = Field(description="Tokens that are told as a total only.")
     priced: bool = Field(description="Whether its costs are known.")
     event_count: int
 

@@ -61,7 +61,7 @@ def test_models_without_a_price_stand_out_and_say_what_to_do() -> None:
     assert "known" in lines[3]
     assert "unknown" not in lines[3]
     advice = " ".join(lines[4:])
-    assert "3 models have calls whose price is not known" in advice
+    assert "3 models have calls whose cost is not known" in advice
     assert "SPANLOOM_WORKER__PRICES_FILE" in advice
     assert "PRICES_FILE" not in printed(show.models(rows[3:]))
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from spanloom import dashboard
+from spanloom.dashboard.web import wording
 from spanloom.warehouse.client import Warehouse
 from tests.dashboard.visitor import Visitor, visitor
 from tests.dashboard.world import put_world, trace
@@ -78,6 +81,7 @@ def tree(page: str) -> dict[str, Any]:
     data = json.loads(found[1])
     return {
         "length": data["length"],
+        "reasons": data["reasons"],
         "rows": [dict(zip(data["columns"], row, strict=True)) for row in data["rows"]],
     }
 
@@ -148,3 +152,56 @@ def test_a_trace_without_totals_yet_shows_its_spans(
     page = get(somebody, f"/traces/{TRACE}?project={project}")
     assert "still being added up" in page
     assert tree(page)["rows"][0]["name"] == "early"
+
+
+@pytest.fixture
+def unknown_costs(warehouse: Warehouse, project: str) -> str:
+    """A trace of calls whose cost is not known for several reasons, and of spans that cost nothing."""
+    key = {"project_id": project, "trace_id": TRACE}
+    call = key | {"parent_span_id": sid(1), "span_type": "LLM", "model": "my<model>", "provider": "mine"}
+    put_world(
+        warehouse,
+        trace(project, "s", 7, 0, 4, root_span_id=sid(1), span_count=7, unpriced_call_count=3, name="turn"),
+    )
+    put(
+        warehouse,
+        "spans_versions",
+        spans(
+            key | {"span_id": sid(1), "name": "turn"},
+            call | {"span_id": sid(2), "input_tokens": 10, "output_tokens": 5},
+            call | {"span_id": sid(3), "unsplit_tokens": 30},
+            call | {"span_id": sid(4)},
+            call | {"span_id": sid(5), "status": "error"},
+            call | {"span_id": sid(6), "input_tokens": 10, "priced": 1, "total_cost": 0.5},
+            call | {"span_id": sid(7), "input_tokens": 10, "output_tokens": 6},
+        ),
+    )
+    return project
+
+
+def test_a_cost_that_is_not_known_says_why(somebody: Visitor, unknown_costs: str) -> None:
+    page = get(somebody, f"/traces/{TRACE}?project={unknown_costs}")
+    data = tree(page)
+    reasons = {row["id"]: data["reasons"][row["unknown"]] for row in data["rows"]}
+    assert reasons == {
+        sid(1): "",
+        sid(2): "no price for my<model> at mine",
+        sid(3): "only a total told, not how many tokens were input and how many output",
+        sid(4): "no usage told: neither tokens nor a cost",
+        sid(5): "",
+        sid(6): "",
+        sid(7): "no price for my<model> at mine",
+    }
+    assert len(data["reasons"]) == 4
+    table = page[page.index("<noscript>") : page.index("</noscript>")]
+    assert table.count('<td><span title="no price for my&lt;model&gt; at mine">?</span></td>') == 2
+    assert table.count(">?</span>") == 4
+    assert "3 calls of unknown cost: no price for the model, or no usage told" in page
+    panel = get(somebody, f"/traces/{TRACE}?project={unknown_costs}&span={sid(2)}")
+    assert '<span title="no price for my&lt;model&gt; at mine">unknown</span>' in panel
+    assert ">unknown</span>" not in get(somebody, f"/traces/{TRACE}?project={unknown_costs}&span={sid(6)}")
+
+
+def test_the_script_has_the_words_of_the_page() -> None:
+    script = (Path(dashboard.__file__ or "").parent / "static" / "localise.js").read_text()
+    assert json.dumps(wording.UNKNOWN_COSTS) in script

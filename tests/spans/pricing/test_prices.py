@@ -18,6 +18,7 @@ from tests.spans.reading.otlp_examples import PRICES, START, row
 MODEL = {"gen_ai.provider.name": "openai", "gen_ai.response.model": "gpt-4o-mini-2024-07-18"}
 TOKENS = {"gen_ai.usage.input_tokens": 1000, "gen_ai.usage.output_tokens": 100}
 USAGE = TokenUsage(1000, 100)
+SONNET_ON_BEDROCK = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
 
 
 def library_cost(model: str, provider: str, start: int, usage: TokenUsage) -> int:
@@ -175,10 +176,26 @@ def test_the_makers_price_holds(provider: str, model: str, seller: str, name: st
         ("gateway", "mistral/devstral-small"),
         # What nobody bills has no price.
         ("", "deepseek/deepseek-r1:free"),
+        ("openrouter", "deepseek/deepseek-r1:free"),
+        ("google", "gemini-2.5-flash:free"),
+        ("gateway", "google/gemini-2.5-flash:free"),
         # Azure's price is another than DeepSeek's, and genai-prices has none.
         ("azure", "deepseek-r1"),
         # An application inference profile does not say of which model.
         ("aws.bedrock", "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abcdef"),
+        ("", "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/claude"),
+        ("", "arn:aws:bedrock:us-east-1:123456789012:provisioned-model/abcdef"),
+        # Names that somebody made up for a deployment, an endpoint or a tuned model.
+        ("azure", "my-deployment"),
+        ("azure.ai.openai", "prod-gpt4o"),
+        ("openai", "gpt-4o-deployment"),
+        ("gcp.vertex_ai", "projects/1/locations/us/endpoints/123"),
+        ("gcp.gemini", "tunedModels/x"),
+        ("fireworks", "accounts/me/deployedModels/abc"),
+        # Tags of Ollama are no prefixes.
+        ("", "mistral:7b"),
+        ("", "llama3.1:8b"),
+        ("ollama", "openai:gpt-4o"),
     ],
 )
 def test_the_unknown_is_never_guessed(provider: str, model: str) -> None:
@@ -222,6 +239,38 @@ def test_the_unknown_is_never_guessed(provider: str, model: str) -> None:
             "us.anthropic.claude-3-5-sonnet-20241022-v2:0",
         ),
         ("openai", "gpt-5.2-20251211", "openai", "gpt-5.2-2025-12-11"),
+        # Pydantic AI, LangChain, Agno.
+        ("", "openai:gpt-4o", "openai", "gpt-4o"),
+        ("openai", "openai:gpt-4o", "openai", "gpt-4o"),
+        ("pydantic_ai", "anthropic:claude-sonnet-4-5", "anthropic", "claude-sonnet-4-5"),
+        ("", "google-gla:gemini-2.5-pro", "google", "gemini-2.5-pro"),
+        ("", "bedrock:us.amazon.nova-pro-v1:0", "aws", "us.amazon.nova-pro-v1:0"),
+        # ARNs of Bedrock that name the model, with the provider and without; and its IDs from a maker's client.
+        *(
+            (
+                provider,
+                f"arn:aws:bedrock:us-east-1:123456789012:inference-profile/{SONNET_ON_BEDROCK}",
+                "aws",
+                SONNET_ON_BEDROCK,
+            )
+            for provider in ("", "aws.bedrock", "strands-agents")
+        ),
+        (
+            "",
+            "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-3-haiku-20240307-v1:0",
+            "aws",
+            "anthropic.claude-3-haiku-20240307-v1:0",
+        ),
+        ("anthropic", SONNET_ON_BEDROCK, "aws", SONNET_ON_BEDROCK),
+        ("openai", "openai.gpt-oss-120b-1:0", "aws", "openai.gpt-oss-120b-1:0"),
+        ("", "google.gemma-3-27b-it", "aws", "google.gemma-3-27b-it"),
+        # Vertex AI, with and without the provider; a mark of the size of the context; OpenRouter's name of xAI.
+        ("gcp.vertex_ai", "claude-sonnet-4-5@20250929", "google", "claude-sonnet-4-5"),
+        ("", "claude-sonnet-4-5@20250929", "anthropic", "claude-sonnet-4-5"),
+        ("gcp.vertex_ai", "gemini-2.5-pro@default", "google", "gemini-2.5-pro"),
+        ("anthropic", "claude-sonnet-4-5[1m]", "anthropic", "claude-sonnet-4-5"),
+        ("", "x-ai/grok-4", "x-ai", "grok-4"),
+        ("azure", "gpt-35-turbo", "azure", "gpt-3.5-turbo"),
     ],
 )
 def test_models_by_many_names(provider: str, model: str, plain_provider: str, plain_model: str) -> None:
@@ -229,6 +278,11 @@ def test_models_by_many_names(provider: str, model: str, plain_provider: str, pl
     plain = PRICES.price(plain_model, plain_provider, START, usage)
     assert plain is not None
     assert PRICES.price(model, provider, START, usage) == plain
+
+
+def test_tokens_of_a_kind_that_has_no_price_are_not_free() -> None:
+    assert PRICES.price("text-embedding-3-small", "openai", START, TokenUsage(0, 1000)) is None
+    assert PRICES.price("text-embedding-3-small", "openai", START, TokenUsage(0, 0)) is not None
 
 
 def test_a_fine_tuned_model_has_its_own_price() -> None:

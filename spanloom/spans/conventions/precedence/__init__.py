@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from spanloom.spans.conventions.fields import Field
-from spanloom.spans.conventions.precedence import kinds, texts, usage
+from spanloom.spans.conventions.precedence import kinds, parts, texts, usage
 from spanloom.spans.conventions.precedence.identity import SESSION_KEYS, USER_KEYS
 
 PRECEDENCE: Mapping[Field, tuple[str, ...]] = {
@@ -21,6 +21,7 @@ PRECEDENCE: Mapping[Field, tuple[str, ...]] = {
     Field.USER_ID: tuple(key.name for key in USER_KEYS),
     **kinds.KINDS,
     **usage.USAGE,
+    **parts.PARTS,
     **texts.TEXTS,
 }
 """The keys of each field, the best first; keys of INPUT_FLATTENED and OUTPUT_FLATTENED stand in INPUT and OUTPUT."""

@@ -18,6 +18,9 @@ SELECT
     model,
     countIf(counts) AS call_count,
     countIf(unpriced) AS unpriced_call_count,
+    countIf(unpriced AND (some.input_tokens + some.output_tokens = 0) AND (some.unsplit_tokens > 0))
+        AS only_total_call_count,
+    countIf(unpriced AND (some.input_tokens + some.output_tokens + some.unsplit_tokens = 0)) AS untold_call_count,
     sumIf(some.input_tokens, counts) AS input_tokens,
     sumIf(some.output_tokens, counts) AS output_tokens,
     sumIf(some.cache_read_tokens, counts) AS cache_read_tokens,

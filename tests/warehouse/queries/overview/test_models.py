@@ -14,7 +14,7 @@ from spanloom.spans.folding.contribution import WindowKey
 from spanloom.spans.folding.facts import Fact, facts_of
 from spanloom.spans.folding.rows import TraceRow, trace_table
 from spanloom.spans.folding.trace.fold import fold
-from spanloom.spans.table import COST_IS_STATED, PICODOLLARS, SPAN_TYPES, STATUSES
+from spanloom.spans.table import COST_IS_STATED, OUTPUT_IS_MESSAGE, PICODOLLARS, SPAN_TYPES, STATUSES
 from spanloom.warehouse.client import Warehouse, connect
 from spanloom.warehouse.queries.overview.models import models
 from tests.spans.folding.plain_usage import totals, trees
@@ -138,18 +138,27 @@ def test_calls_without_a_model_have_no_price_either(warehouse: Warehouse, projec
     assert called(warehouse, project) == [("", "", 1, 1, 15, 0)]
 
 
-def test_a_call_that_does_not_say_what_it_used_is_unpriced_unless_it_failed(
-    warehouse: Warehouse, project: str
-) -> None:
-    put_calls(
-        warehouse,
-        project,
-        SILENT,
-        SILENT | {"status": "error"},
-        SILENT | {"model": "free", "status": "error"},
-    )
-    assert called(warehouse, project) == [("mine", "m", 2, 1, 0, 0), ("mine", "free", 1, 0, 0, 0)]
-    assert called(warehouse, project, unpriced=True) == [("mine", "m", 2, 1, 0, 0)]
+def test_a_call_that_tells_no_usage_is_not_free(warehouse: Warehouse, project: str) -> None:
+    nothing: dict[str, Any] = {"input_tokens": 0, "output_tokens": 0}
+    failed = nothing | {"status": "error"}
+    put_calls(warehouse, project, nothing, failed, failed | {"marks": OUTPUT_IS_MESSAGE}, {})
+    [row] = run(models(warehouse, project, unpriced=True))
+    assert (row.call_count, row.unpriced_call_count, row.untold_call_count) == (4, 3, 2)
+    assert row.only_total_call_count == 0
+
+
+def test_a_call_that_failed_before_it_answered_is_free(warehouse: Warehouse, project: str) -> None:
+    put_calls(warehouse, project, {"input_tokens": 0, "output_tokens": 0, "status": "error"})
+    assert called(warehouse, project) == [("mine", "m", 1, 0, 0, 0)]
+    assert called(warehouse, project, unpriced=True) == []
+
+
+def test_a_call_that_tells_a_total_only_is_unpriced(warehouse: Warehouse, project: str) -> None:
+    total: dict[str, Any] = {"input_tokens": 0, "output_tokens": 0, "unsplit_tokens": 30}
+    put_calls(warehouse, project, total, {}, total | {"priced": 1, "total_cost": 0.5})
+    [row] = run(models(warehouse, project))
+    assert (row.call_count, row.unpriced_call_count, row.only_total_call_count) == (3, 2, 1)
+    assert (row.untold_call_count, row.total_tokens, row.total_cost) == (0, 75, 0.5)
 
 
 NUMBERS = [

@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 from spanloom.spans.conventions.fields import Convention, Field, Key, Reader, Template
 from spanloom.spans.conventions.readers import choice, json_object
-from spanloom.spans.conventions.usage_objects import COUNTS, Usage, usage_in
+from spanloom.spans.conventions.usage_objects import COUNTS, Usage, part_readers, usage_in
 from spanloom.spans.text.python_repr import as_json, short_as_json
 
 CALL_TYPES = {
@@ -91,6 +91,7 @@ CONVENTION = Convention(
         _raw("model", Field.MODEL),
         Template("llm.", ".usage", Field.PROVIDER, provider, word=True),
         *(_count(field, find) for field, find in COUNTS.items()),
+        *(_raw("usage", field, read) for field, read in part_readers()),
         _raw("id", Field.RESPONSE_ID),
         _raw("messages", Field.INPUT, as_json),
         _raw("input", Field.INPUT, as_json),

@@ -16,7 +16,7 @@ from spanloom.spans.conventions.readers import (
     tags,
     unquoted,
 )
-from spanloom.spans.conventions.usage_objects import COUNTS, Usage, at
+from spanloom.spans.conventions.usage_objects import COUNTS, Usage, at, part_readers
 
 OBSERVATION_TYPES = {
     "generation": "LLM",
@@ -91,6 +91,24 @@ def _usage_key(field: Field) -> Key:
     return Key("langfuse.observation.usage_details", field, read=read)
 
 
+def _part_key(field: Field, *names: str) -> Key:
+    """A part with a price of its own: disjoint from the others as Langfuse counts, or in the details of another."""
+    in_details = _IN_DETAILS[field]
+
+    def read(text: str) -> int | None:
+        found = in_details(text)
+        if found is None and any(name in text for name in names):
+            found = at(json_object(text), *names)
+        return found or None
+
+    return Key("langfuse.observation.usage_details", field, read=read)
+
+
+def _medium(side: str, medium: str) -> tuple[str, ...]:
+    modality = f"{side}_modality_"
+    return f"{side}_{medium}", f"{side}_{medium}_tokens", modality + medium, modality + medium.upper()
+
+
 def _cost_key(field: Field, side: str) -> Key:
     """The cost of a side, or of both: what is given as such, else the sum of all parts that belong to it."""
 
@@ -113,6 +131,8 @@ def _sum(amounts: Iterable[float]) -> float | None:
     # Prices are sums of few decimals: what floats add to them is rounded away.
     return cost(str(round(math.fsum(given), 15))) if given else None
 
+
+_IN_DETAILS = dict(part_readers(json_object))
 
 _COUNTED = (
     Field.INPUT_TOKENS,
@@ -148,6 +168,13 @@ CONVENTION = Convention(
         Key("langfuse.observation.model.name", Field.MODEL),
         Key("langfuse.observation.completion_start_time", Field.FIRST_TOKEN_AT, read=moment),
         *(_usage_key(field) for field in _COUNTED),
+        _part_key(Field.INPUT_AUDIO_TOKENS, *_medium("input", "audio")),
+        _part_key(Field.CACHED_AUDIO_TOKENS, *_medium("cached", "audio")),
+        _part_key(Field.INPUT_IMAGE_TOKENS, *_medium("input", "image")),
+        _part_key(Field.CACHED_IMAGE_TOKENS, *_medium("cached", "image")),
+        _part_key(Field.CACHE_WRITE_1H_TOKENS, "input_ephemeral_1h_input_tokens"),
+        _part_key(Field.OUTPUT_AUDIO_TOKENS, *_medium("output", "audio")),
+        _part_key(Field.OUTPUT_IMAGE_TOKENS, *_medium("output", "image")),
         _cost_key(Field.INPUT_COST, "input"),
         _cost_key(Field.OUTPUT_COST, "output"),
         _cost_key(Field.TOTAL_COST, "total"),

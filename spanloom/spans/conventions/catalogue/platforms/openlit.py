@@ -20,6 +20,8 @@ CONVENTION = Convention(
         Key("gen_ai.usage.prompt_tokens_details.cache_write", Field.CACHE_WRITE_TOKENS),
         Key("gen_ai.usage.completion_tokens_details.reasoning_tokens", Field.REASONING_TOKENS),
         Key("gen_ai.usage.completion_tokens_details.reasoning", Field.REASONING_TOKENS),
+        Key("gen_ai.usage.prompt_tokens_details.audio_tokens", Field.INPUT_AUDIO_TOKENS),
+        Key("gen_ai.usage.completion_tokens_details.audio_tokens", Field.OUTPUT_AUDIO_TOKENS),
         Key("gen_ai.server.ttft", Field.FIRST_TOKEN_AFTER, read=seconds),
         Key("gen_ai.tool.args", Field.TOOL_INPUT),
         Key("gen_ai.tool.input", Field.TOOL_INPUT),

@@ -48,6 +48,8 @@ CONVENTION = Convention(
         Key("llm.token_count.prompt_details.cache_input", Field.CACHE_READ_TOKENS),
         Key("llm.token_count.prompt_details.cache_write", Field.CACHE_WRITE_TOKENS),
         Key("llm.token_count.completion_details.reasoning", Field.REASONING_TOKENS),
+        Key("llm.token_count.prompt_details.audio", Field.INPUT_AUDIO_TOKENS),
+        Key("llm.token_count.completion_details.audio", Field.OUTPUT_AUDIO_TOKENS),
         Key("llm.token_count.total", Field.TOTAL_TOKENS),
         Key("llm.cost.prompt", Field.INPUT_COST),
         Key("llm.cost.completion", Field.OUTPUT_COST),
