@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.recordings.llm_server.anthropic import Anthropic
+from tests.recordings.llm_server.bedrock import Bedrock
 from tests.recordings.llm_server.calls import Api
 from tests.recordings.llm_server.chat import Chat
 from tests.recordings.llm_server.embeddings import Embeddings
@@ -15,5 +16,6 @@ APIS: tuple[Api, ...] = (
     Embeddings(),
     Anthropic(),
     Gemini(),
+    Bedrock(),
 )
 """The first that serves a path answers it."""
