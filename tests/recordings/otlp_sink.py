@@ -6,10 +6,18 @@ not. Other signals and other calls of an SDK's backend are answered kindly and k
 
 from __future__ import annotations
 
+import base64
 import gzip
+import json
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from google.protobuf import json_format
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+_IDS = {"traceId", "spanId", "parentSpanId"}
+"""What OTLP writes as hex in JSON, against protobuf's own rules, which say Base64."""
 
 
 @dataclass
@@ -79,3 +87,14 @@ def serve(received: Received, port: int = 0) -> ThreadingHTTPServer:
     server = ThreadingHTTPServer(("127.0.0.1", port), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server
+
+
+def protobuf_of(body: bytes) -> bytes:
+    """Return what a collector makes of a message in JSON."""
+    request = json.loads(body, object_hook=_with_base64)
+    return json_format.ParseDict(request, ExportTraceServiceRequest(), ignore_unknown_fields=True).SerializeToString()
+
+
+def _with_base64(members: dict[str, object]) -> dict[str, object]:
+    ids = {name: bytes.fromhex(str(members[name])) for name in _IDS & members.keys()}
+    return members | {name: base64.b64encode(value).decode() for name, value in ids.items()}

@@ -60,9 +60,8 @@ def run(name: str, command: Sequence[str | Path], scratch: Path, variables: Mapp
     finally:
         llm.shutdown()
         sink.shutdown()
-    if received.json_traces:
-        raise SystemExit(f"{name}: {len(received.json_traces)} messages came as JSON")
-    return Run(received.traces, lines(turns), lines(calls), sorted({path for path, _ in received.others}))
+    messages = received.traces + [otlp_sink.protobuf_of(body) for body in received.json_traces]
+    return Run(messages, lines(turns), lines(calls), sorted({path for path, _ in received.others}))
 
 
 def lines(path: Path) -> list[Json]:
