@@ -92,7 +92,9 @@ def serve(received: Received, port: int = 0) -> ThreadingHTTPServer:
 def protobuf_of(body: bytes) -> bytes:
     """Return what a collector makes of a message in JSON."""
     request = json.loads(body, object_hook=_with_base64)
-    return json_format.ParseDict(request, ExportTraceServiceRequest(), ignore_unknown_fields=True).SerializeToString()
+    return json_format.ParseDict(
+        request, ExportTraceServiceRequest(), ignore_unknown_fields=True
+    ).SerializeToString()
 
 
 def _with_base64(members: dict[str, object]) -> dict[str, object]:

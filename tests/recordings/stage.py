@@ -32,10 +32,12 @@ class Run:
     """Where else it posted to."""
 
 
-def run(name: str, command: Sequence[str | Path], scratch: Path, variables: Mapping[str, str] | None = None) -> Run:
+def run(
+    name: str, command: Sequence[str | Path], scratch: Path, variables: Mapping[str, str] | None = None
+) -> Run:
     """Run a program in `scratch`, which is its home too, with the addresses in environment variables.
 
-    `variables` are further ones, in which `{otlp}` stands for the address of the sink.
+    `variables` are further ones.
     """
     calls, turns = scratch / "calls.jsonl", scratch / "turns.jsonl"
     calls.touch()
@@ -53,7 +55,7 @@ def run(name: str, command: Sequence[str | Path], scratch: Path, variables: Mapp
         "RECORDING_OTLP": endpoint,
         "RECORDING_CALLS": str(calls),
         "RECORDING_TURNS": str(turns),
-        **{key: value.format(otlp=endpoint) for key, value in (variables or {}).items()},
+        **(variables or {}),
     }
     try:
         subprocess.run(list(command), check=True, env=environment, cwd=scratch, timeout=SECONDS)

@@ -39,7 +39,12 @@ _FILE = re.compile(r"/(?:[\w.@+~-]+/)+(?=[\w.@+~-]+\.(?:pyx?|c?js|mjs|ts|so)\b)"
 
 def _names() -> list[str]:
     """Names of this machine, its kernel and its user that are long enough not to be a word of something else."""
-    names = {socket.gethostname(), socket.gethostname().partition(".")[0], platform.release(), getpass.getuser()}
+    names = {
+        socket.gethostname(),
+        socket.gethostname().partition(".")[0],
+        platform.release(),
+        getpass.getuser(),
+    }
     return [name for name in names if len(name) > 4]
 
 

@@ -16,32 +16,29 @@ import java.util.function.Supplier;
 /**
  * What a recorded program says of itself: its turns, one JSON line each, for {@code tests/recordings/truth.py}.
  *
- * <p>A span processor of the program's provider: the trace of a turn is the first that begins while the turn lasts. What
- * else begins then, like an HTTP request of a thread that knows no parent, is a trace without a session and without calls.
+ * <p>A span processor of the program's provider: the trace of a turn is the first that begins while the turn lasts.
+ * What else begins then, like an HTTP request of a thread that knows no parent, is a trace without a session and
+ * without calls.
  */
 public final class Turns implements SpanProcessor {
     private final Path file = Path.of(System.getenv("RECORDING_TURNS"));
     private final Path calls = Path.of(System.getenv("RECORDING_CALLS"));
-    private final List<String> details;
     private final boolean textsAreTold;
     private final List<String> begun = new CopyOnWriteArrayList<>();
 
-    /**
-     * @param details which of {@code DETAILS} of {@code truth.py} the SDK exports
-     * @param textsAreTold whether the SDK exports what was said and answered
-     */
-    public Turns(List<String> details, boolean textsAreTold) {
-        this.details = details;
+    /** @param textsAreTold whether the SDK exports what was said and answered */
+    public Turns(boolean textsAreTold) {
         this.textsAreTold = textsAreTold;
     }
 
-    /** Runs a turn: {@code session} may be empty, {@code answer} gives what the person got. */
-    public void turn(String session, String said, Supplier<String> answer) {
-        turn(session, said, null, answer);
-    }
-
-    /** Runs a turn of a user. One that says "please fail" has to fail. */
-    public void turn(String session, String said, String user, Supplier<String> answer) {
+    /**
+     * Runs a turn. One that says "please fail" has to fail.
+     *
+     * @param session where none is told, an empty text
+     * @param details which of {@code DETAILS} of {@code truth.py} the SDK exports of these calls
+     * @param answer gives what the person got
+     */
+    public void turn(String session, String said, List<String> details, Supplier<String> answer) {
         boolean fails = said.contains("please fail");
         begun.clear();
         long first = callCount();
@@ -50,18 +47,24 @@ public final class Turns implements SpanProcessor {
             throw new IllegalStateException(said + ": no trace began");
         }
         long end = callCount();
-        write(begun.get(0), session, said, user, fails, answered, first, end);
+        write(begun.get(0), session, said, details, fails, answered, first, end);
         for (String other : begun.subList(1, begun.size())) {
-            write(other, "", "", null, false, "", end, end);
+            write(other, "", "", List.of(), false, "", end, end);
         }
     }
 
     private void write(
-            String trace, String session, String said, String user, boolean fails, String answer, long first, long end) {
+            String trace,
+            String session,
+            String said,
+            List<String> details,
+            boolean fails,
+            String answer,
+            long first,
+            long end) {
         String line = "{\"session_id\": " + quoted(session)
                 + ", \"said\": " + quoted(said)
-                + ", \"user_id\": " + (user == null ? "null" : quoted(user))
-                + ", \"tags\": [], \"fails\": " + fails
+                + ", \"user_id\": null, \"tags\": [], \"fails\": " + fails
                 + ", \"said_is_told\": " + textsAreTold
                 + ", \"details\": [" + String.join(", ", details.stream().map(Turns::quoted).toList())
                 + "], \"answer\": " + quoted(textsAreTold ? answer : "")

@@ -8,15 +8,14 @@ from collections.abc import Iterable, Iterator
 
 from tests.recordings.llm_server.calls import Asked, Json, Tool
 
-
 _REMINDER = re.compile(r"<system-reminder>.*?</system-reminder>\s*", re.DOTALL)
 """What Claude Code puts beside the person's words: nobody's words, and the machine's system and folders in them."""
 
 
 def text_of(content: object) -> str:
     """Return the text of a message's content: a string, or a list of parts."""
-    parts = content if isinstance(content, list) else [{"text": content}]
-    text = "".join(part.get("text") or "" for part in parts if isinstance(part, dict))
+    parts: list[object] = content if isinstance(content, list) else [{"text": content}]
+    text = "".join(str(part.get("text") or "") for part in parts if isinstance(part, dict))
     return _REMINDER.sub("", text)
 
 
@@ -49,7 +48,8 @@ def tool_wanted(asked: Asked) -> tuple[str, Json] | None:
             # Gemini writes types in capitals.
             numbers = ("number", "integer")
             return tool.name, {
-                name: 3 if str(properties[name].get("type")).lower() in numbers else "Berlin" for name in given
+                name: 3 if str(properties[name].get("type")).lower() in numbers else "Berlin"
+                for name in given
             }
     return None
 

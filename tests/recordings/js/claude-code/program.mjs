@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { Turns } from "../turns.mjs";
 
 const turns = new Turns(["cache_read_tokens", "cache_write_tokens"]);
-const work = join(homedir(), "work");
+const work = join(homedir(), "project");
 mkdirSync(work);
 writeFileSync(join(work, "Berlin"), "20C");
 const user = "c1a0de".repeat(10) + "0000";

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from bedrock_app import CLAUDE, NOVA, App
 from openinference.instrumentation import using_attributes
 from openinference.instrumentation.bedrock import BedrockInstrumentor
 from opentelemetry import trace
@@ -18,8 +19,6 @@ provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
 trace.set_tracer_provider(provider)
 BedrockInstrumentor().instrument(tracer_provider=provider)
 
-from bedrock_app import CLAUDE, NOVA, App
-
 
 @contextmanager
 def labelled(session_id: str, user_id: str, tags: Sequence[str]) -> Iterator[None]:
@@ -32,7 +31,9 @@ def labelled(session_id: str, user_id: str, tags: Sequence[str]) -> Iterator[Non
 
 
 app = App(Turns(provider, details=["cache_read_tokens", "cache_write_tokens"]), labelled)
-app.chat("oi-1", "ada", ["Hello Bedrock", "weather in Berlin", "Grüße 🙂"], model=CLAUDE, tags=["beta", "web"])
+app.chat(
+    "oi-1", "ada", ["Hello Bedrock", "weather in Berlin", "Grüße 🙂"], model=CLAUDE, tags=["beta", "web"]
+)
 app.chat("oi-2", "bob", ["a streamed one", "weather, streamed"], model=NOVA, stream=True)
 app.chat("oi-2", "bob", ["please fail", "fail once and try again"], model=NOVA)
 provider.shutdown()

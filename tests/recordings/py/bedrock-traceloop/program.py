@@ -8,13 +8,12 @@ from contextlib import contextmanager
 
 os.environ["TRACELOOP_TELEMETRY"] = "false"
 
+from bedrock_app import CLAUDE, NOVA, App
 from opentelemetry import trace
 from traceloop.sdk import Traceloop
 from turns import Turns
 
 Traceloop.init(app_name="bedrock-traceloop", api_endpoint=os.environ["RECORDING_OTLP"], api_key="stand-in")
-
-from bedrock_app import CLAUDE, NOVA, App
 
 turns = Turns(trace.get_tracer_provider(), details=["cache_read_tokens", "cache_write_tokens"])
 

@@ -1,7 +1,7 @@
 """LiveKit's agents by text, without a room: each session of an agent is one trace with all its turns.
 
-The session is what LiveKit's documentation names: metadata given to `set_tracer_provider`, with Langfuse's keys. Each job
-of LiveKit is a process of its own; here each has a provider of its own.
+The session is what LiveKit's documentation names: metadata given to `set_tracer_provider`, with Langfuse's keys. Each
+job of LiveKit is a process of its own; here each has a provider of its own.
 """
 
 from __future__ import annotations
@@ -57,12 +57,13 @@ async def job(
     """A session of an agent: its first words are what was asked, its last answer is what was answered."""
     provider = TracerProvider()
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-    set_tracer_provider(
-        provider, metadata={"langfuse.session.id": session_id, "langfuse.user.id": user_id}
-    )
+    set_tracer_provider(provider, metadata={"langfuse.session.id": session_id, "langfuse.user.id": user_id})
     turns = Turns(provider, details=DETAILS)
     with turns.turn(session_id, words[0], user=user_id, fails=fails) as turn:
-        async with openai.LLM(model="gpt-4o-mini") as llm, AgentSession(llm=llm, conn_options=ONCE) as session:
+        async with (
+            openai.LLM(model="gpt-4o-mini") as llm,
+            AgentSession(llm=llm, conn_options=ONCE) as session,
+        ):
             await session.start(agent or Helper(), **({"record": record} if record else {}))
             for said in words:
                 result = await session.run(user_input=said)

@@ -32,7 +32,9 @@ BotocoreInstrumentor().instrument()
 @contextmanager
 def labelled(session_id: str, user_id: str, tags: Sequence[str]) -> Iterator[None]:  # noqa: ARG001
     """The session as baggage, and the program's root."""
-    token = context.attach(baggage.set_baggage("user.id", user_id, baggage.set_baggage("session.id", session_id)))
+    token = context.attach(
+        baggage.set_baggage("user.id", user_id, baggage.set_baggage("session.id", session_id))
+    )
     try:
         with trace.get_tracer("shop").start_as_current_span("POST /invocations"):
             yield
@@ -41,7 +43,11 @@ def labelled(session_id: str, user_id: str, tags: Sequence[str]) -> Iterator[Non
 
 
 app = App(Turns(provider, details=["cache_read_tokens", "cache_write_tokens"]), labelled)
-app.chat("bedrock-1", "ada", ["Hello Bedrock", "weather in Berlin", "Grüße 🙂"], model=CLAUDE, texts_are_told=False)
-app.chat("bedrock-2", "bob", ["a streamed one", "weather, streamed"], model=NOVA, stream=True, texts_are_told=False)
+app.chat(
+    "bedrock-1", "ada", ["Hello Bedrock", "weather in Berlin", "Grüße 🙂"], model=CLAUDE, texts_are_told=False
+)
+app.chat(
+    "bedrock-2", "bob", ["a streamed one", "weather, streamed"], model=NOVA, stream=True, texts_are_told=False
+)
 app.chat("bedrock-2", "bob", ["please fail", "fail once and try again"], model=NOVA, texts_are_told=False)
 provider.shutdown()
