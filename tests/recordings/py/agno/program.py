@@ -48,8 +48,8 @@ def chat(
             turn.answer = "".join(event.content or "" for event in ran) if stream else ran.content
 
 
-gpt = Turns(provider, details=["cache_read_tokens", "reasoning_tokens"])
-claude = Turns(provider, details=["cache_read_tokens", "cache_write_tokens", "reasoning_tokens"])
+gpt = Turns(provider, details=["cache_read_tokens"])
+claude = Turns(provider, details=["cache_read_tokens", "cache_write_tokens"])
 one = agent(OpenAIChat(id="gpt-4o-mini", max_retries=0))
 chat(gpt, one, "agno-1", "ada", ["Hello Agno", "weather in Berlin", "Grüße 🙂"])
 chat(gpt, one, "agno-2", "bob", ["a streamed one", "weather, streamed"], stream=True)
