@@ -175,6 +175,12 @@ def test_anthropic_calls_a_tool_once(stand: Stand) -> None:
     assert [call["user"] for call in stand.calls()] == ["the weather?"] * 3
 
 
+def test_counting_the_tokens_of_a_prompt_is_no_call(stand: Stand) -> None:
+    counted = json.loads(stand.post("messages/count_tokens", model="m", messages=user("hi")[1:]))
+    assert counted == {"input_tokens": 57}
+    assert not stand.log.exists()
+
+
 GEMINI = "/v1beta/models/gemini-2.5-flash"
 
 

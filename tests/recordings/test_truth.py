@@ -80,3 +80,10 @@ def test_turns_without_a_session_are_no_session() -> None:
     found = truth("x", [TURN | {"session_id": ""}], CALLS, [request(span())])
     assert found["sessions"] == {}
     assert found["traces"][TRACE_ID.hex()]["session_id"] == ""
+
+
+def test_calls_that_share_a_span_are_not_counted() -> None:
+    turns = [TURN | {"calls_are_told": False}]
+    found = truth("x", turns, CALLS, [request(span())])
+    assert found["traces"][TRACE_ID.hex()]["llm_calls"] is None
+    assert (found["sessions"]["s"]["llm_calls"], found["sessions"]["s"]["input_tokens"]) == (None, 121)

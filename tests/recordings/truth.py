@@ -79,7 +79,8 @@ def _trace(turn: Json, calls: list[Json], spans: list[Span]) -> Json:
         # The parent of a root may be a span that nobody exports.
         "root_name": next(span.name for span in spans if span.parent_span_id not in own),
         "spans": len(spans),
-        "llm_calls": len(llm_calls),
+        # Some SDKs make one span of all steps of a turn: how many calls it took is not told.
+        "llm_calls": len(llm_calls) if turn.get("calls_are_told", True) else None,
         "input_tokens": sum(call["input_tokens"] for call in reported),
         "output_tokens": sum(call["output_tokens"] for call in reported),
         **_details(turn, reported),
@@ -105,8 +106,7 @@ def _session(turns: list[Json], traces: list[Json]) -> Json:
     by_start = sorted(zip(turns, traces, strict=True), key=lambda pair: int(pair[1]["start_unix_nano"]))
     return {
         "traces": len(traces),
-        **{column: sum(trace[column] for trace in traces) for column in summed},
-        **{part: _sum_if_told(trace[part] for trace in traces) for part in details},
+        **{column: _sum_if_told(trace[column] for trace in traces) for column in (*summed, *details)},
         "user_id": next((turn["user_id"] for turn, _ in by_start if turn["user_id"]), None),
         "tags": sorted({tag for turn in turns for tag in turn["tags"]}),
         "start_unix_nano": min(trace["start_unix_nano"] for trace in traces),

@@ -12,6 +12,7 @@ from spanloom.spans.conventions import readers
 from spanloom.spans.conventions.catalogue.frameworks import (
     ag2,
     claude_code,
+    genkit,
     google_adk,
     litellm,
     livekit,
@@ -20,6 +21,7 @@ from spanloom.spans.conventions.catalogue.frameworks import (
     spring_ai,
     strands,
     vercel_ai,
+    voltagent,
 )
 from spanloom.spans.conventions.catalogue.platforms import (
     laminar,
@@ -50,10 +52,12 @@ CONVENTIONS: tuple[Convention, ...] = (
     mastra.CONVENTION,
     spring_ai.CONVENTION,
     google_adk.CONVENTION,
+    genkit.CONVENTION,
     livekit.CONVENTION,
     claude_code.CONVENTION,
     strands.CONVENTION,
     ag2.CONVENTION,
+    voltagent.CONVENTION,
     plain.CONVENTION,
 )
 

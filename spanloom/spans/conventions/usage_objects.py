@@ -5,7 +5,8 @@ model thought beside its answer, OpenAI both inside. What is beside is told by t
 is that of its family.
 
 Sources: OpenAI's API reference (Completions, Responses); Anthropic's Messages API, `usage`; Bedrock's Converse API,
-`TokenUsage`; Gemini's API, `UsageMetadata`; langchain_core `UsageMetadata`; DeepSeek's API, `prompt_cache_hit_tokens`.
+`TokenUsage`; Gemini's API, `UsageMetadata`; langchain_core `UsageMetadata`; Genkit, `GenerationUsage`; DeepSeek's API,
+`prompt_cache_hit_tokens`.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ _CACHE_READ = (
     "cacheReadInputTokenCount",
     "cached_content_token_count",
     "cachedContentTokenCount",
+    "cachedContentTokens",
     "prompt_cache_hit_tokens",
     "cachedInputTokens",
     "cachedPromptTokens",
@@ -77,6 +79,7 @@ _REASONING = (
     "output_token_details.reasoning",
     "thoughts_token_count",
     "thoughtsTokenCount",
+    "thoughtsTokens",
     "reasoning_tokens",
     "reasoningTokens",
 )

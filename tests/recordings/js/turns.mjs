@@ -33,13 +33,15 @@ export class Turns {
   /**
    * A turn lasts as long as `body`. One that `fails` may end in any error. `body` gets the turn, to set its
    * `answer` (what the program got in the end) and `unread`: of how many of its last calls the SDK can't know
-   * the usage, because they broke off before the server told it, or doesn't write it, by its source.
+   * the usage, because they broke off before the server told it, or doesn't write it, by its source. Where the SDK makes one span
+   * of several calls, `calls_are_told` is false.
    */
   async turn({ session, user = null, tags = [], said, fails = false }, body) {
     const turn = {
       session_id: session,
       said,
       said_is_told: true,
+      calls_are_told: true,
       user_id: user,
       tags,
       fails,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 from tests.recordings.llm_server.calls import Asked, Call, Json, Tool, Usage
 from tests.recordings.llm_server.messages import events, last_user_message, pieces
@@ -65,6 +66,22 @@ class Anthropic:
     def variables(self, address: str) -> dict[str, str]:
         """See `Api`."""
         return {"ANTHROPIC_API_KEY": "stand-in", "ANTHROPIC_BASE_URL": address}
+
+
+class CountTokens(Anthropic):
+    """POST /v1/messages/count_tokens: what a prompt would use."""
+
+    def serves(self, path: str) -> bool:
+        """See `Api`."""
+        return path.endswith("/messages/count_tokens")
+
+    def asked(self, path: str, query: str, body: Json) -> Asked:
+        """See `Api`."""
+        return replace(super().asked(path, query, body), is_call=False)
+
+    def whole(self, call: Call, body: Json) -> Json:  # noqa: ARG002
+        """See `Api`."""
+        return {"input_tokens": 57}
 
 
 def _usage(call: Call) -> Json:

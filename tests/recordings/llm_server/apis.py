@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.recordings.llm_server.anthropic import Anthropic
+from tests.recordings.llm_server.anthropic import Anthropic, CountTokens
 from tests.recordings.llm_server.bedrock import Bedrock
 from tests.recordings.llm_server.calls import Api
 from tests.recordings.llm_server.chat import Chat
@@ -15,6 +15,7 @@ APIS: tuple[Api, ...] = (
     Responses(),
     Embeddings(),
     Anthropic(),
+    CountTokens(),
     Gemini(),
     Bedrock(),
 )

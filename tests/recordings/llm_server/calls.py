@@ -36,6 +36,8 @@ class Asked:
     """Whether the answer tells its usage."""
     answers: bool = True
     """Whether there is an answer in words: embeddings have none."""
+    is_call: bool = True
+    """Whether a model is called: counting the tokens of a prompt costs none, takes no number and is not logged."""
 
 
 @dataclass(frozen=True)

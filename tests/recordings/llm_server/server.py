@@ -36,6 +36,9 @@ class Handler(BaseHTTPRequestHandler):
             self._reply(404, {"error": {"message": f"no such path: {path}", "type": "invalid_request_error"}})
             return
         asked = api.asked(path, query, body)
+        if not asked.is_call:
+            self._reply(200, api.whole(Call(path=path, model=asked.model), body))
+            return
         if self.ledger.must_fail(asked.user):
             failed = Call(path=path, model=asked.model, user=asked.user, stream=asked.stream, failed=True)
             self.ledger.write(failed)

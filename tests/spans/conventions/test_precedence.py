@@ -42,6 +42,10 @@ SESSION_NUMBERS = {
     23: "sessionId",
     24: "thread_id",
     25: "conversation_id",
+    26: "genkit:metadata:agent:sessionId",
+    27: "genkit:sessionId",
+    28: "conversation.id",
+    29: "voltagent.conversation_id",
 }
 USER_NUMBERS = {
     1: "lmnr.association.properties.user_id",

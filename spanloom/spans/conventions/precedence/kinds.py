@@ -16,11 +16,14 @@ KINDS: Mapping[Field, tuple[str, ...]] = {
         "mlflow.spanType",
         "mastra.span.type",
         "spring.ai.kind",
+        "genkit:metadata:subtype",
+        "genkit:type",
         "gen_ai.operation.name",
         "traceloop.span.kind",
         "ai.operationId",
         "llm.request.type",
         "span.type",
+        "entity.type",
     ),
     Field.SPAN_TYPE_IF_USED: (
         "llm.*.object",
@@ -39,7 +42,10 @@ KINDS: Mapping[Field, tuple[str, ...]] = {
         "reranker.model_name",
         "mlflow.llm.model",
         "langsmith.metadata.ls_model_name",
+        "genkit:key",
         "llm.*.model",
+        "llm.model",
+        "ai.model.name",
         "model",
     ),
     Field.PROVIDER: (
@@ -50,6 +56,7 @@ KINDS: Mapping[Field, tuple[str, ...]] = {
         "llm.system",
         "ai.model.provider",
         "mlflow.llm.provider",
+        "genkit:key",
         "llm.*.usage",
     ),
     Field.STATUS: (

@@ -53,6 +53,8 @@ await turn(ida, "How is the weather in Berlin?", (said, options) =>
   tracer.startActiveSpan("answer", async (span) => {
     history.push(user(said));
     const asked = { ...common, system: "You are brief.", messages: history, tools };
+    // Has a model and a count of tokens, and is no call.
+    await client.messages.countTokens({ model: common.model, messages: history }, options);
     const first = await client.messages.create(asked, options);
     const use = first.content.find((block) => block.type === "tool_use");
     const result = { type: "tool_result", tool_use_id: use.id, content: `${use.input.city} 20C` };
