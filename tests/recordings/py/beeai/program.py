@@ -1,4 +1,4 @@
-"""BeeAI under OpenInference: an agent with a tool and a memory, bare calls, a stream; sessions by `using_attributes`."""
+"""BeeAI under OpenInference: an agent with a tool and a memory, calls, a stream; sessions by `using_attributes`."""
 
 from __future__ import annotations
 
