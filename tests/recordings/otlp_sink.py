@@ -32,6 +32,18 @@ class Received:
     """Path and body of everything else: logs, metrics, an SDK's own calls."""
 
 
+def body_of(request: BaseHTTPRequestHandler) -> bytes:
+    """Return the body of a request, whether its length is told or it comes in chunks."""
+    if "chunked" not in (request.headers.get("transfer-encoding") or ""):
+        return request.rfile.read(int(request.headers.get("content-length") or 0))
+    chunks = []
+    while size := int(request.rfile.readline().split(b";")[0], 16):
+        chunks.append(request.rfile.read(size))
+        request.rfile.readline()
+    request.rfile.readline()
+    return b"".join(chunks)
+
+
 class Handler(BaseHTTPRequestHandler):
     """Takes one message."""
 
@@ -47,7 +59,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Keep the body."""
-        body = self._body()
+        body = body_of(self)
         if self.headers.get("content-encoding") == "gzip":
             body = gzip.decompress(body)
         is_json = "json" in (self.headers.get("content-type") or "")
@@ -62,16 +74,6 @@ class Handler(BaseHTTPRequestHandler):
             self._reply("application/json", b"{}")
         else:
             self._reply("application/x-protobuf", b"")
-
-    def _body(self) -> bytes:
-        if "chunked" not in (self.headers.get("transfer-encoding") or ""):
-            return self.rfile.read(int(self.headers.get("content-length") or 0))
-        chunks = []
-        while size := int(self.rfile.readline().split(b";")[0], 16):
-            chunks.append(self.rfile.read(size))
-            self.rfile.readline()
-        self.rfile.readline()
-        return b"".join(chunks)
 
     def _reply(self, content_type: str, body: bytes) -> None:
         self.send_response(200)
