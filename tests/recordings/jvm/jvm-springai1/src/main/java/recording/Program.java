@@ -2,7 +2,6 @@ package recording;
 
 import io.micrometer.observation.ObservationRegistry;
 import java.util.List;
-import org.springframework.ai.anthropic.AnthropicChatModel;
 import org.springframework.ai.chat.client.ChatClient;
 import org.springframework.ai.chat.client.advisor.MessageChatMemoryAdvisor;
 import org.springframework.ai.chat.memory.ChatMemory;
@@ -15,7 +14,7 @@ import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
 import org.springframework.context.annotation.Bean;
 
-/** Spring AI 1: as `jvm-springai`, but the calls of a tool loop state what the loop used until then. */
+/** Spring AI 1 with OpenAI: each call of a tool loop states what the loop used until then.. */
 @SpringBootApplication
 public class Program {
     /** What the model may call. */
@@ -37,8 +36,7 @@ public class Program {
     }
 
     @Bean
-    CommandLineRunner conversations(
-            Turns turns, OpenAiChatModel gpt, AnthropicChatModel claude, ObservationRegistry observations) {
+    CommandLineRunner conversations(Turns turns, OpenAiChatModel gpt, ObservationRegistry observations) {
         return ignored -> {
             ChatClient first = client(gpt, observations);
             for (String said : List.of("Hello Spring", "weather in Berlin", "Grüße 🙂", "please fail")) {
@@ -46,10 +44,6 @@ public class Program {
             }
             for (String said : List.of("a streamed one", "weather, streamed")) {
                 turns.turn("spring-2", said, List.of(), () -> streamed(asked(first, "spring-2", said)));
-            }
-            ChatClient second = client(claude, observations);
-            for (String said : List.of("Hello Claude", "weather in Rome")) {
-                turns.turn("spring-3", said, List.of(), () -> asked(second, "spring-3", said).call().content());
             }
         };
     }
