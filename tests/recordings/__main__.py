@@ -13,23 +13,15 @@ No account is needed, and no network but the package index.
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import subprocess
 import sys
 import tempfile
 import venv
 from pathlib import Path
 
-from tests.recordings import llm_server, otlp_sink
-from tests.recordings.strip import strip
-from tests.recordings.truth import truth
+from tests.recordings.stage import CAPTURES, HERE, keep, run
 
-HERE = Path(__file__).resolve().parent
 PROGRAMS = HERE / "py"
-CAPTURES = HERE.parent / "captures"
-SECONDS = 180
-"""A program that takes longer hangs."""
 
 
 def environment(name: str, folder: Path) -> Path:
@@ -45,52 +37,12 @@ def environment(name: str, folder: Path) -> Path:
     return python
 
 
-def lines(path: Path) -> list[llm_server.Json]:
-    """Return the JSON lines of a file."""
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-
-
 def record(name: str, python: Path, captures: Path) -> None:
     """Run a program and write its recording."""
     with tempfile.TemporaryDirectory() as scratch:
-        calls, turns = Path(scratch, "calls.jsonl"), Path(scratch, "turns.jsonl")
-        calls.touch()
-        received = otlp_sink.Received()
-        llm, sink = llm_server.serve(calls), otlp_sink.serve(received)
-        endpoint = f"http://127.0.0.1:{sink.server_port}"
-        variables = {
-            "PATH": os.environ.get("PATH", ""),
-            "HOME": scratch,
-            "PYTHONPATH": str(PROGRAMS),
-            "NO_PROXY": "127.0.0.1,localhost",
-            **llm_server.client_variables(llm),
-            "OTEL_SERVICE_NAME": name,
-            "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
-            "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
-            "RECORDING_OTLP": endpoint,
-            "RECORDING_CALLS": str(calls),
-            "RECORDING_TURNS": str(turns),
-        }
-        try:
-            program = PROGRAMS / name / "program.py"
-            subprocess.run([python, program], check=True, env=variables, cwd=scratch, timeout=SECONDS)
-        finally:
-            llm.shutdown()
-            sink.shutdown()
-        folders = [scratch, str(HERE.parents[1]), str(python.parents[1]), sys.base_prefix, str(Path.home())]
-        messages = [strip(body, folders) for body in received.traces]
-        found = truth(f"py-{name}", lines(turns), lines(calls), messages)
-        written = captures / f"py-{name}"
-        written.mkdir(parents=True, exist_ok=True)
-        for old in written.iterdir():
-            old.unlink()
-        for number, body in enumerate(messages):
-            (written / f"{number:03}.otlp.pb").write_bytes(body)
-        text = json.dumps(found, indent=1, ensure_ascii=False)
-        (written / "truth.json").write_text(text + "\n", encoding="utf-8")
-    size = sum(map(len, messages))
-    others = sorted({path for path, _ in received.others})
-    print(f"{name}: {len(messages)} messages, {found['spans']} spans, {size} bytes", *others)
+        program = PROGRAMS / name / "program.py"
+        found = run(name, [python, program], Path(scratch), {"PYTHONPATH": str(PROGRAMS)})
+        keep(f"py-{name}", found, [scratch, str(python.parents[1]), sys.base_prefix], captures)
 
 
 def main() -> None:

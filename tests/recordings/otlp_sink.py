@@ -6,10 +6,18 @@ not. Other signals and other calls of an SDK's backend are answered kindly and k
 
 from __future__ import annotations
 
+import base64
 import gzip
+import json
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from google.protobuf import json_format
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+_IDS = {"traceId", "spanId", "parentSpanId"}
+"""What OTLP writes as hex in JSON, against protobuf's own rules, which say Base64."""
 
 
 @dataclass
@@ -22,6 +30,18 @@ class Received:
     """Bodies of trace exports in JSON."""
     others: list[tuple[str, bytes]] = field(default_factory=list)
     """Path and body of everything else: logs, metrics, an SDK's own calls."""
+
+
+def body_of(request: BaseHTTPRequestHandler) -> bytes:
+    """Return the body of a request, whether its length is told or it comes in chunks."""
+    if "chunked" not in (request.headers.get("transfer-encoding") or ""):
+        return request.rfile.read(int(request.headers.get("content-length") or 0))
+    chunks = []
+    while size := int(request.rfile.readline().split(b";")[0], 16):
+        chunks.append(request.rfile.read(size))
+        request.rfile.readline()
+    request.rfile.readline()
+    return b"".join(chunks)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -39,7 +59,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Keep the body."""
-        body = self._body()
+        body = body_of(self)
         if self.headers.get("content-encoding") == "gzip":
             body = gzip.decompress(body)
         is_json = "json" in (self.headers.get("content-type") or "")
@@ -55,16 +75,6 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self._reply("application/x-protobuf", b"")
 
-    def _body(self) -> bytes:
-        if "chunked" not in (self.headers.get("transfer-encoding") or ""):
-            return self.rfile.read(int(self.headers.get("content-length") or 0))
-        chunks = []
-        while size := int(self.rfile.readline().split(b";")[0], 16):
-            chunks.append(self.rfile.read(size))
-            self.rfile.readline()
-        self.rfile.readline()
-        return b"".join(chunks)
-
     def _reply(self, content_type: str, body: bytes) -> None:
         self.send_response(200)
         self.send_header("content-type", content_type)
@@ -79,3 +89,16 @@ def serve(received: Received, port: int = 0) -> ThreadingHTTPServer:
     server = ThreadingHTTPServer(("127.0.0.1", port), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server
+
+
+def protobuf_of(body: bytes) -> bytes:
+    """Return what a collector makes of a message in JSON."""
+    request = json.loads(body, object_hook=_with_base64)
+    return json_format.ParseDict(
+        request, ExportTraceServiceRequest(), ignore_unknown_fields=True
+    ).SerializeToString()
+
+
+def _with_base64(members: dict[str, object]) -> dict[str, object]:
+    ids = {name: bytes.fromhex(str(members[name])) for name in _IDS & members.keys()}
+    return members | {name: base64.b64encode(value).decode() for name, value in ids.items()}

@@ -6,6 +6,7 @@ Neutral values stand in their place; everything else stays as it was.
 from __future__ import annotations
 
 import getpass
+import platform
 import re
 import socket
 from collections.abc import Iterable
@@ -37,8 +38,13 @@ _FILE = re.compile(r"/(?:[\w.@+~-]+/)+(?=[\w.@+~-]+\.(?:pyx?|c?js|mjs|ts|so)\b)"
 
 
 def _names() -> list[str]:
-    """Names of this machine and its user that are long enough not to be a word of something else."""
-    names = {socket.gethostname(), socket.gethostname().partition(".")[0], getpass.getuser()}
+    """Names of this machine, its kernel and its user that are long enough not to be a word of something else."""
+    names = {
+        socket.gethostname(),
+        socket.gethostname().partition(".")[0],
+        platform.release(),
+        getpass.getuser(),
+    }
     return [name for name in names if len(name) > 4]
 
 

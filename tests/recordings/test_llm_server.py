@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import struct
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,11 +27,15 @@ class Stand:
     log: Path
 
     def post(self, path: str, **body: Any) -> str:
-        """Ask OpenAI's or Anthropic's API; a path from the root is Gemini's."""
+        """Ask OpenAI's or Anthropic's API; a path from the root is Gemini's or Bedrock's."""
+        return self.post_for_bytes(path, **body).decode()
+
+    def post_for_bytes(self, path: str, **body: Any) -> bytes:
+        """Ask for an answer that is no text."""
         whole = path if path.startswith("/") else f"/v1/{path}"
         request = Request(f"http://127.0.0.1:{self.port}{whole}", json.dumps(body).encode())
         with urlopen(request, timeout=10) as response:
-            return str(response.read().decode())
+            return bytes(response.read())
 
     def calls(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.log.read_text().splitlines()]
@@ -221,6 +227,56 @@ def test_gemini_calls_a_tool_once(stand: Stand, kind: str) -> None:
     second = events(stand.post(path, contents=asked, tools=tools))
     assert "text" in second[0]["candidates"][0]["content"]["parts"][0]
     assert [call["tool"] for call in stand.calls()] == ["get_weather", None]
+
+
+CLAUDE = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
+BEDROCK = f"/model/{CLAUDE.replace(':', '%3A')}"
+
+
+def told(words: str) -> list[dict[str, Any]]:
+    return [{"role": "user", "content": [{"text": words}]}]
+
+
+def test_bedrock_counts_the_cache_beside_the_input_and_inside_the_total(stand: Stand) -> None:
+    answer = json.loads(stand.post(f"{BEDROCK}/converse", messages=told("hi")))
+    [block] = answer["output"]["message"]["content"]
+    assert block["text"] == "Answer 1: about 'hi', here is what I found."
+    usage = answer["usage"]
+    assert (usage["inputTokens"], usage["outputTokens"], usage["totalTokens"]) == (57, 23, 120)
+    assert (usage["cacheReadInputTokens"], usage["cacheWriteInputTokens"]) == (30, 10)
+    [call] = stand.calls()
+    assert (call["model"], call["input_tokens"], call["output_tokens"]) == (CLAUDE, 97, 23)
+
+
+def frames(body: bytes) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The name and the payload of each frame, after both checksums are compared."""
+    while body:
+        size, header_size, checksum = struct.unpack(">III", body[:12])
+        assert checksum == zlib.crc32(body[:8])
+        assert struct.unpack(">I", body[size - 4 : size])[0] == zlib.crc32(body[: size - 4])
+        headers = body[12 : 12 + header_size]
+        # The first header: its name's length, its name, the type and the length of its value.
+        name_end = 1 + headers[0]
+        value_size = int.from_bytes(headers[name_end + 1 : name_end + 3], "big")
+        assert headers[1:name_end] == b":event-type"
+        event = headers[name_end + 3 : name_end + 3 + value_size].decode()
+        yield event, json.loads(body[12 + header_size : size - 4])
+        body = body[size:]
+
+
+def test_bedrock_streams_in_amazons_framing_and_calls_a_tool_once(stand: Stand) -> None:
+    spec = {"name": "get_weather", "inputSchema": {"json": WEATHER["parameters"]}}
+    tools = {"tools": [{"toolSpec": spec}]}
+    asked = told("the weather?")
+    first = list(frames(stand.post_for_bytes(f"{BEDROCK}/converse-stream", messages=asked, toolConfig=tools)))
+    assert [event for event, _ in first][:2] == ["messageStart", "contentBlockStart"]
+    assert first[2][1]["delta"] == {"toolUse": {"input": '{"city": "Berlin"}'}}
+    assert first[-1][0] == "metadata"
+    assert first[-1][1]["usage"]["totalTokens"] == 120
+    asked += [{"role": "assistant", "content": []}, {"role": "user", "content": [{"toolResult": {}}]}]
+    second = frames(stand.post_for_bytes(f"{BEDROCK}/converse-stream", messages=asked, toolConfig=tools))
+    pieces = [payload["delta"]["text"] for event, payload in second if event == "contentBlockDelta"]
+    assert "".join(pieces) == "Answer 2: about 'the weather?', here is what I found."
 
 
 @pytest.mark.parametrize(

@@ -77,11 +77,6 @@ FAMILIES = (
         source="openlit 1.45 (PyPI), 1.15 (npm)",
     ),
     Family(
-        "com.anthropic.claude_code",
-        Beside(cache=True),
-        source="https://code.claude.com/docs/en/monitoring-usage",
-    ),
-    Family(
         "opentelemetry.instrumentation.ag2",
         Beside(cache=True),
         _ANTHROPIC,

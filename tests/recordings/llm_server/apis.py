@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.recordings.llm_server.anthropic import Anthropic, CountTokens
+from tests.recordings.llm_server.bedrock import Bedrock
 from tests.recordings.llm_server.calls import Api
 from tests.recordings.llm_server.chat import Chat
 from tests.recordings.llm_server.embeddings import Embeddings
@@ -16,5 +17,6 @@ APIS: tuple[Api, ...] = (
     Anthropic(),
     CountTokens(),
     Gemini(),
+    Bedrock(),
 )
 """The first that serves a path answers it."""

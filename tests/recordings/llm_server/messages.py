@@ -8,13 +8,15 @@ from collections.abc import Iterable, Iterator
 
 from tests.recordings.llm_server.calls import Asked, Json, Tool
 
+_REMINDER = re.compile(r"<system-reminder>.*?</system-reminder>\s*", re.DOTALL)
+"""What Claude Code puts beside the person's words: nobody's words, and the machine's system and folders in them."""
+
 
 def text_of(content: object) -> str:
     """Return the text of a message's content: a string, or a list of parts."""
-    if isinstance(content, str):
-        return content
-    parts = content if isinstance(content, list) else []
-    return "".join(part.get("text", "") for part in parts if isinstance(part, dict))
+    parts: list[object] = content if isinstance(content, list) else [{"text": content}]
+    text = "".join(str(part.get("text") or "") for part in parts if isinstance(part, dict))
+    return _REMINDER.sub("", text)
 
 
 def last_user_message(messages: list[object], content: str = "content") -> tuple[str, bool]:
@@ -41,11 +43,13 @@ def tool_wanted(asked: Asked) -> tuple[str, Json] | None:
         words = re.findall(r"[A-Z]?[a-z]+", tool.name)
         if any(len(word) > 3 and word.lower() in asked.user.lower() for word in words):
             properties = tool.schema.get("properties") or {}
+            # Without a list of what is required, everything is given.
+            given = tool.schema.get("required") or list(properties)
             # Gemini writes types in capitals.
             numbers = ("number", "integer")
             return tool.name, {
-                name: 3 if str(kind.get("type")).lower() in numbers else "Berlin"
-                for name, kind in properties.items()
+                name: 3 if str(properties[name].get("type")).lower() in numbers else "Berlin"
+                for name in given
             }
     return None
 

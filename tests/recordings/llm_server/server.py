@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.recordings.llm_server.apis import APIS
 from tests.recordings.llm_server.calls import Call, Json, Ledger
 from tests.recordings.llm_server.messages import tool_wanted
+from tests.recordings.otlp_sink import body_of
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -29,7 +30,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Answer a call of an API."""
-        body: Json = json.loads(self.rfile.read(int(self.headers.get("content-length") or 0)) or b"{}")
+        body: Json = json.loads(body_of(self) or b"{}")
         path, _, query = self.path.partition("?")
         api = next((api for api in APIS if api.serves(path)), None)
         if api is None:

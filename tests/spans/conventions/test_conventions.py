@@ -214,6 +214,22 @@ JAVASCRIPT = [
         },
         {"input_tokens": 65, "output_tokens": 35, "cache_read_tokens": 4, "reasoning_tokens": 3},
     ),
+    # openinference-instrumentation-beeai 0.1.30: a call, a piece of its stream, a user's metadata of the same name.
+    (
+        {
+            "openinference.span.kind": "LLM",
+            "llm.token_count.prompt": 92,
+            "llm.token_count.completion": 38,
+            "metadata.usage.cached_prompt_tokens": "10",
+            "metadata.usage.cached_creation_tokens": "3",
+        },
+        {"span_type": "LLM", "input_tokens": 92, "cache_read_tokens": 10, "cache_write_tokens": 3},
+    ),
+    (
+        {"openinference.span.kind": "LLM", "metadata.path": "backend.openai.chat.new_token"},
+        {"span_type": "DEFAULT"},
+    ),
+    ({"openinference.span.kind": "LLM", "metadata.path": "/shop/chat"}, {"span_type": "LLM"}),
     # ai 6.0.326: embed.ts and embed-many.ts, the call and the function around it.
     (
         {"ai.operationId": "ai.embed.doEmbed", "ai.model.id": "m", "ai.usage.tokens": 92},

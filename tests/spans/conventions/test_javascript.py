@@ -98,3 +98,28 @@ def test_spans_of_voltagent_name_the_agent_they_belong_to(
     found = row({"entity.type": "agent", "conversation.id": "chat-1", "user.id": "ada"} | attributes)
     assert (found["span_type"], found["model"]) == (kind, model)
     assert (found["session_id"], found["user_id"]) == ("chat-1", "ada")
+
+
+@pytest.mark.parametrize(
+    "inclusive",
+    [
+        {},
+        # Claude Code 2.1.332 also states OpenTelemetry's names, in which the cache is part of the input.
+        {
+            "gen_ai.usage.input_tokens": 187,
+            "gen_ai.usage.output_tokens": 23,
+            "gen_ai.usage.cache_read.input_tokens": 30,
+            "gen_ai.usage.cache_write.input_tokens": 100,
+        },
+    ],
+)
+def test_claude_code_counts_the_cache_beside_the_input_under_its_own_names(inclusive: dict[str, int]) -> None:
+    own = {"input_tokens": 57, "output_tokens": 23, "cache_read_tokens": 30, "cache_creation_tokens": 100}
+    found = row(own | inclusive | {"span.type": "llm_request"})
+    assert tuple(found[column] for column in TOKENS) == (187, 23, 30, 100, 0)
+
+
+def test_claude_code_counts_a_small_cache_beside_the_input_too() -> None:
+    own = {"input_tokens": 3550, "output_tokens": 20, "cache_read_tokens": 248, "cache_creation_tokens": 25}
+    found = row(own | {"span.type": "llm_request"})
+    assert tuple(found[column] for column in TOKENS) == (3823, 20, 248, 25, 0)

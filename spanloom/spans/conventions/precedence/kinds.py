@@ -10,6 +10,7 @@ KINDS: Mapping[Field, tuple[str, ...]] = {
     Field.SPAN_TYPE: (
         "lmnr.span.path",
         "lmnr.span.type",
+        "metadata.path",
         "openinference.span.kind",
         "langfuse.observation.type",
         "langsmith.span.kind",

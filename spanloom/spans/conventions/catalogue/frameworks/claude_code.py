@@ -1,4 +1,7 @@
-"""Claude Code's own spans: bare names, and tokens as Anthropic's API counts them, what was cached beside the input."""
+"""Claude Code's own spans: bare names, and tokens as Anthropic's API counts them, what was cached beside the input.
+
+Newer ones (2.1.332 has them) state OpenTelemetry's names as well, with what was cached inside the input.
+"""
 
 from __future__ import annotations
 

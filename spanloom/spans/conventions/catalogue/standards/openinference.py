@@ -22,14 +22,24 @@ SPAN_KINDS = {
     )
 }
 
+
+def _beeai_event(path: str) -> str | None:
+    """Of BeeAI each event within a call (a piece of a stream, an error) is a span of the call's kind: it is no call."""
+    return "DEFAULT" if path.startswith("backend.") and ".chat." in path else None
+
+
 CONVENTION = Convention(
     name="OpenInference",
-    source="openinference-semantic-conventions 0.1 (PyPI): openinference/semconv/trace/__init__.py",
+    source=(
+        "openinference-semantic-conventions 0.1 (PyPI): openinference/semconv/trace/__init__.py; "
+        "openinference-instrumentation-beeai 0.1.30 (PyPI): processors/base.py and chat.py"
+    ),
     keys=(
         Key("session.id", Field.SESSION_ID),
         Key("user.id", Field.USER_ID),
         Key("tag.tags", Field.TAGS),
         Key("metadata", Field.METADATA),
+        Key("metadata.path", Field.SPAN_TYPE, read=_beeai_event),
         Key(
             "openinference.span.kind",
             Field.SPAN_TYPE,
@@ -47,6 +57,9 @@ CONVENTION = Convention(
         Key("llm.token_count.prompt_details.cache_read", Field.CACHE_READ_TOKENS),
         Key("llm.token_count.prompt_details.cache_input", Field.CACHE_READ_TOKENS),
         Key("llm.token_count.prompt_details.cache_write", Field.CACHE_WRITE_TOKENS),
+        # BeeAI's, which LiteLLM counts inside the prompt.
+        Key("metadata.usage.cached_prompt_tokens", Field.CACHE_READ_TOKENS),
+        Key("metadata.usage.cached_creation_tokens", Field.CACHE_WRITE_TOKENS),
         Key("llm.token_count.completion_details.reasoning", Field.REASONING_TOKENS),
         Key("llm.token_count.prompt_details.audio", Field.INPUT_AUDIO_TOKENS),
         Key("llm.token_count.completion_details.audio", Field.OUTPUT_AUDIO_TOKENS),
