@@ -19,7 +19,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -27,7 +26,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from tests.recordings import llm_server, otlp_sink
 from tests.recordings.strip import strip
-from tests.recordings.truth import Json, truth
+from tests.recordings.truth import Json, as_read, truth
 
 HERE = Path(__file__).resolve().parent
 PROGRAMS = HERE / "js"
@@ -84,18 +83,6 @@ def run(folder: Path, name: str, scratch: Path) -> tuple[list[bytes], list[Json]
         sink.shutdown()
     messages = received.traces + [otlp_sink.protobuf_of(body) for body in received.json_traces]
     return messages, lines(turns), lines(calls)
-
-
-def as_read(turns: Sequence[Json], calls: Sequence[Json]) -> list[Json]:
-    """The lines of the log as far as the SDK reports them: without the usage that the program says it can't know.
-
-    See `unread` in `js/turns.mjs`: those calls are the last ones of their turn.
-    """
-    read = list(calls)
-    for turn in turns:
-        for index in range(turn["end_call"] - turn["unread"], turn["end_call"]):
-            read[index] = read[index] | {"usage_sent": False}
-    return read
 
 
 def with_status(body: bytes) -> bytes:

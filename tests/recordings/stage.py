@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.recordings import llm_server, otlp_sink
 from tests.recordings.strip import strip
-from tests.recordings.truth import Json, truth
+from tests.recordings.truth import Json, as_read, truth
 
 HERE = Path(__file__).resolve().parent
 CAPTURES = HERE.parent / "captures"
@@ -74,7 +74,7 @@ def lines(path: Path) -> list[Json]:
 def keep(name: str, found: Run, folders: Sequence[str], captures: Path) -> None:
     """Write a recording anew: the OTLP messages without the machine's `folders`, and `truth.json`."""
     messages = [strip(body, [*folders, str(HERE.parents[1]), str(Path.home())]) for body in found.messages]
-    true = truth(name, found.turns, found.calls, messages)
+    true = truth(name, found.turns, as_read(found.turns, found.calls), messages)
     written = captures / name
     shutil.rmtree(written, ignore_errors=True)
     written.mkdir(parents=True)

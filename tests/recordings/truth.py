@@ -44,6 +44,18 @@ def failed(span: Span) -> bool:
     return span.status.code == Status.STATUS_CODE_ERROR or any(e.name == "exception" for e in span.events)
 
 
+def as_read(turns: list[Json], calls: list[Json]) -> list[Json]:
+    """The lines of the log as far as the SDK reports them: without the usage that the program says it can't know.
+
+    See `unread` in `py/turns.py` and `js/turns.mjs`: those calls are the last ones of their turn.
+    """
+    read = list(calls)
+    for turn in turns:
+        for index in range(turn["end_call"] - turn.get("unread", 0), turn["end_call"]):
+            read[index] = read[index] | {"usage_sent": False}
+    return read
+
+
 def truth(name: str, turns: list[Json], calls: list[Json], messages: list[bytes]) -> Json:
     """The truth of a recording, from the program's turns and the lines of the server's log.
 

@@ -37,6 +37,8 @@ class Turn:
     answer: str = ""
     """What the program got in the end; empty if it got nothing."""
     trace_id: str = ""
+    unread: int = 0
+    """Of how many of its last calls the SDK, by its source, doesn't write the usage."""
     first_call: int = 0
     end_call: int = 0
     """The lines of the server's log that fell into it: from the first, up to but without the end."""

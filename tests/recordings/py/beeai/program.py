@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+
+os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "true"  # no network
+
 from collections.abc import Awaitable, Callable, Sequence
 
 from beeai_framework.agents.requirement import RequirementAgent
