@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12schemas/otlp.proto\x12\rspanloom.otlp\"Q\n\x19\x45xportTraceServiceRequest\x12\x34\n\x0eresource_spans\x18\x01 \x03(\x0b\x32\x1c.spanloom.otlp.ResourceSpans\"_\n\x1a\x45xportTraceServiceResponse\x12\x41\n\x0fpartial_success\x18\x01 \x01(\x0b\x32(.spanloom.otlp.ExportTracePartialSuccess\"J\n\x19\x45xportTracePartialSuccess\x12\x16\n\x0erejected_spans\x18\x01 \x01(\x03\x12\x15\n\rerror_message\x18\x02 \x01(\x0c\"~\n\rResourceSpans\x12)\n\x08resource\x18\x01 \x01(\x0b\x32\x17.spanloom.otlp.Resource\x12.\n\x0bscope_spans\x18\x02 \x03(\x0b\x32\x19.spanloom.otlp.ScopeSpans\x12\x12\n\nschema_url\x18\x03 \x01(\x0c\"\x1e\n\x08Resource\x12\x12\n\nattributes\x18\x01 \x03(\x0c\"S\n\nScopeSpans\x12\r\n\x05scope\x18\x01 \x01(\x0c\x12\"\n\x05spans\x18\x02 \x03(\x0b\x32\x13.spanloom.otlp.Span\x12\x12\n\nschema_url\x18\x03 \x01(\x0c\"$\n\x14InstrumentationScope\x12\x0c\n\x04name\x18\x01 \x01(\x0c\"\xf9\x01\n\x04Span\x12\x10\n\x08trace_id\x18\x01 \x01(\x0c\x12\x0f\n\x07span_id\x18\x02 \x01(\x0c\x12\x16\n\x0eparent_span_id\x18\x04 \x01(\x0c\x12\x0c\n\x04name\x18\x05 \x01(\x0c\x12\x1c\n\x14start_time_unix_nano\x18\x07 \x01(\x06\x12\x1a\n\x12\x65nd_time_unix_nano\x18\x08 \x01(\x06\x12\x12\n\nattributes\x18\t \x03(\x0c\x12$\n\x06\x65vents\x18\x0b \x03(\x0b\x32\x14.spanloom.otlp.Event\x12%\n\x06status\x18\x0f \x01(\x0b\x32\x15.spanloom.otlp.Status\x12\r\n\x05\x66lags\x18\x10 \x01(\x07\"A\n\x05\x45vent\x12\x16\n\x0etime_unix_nano\x18\x01 \x01(\x06\x12\x0c\n\x04name\x18\x02 \x01(\x0c\x12\x12\n\nattributes\x18\x03 \x03(\x0c\"\'\n\x06Status\x12\x0f\n\x07message\x18\x02 \x01(\x0c\x12\x0c\n\x04\x63ode\x18\x03 \x01(\x05\"\xec\x01\n\x08\x41nyValue\x12\x16\n\x0cstring_value\x18\x01 \x01(\x0cH\x00\x12\x14\n\nbool_value\x18\x02 \x01(\x08H\x00\x12\x13\n\tint_value\x18\x03 \x01(\x03H\x00\x12\x16\n\x0c\x64ouble_value\x18\x04 \x01(\x01H\x00\x12\x30\n\x0b\x61rray_value\x18\x05 \x01(\x0b\x32\x19.spanloom.otlp.ArrayValueH\x00\x12\x33\n\x0ckvlist_value\x18\x06 \x01(\x0b\x32\x1b.spanloom.otlp.KeyValueListH\x00\x12\x15\n\x0b\x62ytes_value\x18\x07 \x01(\x0cH\x00\x42\x07\n\x05value\"\x1c\n\nArrayValue\x12\x0e\n\x06values\x18\x01 \x03(\x0c\"7\n\x0cKeyValueList\x12\'\n\x06values\x18\x01 \x03(\x0b\x32\x17.spanloom.otlp.KeyValue\"&\n\x08KeyValue\x12\x0b\n\x03key\x18\x01 \x01(\x0c\x12\r\n\x05value\x18\x02 \x01(\x0c\"Q\n\x10UndecodedRequest\x12=\n\x0eresource_spans\x18\x01 \x03(\x0b\x32%.spanloom.otlp.UndecodedResourceSpans\"Q\n\x16UndecodedResourceSpans\x12\x37\n\x0bscope_spans\x18\x02 \x03(\x0b\x32\".spanloom.otlp.UndecodedScopeSpans\"$\n\x13UndecodedScopeSpans\x12\r\n\x05spans\x18\x02 \x03(\x0c')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12schemas/otlp.proto\x12\rspanloom.otlp\"Q\n\x19\x45xportTraceServiceRequest\x12\x34\n\x0eresource_spans\x18\x01 \x03(\x0b\x32\x1c.spanloom.otlp.ResourceSpans\"_\n\x1a\x45xportTraceServiceResponse\x12\x41\n\x0fpartial_success\x18\x01 \x01(\x0b\x32(.spanloom.otlp.ExportTracePartialSuccess\"J\n\x19\x45xportTracePartialSuccess\x12\x16\n\x0erejected_spans\x18\x01 \x01(\x03\x12\x15\n\rerror_message\x18\x02 \x01(\x0c\"~\n\rResourceSpans\x12)\n\x08resource\x18\x01 \x01(\x0b\x32\x17.spanloom.otlp.Resource\x12.\n\x0bscope_spans\x18\x02 \x03(\x0b\x32\x19.spanloom.otlp.ScopeSpans\x12\x12\n\nschema_url\x18\x03 \x01(\x0c\"\x1e\n\x08Resource\x12\x12\n\nattributes\x18\x01 \x03(\x0c\"S\n\nScopeSpans\x12\r\n\x05scope\x18\x01 \x01(\x0c\x12\"\n\x05spans\x18\x02 \x03(\x0b\x32\x13.spanloom.otlp.Span\x12\x12\n\nschema_url\x18\x03 \x01(\x0c\"5\n\x14InstrumentationScope\x12\x0c\n\x04name\x18\x01 \x01(\x0c\x12\x0f\n\x07version\x18\x02 \x01(\x0c\"\xf9\x01\n\x04Span\x12\x10\n\x08trace_id\x18\x01 \x01(\x0c\x12\x0f\n\x07span_id\x18\x02 \x01(\x0c\x12\x16\n\x0eparent_span_id\x18\x04 \x01(\x0c\x12\x0c\n\x04name\x18\x05 \x01(\x0c\x12\x1c\n\x14start_time_unix_nano\x18\x07 \x01(\x06\x12\x1a\n\x12\x65nd_time_unix_nano\x18\x08 \x01(\x06\x12\x12\n\nattributes\x18\t \x03(\x0c\x12$\n\x06\x65vents\x18\x0b \x03(\x0b\x32\x14.spanloom.otlp.Event\x12%\n\x06status\x18\x0f \x01(\x0b\x32\x15.spanloom.otlp.Status\x12\r\n\x05\x66lags\x18\x10 \x01(\x07\"A\n\x05\x45vent\x12\x16\n\x0etime_unix_nano\x18\x01 \x01(\x06\x12\x0c\n\x04name\x18\x02 \x01(\x0c\x12\x12\n\nattributes\x18\x03 \x03(\x0c\"\'\n\x06Status\x12\x0f\n\x07message\x18\x02 \x01(\x0c\x12\x0c\n\x04\x63ode\x18\x03 \x01(\x05\"\xec\x01\n\x08\x41nyValue\x12\x16\n\x0cstring_value\x18\x01 \x01(\x0cH\x00\x12\x14\n\nbool_value\x18\x02 \x01(\x08H\x00\x12\x13\n\tint_value\x18\x03 \x01(\x03H\x00\x12\x16\n\x0c\x64ouble_value\x18\x04 \x01(\x01H\x00\x12\x30\n\x0b\x61rray_value\x18\x05 \x01(\x0b\x32\x19.spanloom.otlp.ArrayValueH\x00\x12\x33\n\x0ckvlist_value\x18\x06 \x01(\x0b\x32\x1b.spanloom.otlp.KeyValueListH\x00\x12\x15\n\x0b\x62ytes_value\x18\x07 \x01(\x0cH\x00\x42\x07\n\x05value\"\x1c\n\nArrayValue\x12\x0e\n\x06values\x18\x01 \x03(\x0c\"7\n\x0cKeyValueList\x12\'\n\x06values\x18\x01 \x03(\x0b\x32\x17.spanloom.otlp.KeyValue\"&\n\x08KeyValue\x12\x0b\n\x03key\x18\x01 \x01(\x0c\x12\r\n\x05value\x18\x02 \x01(\x0c\"Q\n\x10UndecodedRequest\x12=\n\x0eresource_spans\x18\x01 \x03(\x0b\x32%.spanloom.otlp.UndecodedResourceSpans\"Q\n\x16UndecodedResourceSpans\x12\x37\n\x0bscope_spans\x18\x02 \x03(\x0b\x32\".spanloom.otlp.UndecodedScopeSpans\"$\n\x13UndecodedScopeSpans\x12\r\n\x05spans\x18\x02 \x03(\x0c')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,25 +44,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SCOPESPANS']._serialized_start=453
   _globals['_SCOPESPANS']._serialized_end=536
   _globals['_INSTRUMENTATIONSCOPE']._serialized_start=538
-  _globals['_INSTRUMENTATIONSCOPE']._serialized_end=574
-  _globals['_SPAN']._serialized_start=577
-  _globals['_SPAN']._serialized_end=826
-  _globals['_EVENT']._serialized_start=828
-  _globals['_EVENT']._serialized_end=893
-  _globals['_STATUS']._serialized_start=895
-  _globals['_STATUS']._serialized_end=934
-  _globals['_ANYVALUE']._serialized_start=937
-  _globals['_ANYVALUE']._serialized_end=1173
-  _globals['_ARRAYVALUE']._serialized_start=1175
-  _globals['_ARRAYVALUE']._serialized_end=1203
-  _globals['_KEYVALUELIST']._serialized_start=1205
-  _globals['_KEYVALUELIST']._serialized_end=1260
-  _globals['_KEYVALUE']._serialized_start=1262
-  _globals['_KEYVALUE']._serialized_end=1300
-  _globals['_UNDECODEDREQUEST']._serialized_start=1302
-  _globals['_UNDECODEDREQUEST']._serialized_end=1383
-  _globals['_UNDECODEDRESOURCESPANS']._serialized_start=1385
-  _globals['_UNDECODEDRESOURCESPANS']._serialized_end=1466
-  _globals['_UNDECODEDSCOPESPANS']._serialized_start=1468
-  _globals['_UNDECODEDSCOPESPANS']._serialized_end=1504
+  _globals['_INSTRUMENTATIONSCOPE']._serialized_end=591
+  _globals['_SPAN']._serialized_start=594
+  _globals['_SPAN']._serialized_end=843
+  _globals['_EVENT']._serialized_start=845
+  _globals['_EVENT']._serialized_end=910
+  _globals['_STATUS']._serialized_start=912
+  _globals['_STATUS']._serialized_end=951
+  _globals['_ANYVALUE']._serialized_start=954
+  _globals['_ANYVALUE']._serialized_end=1190
+  _globals['_ARRAYVALUE']._serialized_start=1192
+  _globals['_ARRAYVALUE']._serialized_end=1220
+  _globals['_KEYVALUELIST']._serialized_start=1222
+  _globals['_KEYVALUELIST']._serialized_end=1277
+  _globals['_KEYVALUE']._serialized_start=1279
+  _globals['_KEYVALUE']._serialized_end=1317
+  _globals['_UNDECODEDREQUEST']._serialized_start=1319
+  _globals['_UNDECODEDREQUEST']._serialized_end=1400
+  _globals['_UNDECODEDRESOURCESPANS']._serialized_start=1402
+  _globals['_UNDECODEDRESOURCESPANS']._serialized_end=1483
+  _globals['_UNDECODEDSCOPESPANS']._serialized_start=1485
+  _globals['_UNDECODEDSCOPESPANS']._serialized_end=1521
 # @@protoc_insertion_point(module_scope)

@@ -53,10 +53,12 @@ class ScopeSpans(_message.Message):
     def __init__(self, scope: _Optional[bytes] = ..., spans: _Optional[_Iterable[_Union[Span, _Mapping]]] = ..., schema_url: _Optional[bytes] = ...) -> None: ...
 
 class InstrumentationScope(_message.Message):
-    __slots__ = ("name",)
+    __slots__ = ("name", "version")
     NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
     name: bytes
-    def __init__(self, name: _Optional[bytes] = ...) -> None: ...
+    version: bytes
+    def __init__(self, name: _Optional[bytes] = ..., version: _Optional[bytes] = ...) -> None: ...
 
 class Span(_message.Message):
     __slots__ = ("trace_id", "span_id", "parent_span_id", "name", "start_time_unix_nano", "end_time_unix_nano", "attributes", "events", "status", "flags")

@@ -48,6 +48,8 @@ COST_IS_STATED = 128
 """The span states its cost itself."""
 NO_START = 256
 """Nobody knows when the span began; it says nothing about when its trace took place."""
+USAGE_ADDS_UP = 512
+"""The tokens of an LLM call may include those of the calls before it in a loop of a model and its tools."""
 
 MAX_TIME = 4_294_967_295 * 1_000_000_000
 """The latest time a row can hold, nanoseconds since the epoch (in the year 2106); later ones are cut to it."""

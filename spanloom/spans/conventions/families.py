@@ -109,6 +109,30 @@ FAMILIES = (
 )
 
 
+STATE_THE_LAST_STEP = frozenset(("@voltagent/core",))
+"""Instrumentations whose one LLM span for several steps states the tokens of the last one, while a span around it states
+them all; @voltagent/core 2.7 (npm): `finishLLMSpan` with the AI SDK's `usage`, `recordRootSpanUsage` with `totalUsage`."""
+
+_ADDING_UP = {"org.springframework.boot": 4}
+"""Scopes whose calls in a loop of a model and its tools each state the sum so far, and from which major version on no
+longer; spring-ai 1.0 and 1.1 (Maven), which need Spring Boot 3: `UsageCalculator.getCumulativeUsage`."""
+
+
+class Scope(NamedTuple):
+    """What wrote a span."""
+
+    name: str = ""
+    version: str = ""
+
+
+@lru_cache(maxsize=1024)
+def adds_up(scope: Scope) -> bool:
+    """Whether the usage of a call may include that of the calls before it."""
+    until = _ADDING_UP.get(scope.name)
+    major = scope.version.partition(".")[0]
+    return until is not None and major.isascii() and major.isdigit() and len(major) < 6 and int(major) < until
+
+
 @lru_cache(maxsize=4096)
 def beside(scope: str, provider: str, model: str) -> Beside:
     """Return which parts of its tokens a span of this instrumentation, provider and model counts beside the whole."""

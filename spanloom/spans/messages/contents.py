@@ -67,12 +67,30 @@ def parts_of(message: Members, role: str) -> Iterable[Part]:
     content = message.get("content")
     if not content and (content is None or content == "" or "parts" in message):
         content = message.get("parts")
+    if role == "assistant" and isinstance(content, list) and len(content) > 1:
+        content = _joined(content)
     is_result = role == "tool" and not _holds_results(content)
     parts = (Result(message),) if is_result else _content(content, 0)
     if _BESIDE.isdisjoint(message):
         return parts
     parts = tuple(parts)
     return (*_thoughts(message), *parts, *_refused(message), *_called(message, parts), *_spoken(message))
+
+
+def _joined(content: Sequence[object]) -> list[object]:
+    """An answer's parts, bare texts that follow each other as one: of a stream Gemini and Genkit record the pieces."""
+    joined: list[object] = []
+    pieces: list[str] = []
+    for part in content:
+        if isinstance(part, dict) and part.keys() == {"text"} and isinstance(part["text"], str):
+            if not pieces:
+                joined.append(part)
+            pieces.append(part["text"])
+            joined[-1] = {"text": "".join(pieces)} if len(pieces) > 1 else part
+        else:
+            pieces = []
+            joined.append(part)
+    return joined
 
 
 def _holds_results(content: object) -> bool:

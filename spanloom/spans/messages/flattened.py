@@ -17,6 +17,8 @@ ChatMessage = dict[str, object]
 
 _INDEX = re.compile(r"(\d{1,6})\.(?:message\.)?(.+)", re.ASCII | re.DOTALL)
 _PART = re.compile(r"contents\.(\d{1,6})\.message_content\.(.+)", re.ASCII | re.DOTALL)
+_LISTED = re.compile(r"content\.(\d{1,6})(?:\.(.+))?", re.ASCII | re.DOTALL)
+"""A list of texts, or of parts, in the place of the content (OpenInference of Claude's Agent SDK)."""
 _TOOL_CALL = re.compile(
     r"tool_calls\.(\d{1,6})\.(?:tool_call\.)?(?:function\.)?(id|name|arguments)", re.ASCII
 )
@@ -57,6 +59,8 @@ def _message(members: Mapping[str, str]) -> ChatMessage:
             message[name] = content_of(text) if name == "content" else text
         elif match := _PART.fullmatch(name):
             parts.setdefault(int(match[1]), {})[match[2]] = text
+        elif match := _LISTED.fullmatch(name):
+            parts.setdefault(int(match[1]), {})[match[2] or "text"] = text
         elif match := _TOOL_CALL.fullmatch(name):
             calls.setdefault(int(match[1]), {})[match[2]] = text
     if parts and "content" not in message:

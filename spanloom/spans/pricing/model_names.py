@@ -41,6 +41,14 @@ ALIASES: Mapping[str, str] = {
     "zhipu": "zhipuai",
     "grok": "x-ai",
     "pplx": "perplexity",
+    # LangChain4j writes the names of its enumeration.
+    "open_ai": "openai",
+    "azure_open_ai": "azure",
+    "google_ai_gemini": "google",
+    "google_vertex_ai_gemini": "google",
+    "google_vertex_ai_anthropic": "google",
+    "amazon_bedrock": "aws",
+    "mistral_ai": "mistral",
 }
 
 NOT_PROVIDERS = frozenset(
@@ -189,14 +197,29 @@ _LITELLM_ROUTES = ("converse/", "invoke/", "chat/", "responses/")
 _GOOGLE = re.compile(r"(?:projects/.+/)?(?:publishers/[^/]+/)?models/(?P<model>[^/]+)")
 """A resource name of Google's: `models/gemini-2.5-pro`, `publishers/google/models/…`, `projects/…/models/…`."""
 
+_BEDROCK_MAKERS = (
+    "ai21 amazon anthropic cohere deepseek google meta minimax mistral moonshotai nvidia openai qwen writer zai".split()
+)
+
 _BEDROCK = re.compile(
     r"(?:(?:us|us-gov|eu|apac|au|jp|ca|global)\.)?"
-    r"(?:ai21|amazon|anthropic|cohere|deepseek|google|meta|minimax|mistral|moonshotai|nvidia|openai|qwen|writer|zai)"
-    r"\.[a-z].*"
+    rf"(?:{'|'.join(_BEDROCK_MAKERS)})\.[a-z].*"
     r"|arn:aws[a-z-]*:bedrock:[^/]*:(?:foundation-model|inference-profile)/.+"
 )
 """An ID of Amazon Bedrock: `anthropic.claude-3-haiku-20240307-v1:0`, with or without a region, or an ARN with one.
 Application inference profiles and provisioned models do not say of which model they are."""
+
+_HOST = re.compile(
+    r"(?:https?://)?(?P<host>localhost|\d{1,3}(?:\.\d{1,3}){3}|(?:[a-z0-9-]{1,63}\.)+(?:ai|app|cn|cloud|com|dev|io|local|net|"
+    r"org|run|xyz))(?::\d{1,5})?(?:/.*)?"
+)
+"""A host in the place of a provider's name: LiveKit writes where its client sends its requests."""
+
+
+def host_of(provider: str) -> str:
+    """The host that is written in the place of a provider's name; empty where none is."""
+    found = _HOST.fullmatch(provider.strip().lower())
+    return found["host"] if found else ""
 
 
 def providers_of(name: str) -> list[str]:
@@ -219,6 +242,9 @@ def forms_at(provider: str, model: str) -> Iterator[str]:
         yield model.partition(":")[2]
     elif provider == "google" and (found := _GOOGLE.fullmatch(model)):
         yield found["model"]
+    elif provider == "aws" and "." not in model.partition(":")[0].split("-")[0]:
+        # OpenLLMetry cuts the maker off, and the region with it.
+        yield from (f"{maker}.{model}" for maker in _BEDROCK_MAKERS)
 
 
 def sellers_of(model: str) -> Iterator[tuple[str | None, str]]:

@@ -11,6 +11,7 @@ The prices are those of the installed version of the library. It never goes onli
 
 from __future__ import annotations
 
+import re
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
@@ -25,6 +26,7 @@ from genai_prices.types import ModelInfo, ModelPrice, Provider, TieredPrices
 from spanloom.spans.pricing.model_names import (
     GATEWAYS,
     forms_at,
+    host_of,
     is_makers_own,
     is_of_bedrock,
     is_sold,
@@ -214,8 +216,17 @@ class Prices:
                 found = self._first((known.id, form) for form in forms_at(known.id, model))
                 # Who is named does not sell it: `openai` with `claude-…`, behind a gateway that speaks OpenAI's API.
                 return found or self._makers_own(model)
+        if host := host_of(provider):
+            return self._sold_at(host, model) or self._makers_own(model)
         # A provider that nobody knows: its price can't be known either.
         return None if candidates else self._first(sellers_of(model))
+
+    def _sold_at(self, host: str, model: str) -> ModelInfo | None:
+        """The model of the seller whose API has this host; None where it is nobody's that is known."""
+        for provider in self._snapshot.providers:
+            if re.match(provider.api_pattern, f"https://{host}"):
+                return self._first((provider.id, form) for form in forms_at(provider.id, model))
+        return None
 
     def _makers_own(self, model: str) -> ModelInfo | None:
         """The model of a maker whose models nobody sells under another price; open models anybody may serve.

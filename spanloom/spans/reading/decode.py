@@ -16,6 +16,7 @@ import pyarrow as pa
 from google.protobuf.message import DecodeError
 
 from spanloom.schemas import otlp_pb2
+from spanloom.spans.conventions.families import Scope
 from spanloom.spans.limits import TRUNCATED, Limits
 from spanloom.spans.pricing.prices import Prices
 from spanloom.spans.reading.columns import Columns, ResourceRow
@@ -106,7 +107,7 @@ class _Decoder:
         for resource_spans in request.resource_spans:
             resource = -1
             for scope_spans in resource_spans.scope_spans:
-                scope = _scope_name(scope_spans.scope)[:name_length]
+                scope = _scope(scope_spans.scope, name_length)
                 for span in scope_spans.spans:
                     trace_id = span.trace_id
                     span_id = span.span_id
@@ -178,12 +179,16 @@ def _parse(value: bytes, limit: int) -> otlp_pb2.ExportTraceServiceRequest:
 
 
 @lru_cache(maxsize=1024)
-def _scope_name(scope: bytes) -> str:
-    """The name of an instrumentation; empty where it has none, or is none."""
+@lru_cache(maxsize=1024)
+def _scope(scope: bytes, longest: int) -> Scope:
+    """What wrote spans; without a name where it has none, or is none. Names are cut to `longest` characters."""
     try:
-        return otlp_pb2.InstrumentationScope.FromString(scope).name.decode("utf-8", "replace")
+        parsed = otlp_pb2.InstrumentationScope.FromString(scope)
     except DecodeError:
-        return ""
+        return Scope()
+    return Scope(
+        parsed.name.decode("utf-8", "replace")[:longest], parsed.version.decode("utf-8", "replace")[:longest]
+    )
 
 
 def _bad_ids(trace_id: bytes, span_id: bytes, parent_id: bytes) -> str:

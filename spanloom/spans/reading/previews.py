@@ -74,7 +74,8 @@ def chosen(
     rank = ranks[field]
     if flattened and (best := _best(flattened, field + _FLATTENED, rank)):
         messages = assemble(best)
-        if messages:
+        # Nothing but roles: whoever wrote them could not read what was said.
+        if messages and (text is None or any(message.keys() - {"role"} for message in messages)):
             return Chosen(json_text(messages), messages)
     if text is None:
         return _NOTHING
@@ -172,6 +173,17 @@ def _preview(words: str, others: tuple[str, ...], marks: int) -> Preview:
 def said_rest(*rests: str) -> str:
     """What stands behind some previews, one after the other."""
     return "\0".join(filter(None, rests))
+
+
+def is_its_failure(text: str, events: Sequence[EventRow]) -> bool:
+    """Whether an output is the exception that ended its span, which some write where the answer would stand."""
+    for event in events:
+        if event.name == "exception":
+            message = event.attributes.get("exception.message", "")
+            kind = event.attributes.get("exception.type", "").rpartition(".")[2]
+            if message and (text == message or (kind and text.startswith(kind) and message in text)):
+                return True
+    return False
 
 
 def _value(given: Chosen) -> object:

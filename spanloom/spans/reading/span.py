@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from spanloom.schemas import otlp_pb2
-from spanloom.spans.conventions.families import beside, is_gemini
+from spanloom.spans.conventions.families import Scope, adds_up, beside, is_gemini
 from spanloom.spans.conventions.fields import Field
 from spanloom.spans.conventions.registry import BESIDE, SESSION_KEY, USER_KEY
 from spanloom.spans.limits import ASSUMED, TRUNCATED, Limits
@@ -19,6 +19,7 @@ from spanloom.spans.reading.previews import (
     NO_PREVIEW,
     chosen,
     from_events,
+    is_its_failure,
     message_preview,
     recorded_preview,
     said_rest,
@@ -28,7 +29,14 @@ from spanloom.spans.reading.tags_and_metadata import merged_metadata, merged_tag
 from spanloom.spans.reading.times import SpanTimes
 from spanloom.spans.reading.usage import NOTHING, Stated, Usage, usage_of
 from spanloom.spans.reading.wire.attributes import CUT, attributes_within, texts
-from spanloom.spans.table import COST_IS_STATED, INPUT_OF_TRACE, IS_COPY, NO_START, OUTPUT_OF_TRACE
+from spanloom.spans.table import (
+    COST_IS_STATED,
+    INPUT_OF_TRACE,
+    IS_COPY,
+    NO_START,
+    OUTPUT_OF_TRACE,
+    USAGE_ADDS_UP,
+)
 from spanloom.spans.text.ids import bounded_id
 
 _ERROR = 2
@@ -77,8 +85,8 @@ class SpanReader:
         self._attributes = attributes_within(limits)
         self._whole = attributes_within(replace(limits, value=sys.maxsize))
 
-    def row(self, span: otlp_pb2.Span, scope: str, times: SpanTimes) -> SpanRow:
-        """The row of a span of an instrumentation (its scope's name)."""
+    def row(self, span: otlp_pb2.Span, scope: Scope, times: SpanTimes) -> SpanRow:
+        """The row of a span of an instrumentation."""
         limits = self._limits
         name_length = limits.name
         cut: list[str] = []
@@ -110,6 +118,8 @@ class SpanReader:
         asked = answered = NO_PREVIEW
         if span_type == "LLM":
             asked, answered = message_preview(given_input, "user"), message_preview(given_output, "assistant")
+            if events and is_its_failure(given_output.text, events):
+                answered = NO_PREVIEW
         if values[_TRACE_INPUT]:
             asked = recorded_preview(values[_TRACE_INPUT], "user").of_trace(INPUT_OF_TRACE)
         if values[_TRACE_OUTPUT]:
@@ -133,7 +143,7 @@ class SpanReader:
                 kept[ASSUMED] = "start_time"
             keys, words = list(kept), list(kept.values())
 
-        usage = _usage(values, ranks, span_type, scope, provider, model)
+        usage = _usage(values, ranks, span_type, scope.name, provider, model)
         cost = span_costs(values, usage, model, provider, times.priced_at, self._prices)
         return SpanRow(
             name=span.name.decode("utf-8", "replace")[:name_length],
@@ -161,7 +171,7 @@ class SpanReader:
             time_to_first_token=_first_token(values, times),
             environment=(values[_ENVIRONMENT] or "")[:name_length],
             release=(values[_RELEASE] or "")[:name_length],
-            scope=scope,
+            scope=scope.name,
             response_id=(values[_RESPONSE_ID] or "")[:name_length],
             input=input_text,
             output=output_text,
@@ -175,7 +185,8 @@ class SpanReader:
             | answered.marks
             | (IS_COPY if values[_COPY] else 0)
             | (COST_IS_STATED if cost.stated else 0)
-            | (NO_START if times.assumed else 0),
+            | (NO_START if times.assumed else 0)
+            | (USAGE_ADDS_UP if span_type == "LLM" and adds_up(scope) else 0),
             attribute_keys=keys,
             attribute_texts=words,
             events=events,

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from spanloom.spans.reading.columns import Head
-from spanloom.spans.reading.previews import NO_PREVIEW, recorded_preview, said_rest
+from spanloom.spans.reading.previews import NO_PREVIEW, is_its_failure, recorded_preview, said_rest
 from spanloom.spans.reading.row import SpanRow
 from spanloom.spans.table import INPUT_OF_TRACE, OUTPUT_OF_TRACE
 
@@ -65,7 +65,7 @@ def _with_previews(row: SpanRow) -> SpanRow:
     if not row.marks & INPUT_OF_TRACE:
         asked = recorded_preview(row.input, "user")
         row = row._replace(input_preview=asked.text, input_texts=asked.others, marks=row.marks | asked.marks)
-    if not row.marks & OUTPUT_OF_TRACE:
+    if not row.marks & OUTPUT_OF_TRACE and not is_its_failure(row.output, row.events):
         answered = recorded_preview(row.output, "assistant")
         row = row._replace(
             output_preview=answered.text, output_texts=answered.others, marks=row.marks | answered.marks

@@ -39,6 +39,16 @@ public final class Turns implements SpanProcessor {
      * @param answer gives what the person got
      */
     public void turn(String session, String said, List<String> details, Supplier<String> answer) {
+        turn(session, said, details, true, answer);
+    }
+
+    /**
+     * Runs a turn, as above.
+     *
+     * @param callsAreTold whether each call has a span with a response of its own
+     */
+    public void turn(
+            String session, String said, List<String> details, boolean callsAreTold, Supplier<String> answer) {
         boolean fails = said.contains("please fail");
         begun.clear();
         long first = callCount();
@@ -47,9 +57,9 @@ public final class Turns implements SpanProcessor {
             throw new IllegalStateException(said + ": no trace began");
         }
         long end = callCount();
-        write(begun.get(0), session, said, details, fails, answered, first, end);
+        write(begun.get(0), session, said, details, callsAreTold, fails, answered, first, end);
         for (String other : begun.subList(1, begun.size())) {
-            write(other, "", "", List.of(), false, "", end, end);
+            write(other, "", "", List.of(), true, false, "", end, end);
         }
     }
 
@@ -58,6 +68,7 @@ public final class Turns implements SpanProcessor {
             String session,
             String said,
             List<String> details,
+            boolean callsAreTold,
             boolean fails,
             String answer,
             long first,
@@ -66,6 +77,7 @@ public final class Turns implements SpanProcessor {
                 + ", \"said\": " + quoted(said)
                 + ", \"user_id\": null, \"tags\": [], \"fails\": " + fails
                 + ", \"said_is_told\": " + textsAreTold
+                + ", \"calls_are_told\": " + callsAreTold
                 + ", \"details\": [" + String.join(", ", details.stream().map(Turns::quoted).toList())
                 + "], \"answer\": " + quoted(textsAreTold ? answer : "")
                 + ", \"trace_id\": " + quoted(trace)

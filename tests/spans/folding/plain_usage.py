@@ -36,6 +36,21 @@ def tokens(fact: Fact) -> int:
     return fact.input_tokens + fact.output_tokens + fact.unsplit_tokens
 
 
+def response(fact: Fact) -> str:
+    return fact.response_id
+
+
+def descendants(fact: Fact, facts: Sequence[Fact]) -> list[Fact]:
+    children = [child for child in facts if child.parent_span_id == fact.span_id]
+    return children + [one for child in children for one in descendants(child, facts)]
+
+
+def has_another_response(fact: Fact, facts: Sequence[Fact]) -> bool:
+    """Whether the same instrumentation tells of other responses, and of no call without one, below a span."""
+    calls = [one for one in descendants(fact, facts) if one.span_type in (LLM, EMBEDDING)]
+    return all(one.scope == fact.scope and one.response_id not in ("", fact.response_id) for one in calls)
+
+
 def usage(fact: Fact, facts: Sequence[Fact]) -> Counted:
     """What counts of a span and what is below it in a tree."""
     below = Counted()
@@ -47,7 +62,16 @@ def usage(fact: Fact, facts: Sequence[Fact]) -> Counted:
             below.calls += counted.calls
             below.unknown += counted.unknown
     states = bool(tokens(fact) or fact.total_cost)
-    if fact.span_type in (LLM, EMBEDDING) and not below.calls:
+    is_call = fact.span_type in (LLM, EMBEDDING)
+    if is_call and below.calls and response(fact) and has_another_response(fact, facts):
+        below.tokens += [fact] if tokens(fact) else []
+        below.cost += [fact] if fact.total_cost else []
+        below.calls.append(fact)
+        failed = fact.status == _ERROR and not fact.marks & OUTPUT_IS_MESSAGE
+        if not fact.priced and (tokens(fact) or not failed):
+            below.unknown.append(fact)
+        return below
+    if is_call and not below.calls:
         below.calls = [fact]
         failed = fact.status == _ERROR and not fact.marks & OUTPUT_IS_MESSAGE
         if not states and not failed and not fact.priced:
@@ -109,6 +133,7 @@ def spans(draw: st.DrawFn, span: int) -> Fact:
         reasoning_tokens=draw(st.integers(0, output_tokens)),
         unsplit_tokens=0 if input_tokens or output_tokens else draw(_AMOUNTS),
         total_cost=cost,
+        response_id=draw(st.sampled_from(["", f"response {span}"])),
         priced=bool(cost) or draw(st.booleans()),
         marks=draw(_MARKS) if cost else draw(_MARKS) & OUTPUT_IS_MESSAGE,
     )

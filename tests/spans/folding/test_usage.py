@@ -32,7 +32,9 @@ def test_what_every_call_states_is_believed(tree: list[Fact]) -> None:
     """Calls that all state their usage count in full, whatever the spans around them say."""
     parents = {one.parent_span_id for one in tree}
     stated = [
-        one._replace(input_tokens=one.input_tokens or 3, span_type=LLM) if one.span_id not in parents else one
+        one._replace(input_tokens=one.input_tokens or 3, span_type=LLM)
+        if one.span_id not in parents
+        else one._replace(response_id="")
         for one in tree
     ]
     leaves = [one for one in stated if one.span_id not in parents]

@@ -67,7 +67,8 @@ def test_no_call_of_a_recording_is_free(recording: Path) -> None:
             if found["span_type"] in ("LLM", "EMBEDDING") and tokens:
                 calls += 1
                 assert (found["total_cost"] > 0) == bool(found["priced"]), (found["provider"], found["model"])
-    assert calls or recording.parent.name == "reports"
+    # OpenInference writes no usage of DSPy's calls.
+    assert calls or recording.parent.name == "reports" or recording.name == "py-dspy"
 
 
 def test_every_difference_from_the_second_table_has_been_reviewed() -> None:

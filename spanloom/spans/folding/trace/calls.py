@@ -8,7 +8,8 @@ spans of one type, LLM or EMBEDDING, are the same call
   the nearest span around them that is no call is the same, and they agree about the tokens or one says none.
 
 So are a call and the copy of it that an SDK marks as one. A span around other calls is none of them but a *wrapper*: it
-repeats what they used.
+repeats what they used. Unless its response is another one than all of theirs, and the same instrumentation says so:
+then it is a call of its own, whose span began what came of it (LangSmith traces a stream as the function that reads it).
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ EMBEDDING = SPAN_TYPES.index("EMBEDDING")
 
 _NONE = -1
 _SEVERAL = -2
+
+_MIXED = "\0"
+"""No name of an instrumentation."""
 
 Calls = dict[int, list[int]]
 """The spans that tell of a call, in order, by the position of the one that speaks for it: whose numbers count."""
@@ -62,6 +66,7 @@ def _join_nested(tree: Tree, told: Sequence[int], around: Sequence[int], groups:
     below = [_NONE] * len(tree.spans)
     telling = set(told)
     wrappers: set[int] = set()
+    others = _with_another_response(tree, told)
     for at in reversed(tree.down):
         one = below[at]
         if at in telling:
@@ -69,6 +74,8 @@ def _join_nested(tree: Tree, told: Sequence[int], around: Sequence[int], groups:
                 one = groups.join(one, at)
             elif one == _NONE:
                 one = at
+            elif at in others:
+                one = _SEVERAL
             else:
                 wrappers.add(at)
         above = tree.parent[at]
@@ -79,6 +86,39 @@ def _join_nested(tree: Tree, told: Sequence[int], around: Sequence[int], groups:
             elif known != _SEVERAL and (one == _SEVERAL or groups.find(known) != groups.find(one)):
                 below[above] = _SEVERAL
     return [at for at in told if at not in wrappers] if wrappers else list(told)
+
+
+def _with_another_response(tree: Tree, told: Sequence[int]) -> set[int]:
+    """Spans around calls whose response is none of theirs: all have one, and one instrumentation wrote them all."""
+    spans = tree.spans
+    if len({spans[at].response_id for at in told} - {""}) < 2:
+        return set()
+    telling = set(told)
+    responses: list[set[str]] = [set() for _ in spans]
+    # The one instrumentation of the calls below, None before any, _MIXED where one has no response or they differ.
+    scopes: list[str | None] = [None] * len(spans)
+    found = set()
+    for at in reversed(tree.down):
+        below, scope = responses[at], scopes[at]
+        if at in telling:
+            fact = spans[at]
+            own = fact.scope if fact.response_id else _MIXED
+            if own != _MIXED and scope == own and fact.response_id not in below:
+                found.add(at)
+            below.add(fact.response_id)
+            scope = own if scope in (None, own) else _MIXED
+        above = tree.parent[at]
+        if above != NO_PARENT and scope is not None:
+            # The smaller set into the larger one: a hostile trace is a thousand spans deep.
+            responses[above] = _merged(responses[above], below)
+            scopes[above] = scope if scopes[above] in (None, scope) else _MIXED
+    return found
+
+
+def _merged(one: set[str], other: set[str]) -> set[str]:
+    small, large = sorted((one, other), key=len)
+    large |= small
+    return large
 
 
 def _speaker(spans: Sequence[Fact], group: Sequence[int]) -> int:

@@ -34,13 +34,13 @@ _FOLDED_AWAY = re.compile(r"[\s\"'`\\“”‘’]+")
 def words_of(tree: Tree, calls: Calls, root: int) -> tuple[str, str]:
     """Return the input and the output of a trace."""
     spans = tree.spans
-    witness = _witness(tree, root)
+    asking, answering = _witnesses(tree, root)
     main = _main_calls(tree, calls)
     asked = next((fact.input_preview for fact in spans if fact.marks & INPUT_OF_TRACE), None)
     answered = next((fact.output_preview for fact in spans if fact.marks & OUTPUT_OF_TRACE), None)
     return (
-        _input(tree, main, witness) if asked is None else asked,
-        _output(tree, main, witness) if answered is None else answered,
+        _input(tree, main, asking) if asked is None else asked,
+        _output(tree, main, answering) if answered is None else answered,
     )
 
 
@@ -61,13 +61,25 @@ def _main_calls(tree: Tree, calls: Calls) -> list[Sequence[int]]:
     return [[at, *(other for other in group if other != at)] for at, group in found]
 
 
-def _witness(tree: Tree, root: int) -> Fact | None:
-    """The root, or the outermost span below it, no call and no tool, that records an input or output."""
+def _witnesses(tree: Tree, root: int) -> tuple[Fact | None, Fact | None]:
+    """The witness of the input, and that of the output: the root, or the outermost span below it, no call and no tool,
+    that records an input or output. Of a whole conversation in one trace, whose turns stand beside each other under one
+    name, the first turn asks and the last one answers."""
     spans = tree.spans
     if _records(spans[root]):
-        return spans[root]
+        return spans[root], spans[root]
     recorders = [at for at, fact in enumerate(spans) if fact.span_type not in (LLM, _TOOL) and _records(fact)]
-    return spans[_outermost(tree, recorders)] if recorders else None
+    if not recorders:
+        return None, None
+    first = spans[_outermost(tree, recorders)]
+    answering = [
+        spans[at]
+        for at in recorders
+        if spans[at].parent_span_id == first.parent_span_id
+        and (spans[at].name, spans[at].scope) == (first.name, first.scope)
+        and spans[at].output_preview
+    ]
+    return first, answering[-1] if answering else first
 
 
 def _outermost(tree: Tree, some: Iterable[int]) -> int:

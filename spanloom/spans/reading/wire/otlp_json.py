@@ -112,8 +112,11 @@ def _resource_spans(target: otlp_pb2.ResourceSpans, members: Members) -> None:
     for scope_spans in _objects(members, *_SCOPE_SPANS):
         scope = target.scope_spans.add()
         named = _get(scope_spans, "scope", "instrumentationLibrary", "instrumentation_library")
-        if isinstance(named, dict) and isinstance(name := named.get("name"), str):
-            scope.scope = otlp_pb2.InstrumentationScope(name=_utf8(name)).SerializeToString()
+        if isinstance(named, dict):
+            members = {
+                name: _utf8(value) for name in ("name", "version") if isinstance(value := named.get(name), str)
+            }
+            scope.scope = otlp_pb2.InstrumentationScope(**members).SerializeToString()
         for span in _objects(scope_spans, "spans"):
             _span(scope.spans.add(), span)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from livekit.agents import Agent, AgentSession, APIConnectOptions, ModelSettings, function_tool
+from livekit.agents import Agent, AgentSession, APIConnectOptions, function_tool
 from livekit.agents.telemetry import set_tracer_provider
 from livekit.agents.voice.agent_session import RecordingOptions, SessionConnectOptions
 from livekit.plugins import openai
@@ -35,22 +35,11 @@ class Helper(Agent):
         return f"{city} 20C"
 
 
-class Shouting(Helper):
-    """An agent whose words are changed on their way to the person."""
-
-    async def llm_node(self, chat_ctx: object, tools: list, model_settings: ModelSettings) -> object:
-        """Add an ending to what the model says."""
-        async for chunk in Agent.default.llm_node(self, chat_ctx, tools, model_settings):
-            yield chunk
-        yield " Anything else?"
-
-
 async def job(
     session_id: str,
     user_id: str,
     words: Sequence[str],
     *,
-    agent: Agent | None = None,
     fails: bool = False,
     record: RecordingOptions | None = None,
 ) -> None:
@@ -64,7 +53,7 @@ async def job(
             openai.LLM(model="gpt-4o-mini") as llm,
             AgentSession(llm=llm, conn_options=ONCE) as session,
         ):
-            await session.start(agent or Helper(), **({"record": record} if record else {}))
+            await session.start(Helper(), **({"record": record} if record else {}))
             for said in words:
                 result = await session.run(user_input=said)
                 answers = [event.item for event in result.events if event.type == "message"]
@@ -73,6 +62,6 @@ async def job(
 
 
 asyncio.run(job("room-1", "ada", ["Hello LiveKit", "weather in Berlin", "Grüße 🙂"]))
-asyncio.run(job("room-1", "ada", ["Back again"], agent=Shouting()))
+asyncio.run(job("room-1", "ada", ["Back again"]))
 asyncio.run(job("room-2", "bob", ["First of few", "weather, please"], record={"input_delta": True}))
 asyncio.run(job("room-2", "bob", ["please fail"], fails=True))

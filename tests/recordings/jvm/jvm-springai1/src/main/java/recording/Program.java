@@ -14,7 +14,7 @@ import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
 import org.springframework.context.annotation.Bean;
 
-/** Spring AI 1 with OpenAI: each call of a tool loop states what the loop used until then.. */
+/** Spring AI 1 with OpenAI: each call of a tool loop states what the loop used until then. */
 @SpringBootApplication
 public class Program {
     /** What the model may call. */
@@ -43,7 +43,9 @@ public class Program {
                 turns.turn("spring-1", said, List.of(), () -> asked(first, "spring-1", said).call().content());
             }
             for (String said : List.of("a streamed one", "weather, streamed")) {
-                turns.turn("spring-2", said, List.of(), () -> streamed(asked(first, "spring-2", said)));
+                // Streamed, the calls of a loop carry the ID of the last response all.
+                boolean callsAreTold = !said.startsWith("weather");
+                turns.turn("spring-2", said, List.of(), callsAreTold, () -> streamed(asked(first, "spring-2", said)));
             }
         };
     }
