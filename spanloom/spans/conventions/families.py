@@ -110,8 +110,9 @@ FAMILIES = (
 
 
 STATE_THE_LAST_STEP = frozenset(("@voltagent/core",))
-"""Instrumentations whose one LLM span for several steps states the tokens of the last one, while a span around it states
-them all; @voltagent/core 2.7 (npm): `finishLLMSpan` with the AI SDK's `usage`, `recordRootSpanUsage` with `totalUsage`."""
+"""Instrumentations whose one LLM span for several steps states the tokens of the last step, while a span around it
+states those of all; @voltagent/core 2.10.0 (npm), recorded in tests/captures/js-voltagent:
+`recordRootSpanUsageAndProviderCost` gives the agent's span the sum."""
 
 _ADDING_UP = {"org.springframework.boot": 4}
 """Scopes whose calls in a loop of a model and its tools each state the sum so far, and from which major version on no

@@ -198,7 +198,21 @@ _GOOGLE = re.compile(r"(?:projects/.+/)?(?:publishers/[^/]+/)?models/(?P<model>[
 """A resource name of Google's: `models/gemini-2.5-pro`, `publishers/google/models/…`, `projects/…/models/…`."""
 
 _BEDROCK_MAKERS = (
-    "ai21 amazon anthropic cohere deepseek google meta minimax mistral moonshotai nvidia openai qwen writer zai".split()
+    "ai21",
+    "amazon",
+    "anthropic",
+    "cohere",
+    "deepseek",
+    "google",
+    "meta",
+    "minimax",
+    "mistral",
+    "moonshotai",
+    "nvidia",
+    "openai",
+    "qwen",
+    "writer",
+    "zai",
 )
 
 _BEDROCK = re.compile(

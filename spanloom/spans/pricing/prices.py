@@ -224,7 +224,8 @@ class Prices:
     def _sold_at(self, host: str, model: str) -> ModelInfo | None:
         """The model of the seller whose API has this host; None where it is nobody's that is known."""
         for provider in self._snapshot.providers:
-            if re.match(provider.api_pattern, f"https://{host}"):
+            # The library's patterns have no end; some leave a country's letters open.
+            if re.fullmatch(f"(?:{provider.api_pattern})[a-z]{{0,3}}", f"https://{host}"):
                 return self._first((provider.id, form) for form in forms_at(provider.id, model))
         return None
 

@@ -102,6 +102,35 @@ class TestWrappersOfCalls:
         assert count(fact(1), wrapper, *inner) == (2, 20)
 
 
+class TestCallsAroundCalls:
+    def test_another_response_of_the_same_instrumentation_is_another_call(self) -> None:
+        outer = call(2, 1, response_id="msg_2", input_tokens=20, **SDK)
+        assert count(fact(1), outer, call(3, 2, response_id="msg_1", **SDK)) == (2, 30)
+        # Whose own wrapper repeats them both.
+        assert count(fact(1, input_tokens=30), outer, call(3, 2, response_id="msg_1", **SDK)) == (2, 30)
+
+    @pytest.mark.parametrize(
+        ("outer", "inner"),
+        [
+            ({**SDK, "response_id": "msg_1"}, [{**SDK, "response_id": "msg_1"}]),
+            ({**SDK}, [{**SDK, "response_id": "msg_1"}]),
+            ({**SDK, "response_id": "msg_2"}, [{**SDK}]),
+            ({**SDK, "response_id": "msg_2"}, [{**OTHER, "response_id": "msg_1"}]),
+            ({**SDK, "response_id": "msg_2"}, [{**SDK, "response_id": "msg_1"}, {**SDK}]),
+            ({**SDK, "response_id": "2"}, [{**SDK, "response_id": "1"}, {**SDK, "response_id": "2"}]),
+        ],
+        ids=["its own", "none", "none below", "another instrumentation", "one without", "one of several"],
+    )
+    def test_what_is_a_wrapper(self, outer: dict[str, Any], inner: list[dict[str, Any]]) -> None:
+        below = [call(3 + number, 2, **fields) for number, fields in enumerate(inner)]
+        assert count(fact(1), call(2, 1, **outer), *below) == (len(below), 10 * len(below))
+
+    def test_deep_traces_take_no_time_of_their_square(self) -> None:
+        """20,000 spans, each around the next one, each with a response of its own: sets are merged, never copied."""
+        deep = [call(1 + n, n, response_id=f"msg_{n}", **SDK) for n in range(20_000)]
+        assert count(*deep) == (20_000, 200_000)
+
+
 class TestCopies:
     def test_a_copy_lends_what_the_call_lacks(self) -> None:
         stream = call(2, 1, "hi", **SILENT, marks=INPUT_IS_MESSAGE, **at(0, 0.1))

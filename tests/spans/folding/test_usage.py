@@ -57,6 +57,16 @@ SILENT: dict[str, Any] = {
 }
 
 
+class TestTheLastStep:
+    def test_calls_of_which_only_the_last_step_is_stated_are_silent(self) -> None:
+        agent = fact(1, span_type=AGENT, input_tokens=135, output_tokens=55)
+        last = call(2, 1, input_tokens=71, output_tokens=29, scope="@voltagent/core")
+        assert counters(agent, last).input_tokens == 135
+        assert counters(agent, last._replace(scope="another")).input_tokens == 71
+        # Without an agent that states more, what is known counts.
+        assert counters(agent._replace(input_tokens=0, output_tokens=0), last).input_tokens == 71
+
+
 class TestWrappers:
     def test_a_streamed_call_without_usage_leaves_the_agents_statement(self) -> None:
         agent = fact(1, span_type=AGENT, input_tokens=40, output_tokens=9, total_cost=50, priced=True)

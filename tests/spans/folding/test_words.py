@@ -94,6 +94,16 @@ class TestInput:
 
 
 class TestOutput:
+    def test_of_turns_in_one_trace_the_last_one(self) -> None:
+        turns = [recorder(2, 1, "one?", "one", name="turn"), recorder(5, 1, "two?", "two", name="turn")]
+        calls = [call(3, 2, "one?", "one"), call(6, 5, "two?", "two")]
+        assert said(fact(1), *turns, *calls) == ("one?", "two")
+        # One that failed answered nothing.
+        assert said(fact(1), *turns, *calls, recorder(8, 1, "three?", name="turn")) == ("one?", "two")
+        # Others beside the first witness are no turns of it.
+        other = recorder(8, 1, "saved", "done", name="memory")
+        assert said(fact(1), *turns[:1], calls[0], other) == ("one?", "one")
+
     def test_the_last_answer_that_the_witness_gave_back(self) -> None:
         spans = [call(2, 1, "q", "The answer."), call(3, 1, "q", "APPROVED")]
         assert said(recorder(1, answered="The answer."), *spans)[1] == "The answer."

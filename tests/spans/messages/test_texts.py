@@ -303,6 +303,21 @@ def test_media_stand_for_themselves(part: dict[str, Any], label: str) -> None:
     assert media_label(part) == label
 
 
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        ([{"text": "Ber"}, {"text": "lin"}], "Berlin"),
+        ([{"text": "Ber"}, {"functionCall": {"name": "f"}}, {"text": "lin"}], "Ber\nlin"),
+        ([{"type": "text", "text": "one"}, {"type": "text", "text": "two"}], "one\ntwo"),
+    ],
+)
+def test_pieces_of_an_answer_are_one_text(parts: list[dict[str, Any]], expected: str) -> None:
+    assert assistant_text([{"role": "model", "content": parts}]) == expected
+    # A person's parts stay apart.
+    asked = user_text([{"role": "user", "content": parts}])
+    assert asked == "\n".join(part["text"] for part in parts if "text" in part)
+
+
 class TestFlattened:
     def test_openinference(self) -> None:
         found = row(
@@ -337,6 +352,25 @@ class TestFlattened:
             ("0.message.contents.1.message_content.image.image.url", "data:image/png;base64,AA"),
         ]
         assert user_text(assemble(flattened)) == "what?\n[image: image/png]"
+
+    def test_texts_in_a_list(self) -> None:
+        flattened = [
+            ("0.message.role", "assistant"),
+            ("0.message.content.0", "one"),
+            ("0.message.content.1", "two"),
+        ]
+        assert assistant_text(assemble(flattened)) == "onetwo"
+
+    @pytest.mark.parametrize(
+        ("more", "expected"),
+        [
+            ({}, "said"),
+            ({"llm.output_messages.0.message.content": "answered"}, "answered"),
+        ],
+    )
+    def test_roles_alone_are_no_messages(self, more: dict[str, str], expected: str) -> None:
+        attributes = {"llm.output_messages.0.message.role": "assistant", "output.value": "said", **more}
+        assert row({"openinference.span.kind": "LLM", **attributes})["output_preview"] == expected
 
     def test_openllmetry(self) -> None:
         found = row(

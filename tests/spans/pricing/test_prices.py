@@ -145,6 +145,17 @@ def test_providers_by_many_names(provider: str, model: str) -> None:
         ("openai", "claude-sonnet-4-5", "anthropic", "claude-sonnet-4-5"),
         ("openai", "anthropic/claude-3-5-sonnet-20241022", "anthropic", "claude-3-5-sonnet-20241022"),
         ("gateway", "gpt-4o", "openai", "gpt-4o"),
+        # LiveKit's: the host that is asked.
+        ("127.0.0.1:34471", "gpt-4o", "openai", "gpt-4o"),
+        ("llm.example.com", "gpt-4o", "openai", "gpt-4o"),
+        ("api.groq.com", "llama-3.3-70b-versatile", "groq", "llama-3.3-70b-versatile"),
+        ("https://api.openai.com/v1", "gpt-4o", "openai", "gpt-4o"),
+        # OpenLLMetry cuts off the maker and the region.
+        ("aws.bedrock", "nova-lite-v1:0", "aws", "amazon.nova-lite-v1:0"),
+        # LangChain4j's enumeration.
+        ("OPEN_AI", "gpt-4o", "openai", "gpt-4o"),
+        ("GOOGLE_AI_GEMINI", "gemini-2.5-flash", "google", "gemini-2.5-flash"),
+        ("AMAZON_BEDROCK", "amazon.nova-lite-v1:0", "aws", "amazon.nova-lite-v1:0"),
     ],
 )
 def test_the_makers_price_holds(provider: str, model: str, seller: str, name: str) -> None:
@@ -196,6 +207,10 @@ def test_the_makers_price_holds(provider: str, model: str, seller: str, name: st
         ("", "mistral:7b"),
         ("", "llama3.1:8b"),
         ("ollama", "openai:gpt-4o"),
+        # Open models behind a host.
+        ("localhost:11434", "llama3.1:8b"),
+        ("127.0.0.1:8000", "openai/gpt-oss-120b"),
+        ("api.groq.com.evil.example.com", "llama-3.3-70b-versatile"),
     ],
 )
 def test_the_unknown_is_never_guessed(provider: str, model: str) -> None:

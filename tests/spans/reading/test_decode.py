@@ -145,6 +145,23 @@ class TestStatus:
         assert row_of(given)["status_message"] == "failed"
 
 
+class TestFailures:
+    @pytest.mark.parametrize(
+        ("output", "expected"),
+        [
+            ("APIError(backend): declined\nContext: {}", ""),
+            ("declined", ""),
+            ("The card was declined.", "The card was declined."),
+        ],
+    )
+    def test_an_output_that_is_the_exception_is_no_answer(self, output: str, expected: str) -> None:
+        exception = event("exception", {"exception.message": "declined", "exception.type": "shop.APIError"})
+        for kind in ("LLM", "CHAIN"):
+            attributes = {"openinference.span.kind": kind, "output.value": output}
+            found = row_of(span(attributes, events=[exception]))
+            assert (found["output"], found["output_preview"]) == (output, expected)
+
+
 class TestRejects:
     @pytest.mark.parametrize(
         "value",

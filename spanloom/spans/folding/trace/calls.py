@@ -8,8 +8,8 @@ spans of one type, LLM or EMBEDDING, are the same call
   the nearest span around them that is no call is the same, and they agree about the tokens or one says none.
 
 So are a call and the copy of it that an SDK marks as one. A span around other calls is none of them but a *wrapper*: it
-repeats what they used. Unless its response is another one than all of theirs, and the same instrumentation says so:
-then it is a call of its own, whose span began what came of it (LangSmith traces a stream as the function that reads it).
+repeats what they used. Unless its response is none of theirs, as one instrumentation says of all: then it is a call of
+its own, and below it lies what came of it (LangSmith traces a stream as the function that reads it).
 """
 
 from __future__ import annotations

@@ -114,7 +114,9 @@ def _resource_spans(target: otlp_pb2.ResourceSpans, members: Members) -> None:
         named = _get(scope_spans, "scope", "instrumentationLibrary", "instrumentation_library")
         if isinstance(named, dict):
             members = {
-                name: _utf8(value) for name in ("name", "version") if isinstance(value := named.get(name), str)
+                name: _utf8(value)
+                for name in ("name", "version")
+                if isinstance(value := named.get(name), str)
             }
             scope.scope = otlp_pb2.InstrumentationScope(**members).SerializeToString()
         for span in _objects(scope_spans, "spans"):

@@ -46,6 +46,8 @@ public class Program {
                 // Streamed, the calls of a loop carry the ID of the last response all.
                 boolean callsAreTold = !said.startsWith("weather");
                 turns.turn("spring-2", said, List.of(), callsAreTold, () -> streamed(asked(first, "spring-2", said)));
+                // The spans of a stream end after its last piece.
+                Thread.sleep(500);
             }
         };
     }
