@@ -61,6 +61,9 @@ class Field(IntEnum):
     """Written to a cache that keeps them for an hour, a part of CACHE_WRITE_TOKENS."""
     OUTPUT_AUDIO_TOKENS = auto()
     OUTPUT_IMAGE_TOKENS = auto()
+    COMPACTION_INPUT_TOKENS = auto()
+    """Used beside all others, by the model that shortened the conversation for the call."""
+    COMPACTION_OUTPUT_TOKENS = auto()
     # From here on every key that is present counts, not only the best one.
     TAGS = auto()
     METADATA = auto()

@@ -77,6 +77,8 @@ READERS: dict[Field, Reader] = {
     Field.CACHE_WRITE_1H_TOKENS: readers.some_tokens,
     Field.OUTPUT_AUDIO_TOKENS: readers.some_tokens,
     Field.OUTPUT_IMAGE_TOKENS: readers.some_tokens,
+    Field.COMPACTION_INPUT_TOKENS: readers.some_tokens,
+    Field.COMPACTION_OUTPUT_TOKENS: readers.some_tokens,
     Field.INPUT_COST: readers.cost,
     Field.OUTPUT_COST: readers.cost,
     Field.TOTAL_COST: readers.cost,

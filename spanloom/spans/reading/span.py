@@ -57,6 +57,8 @@ _CACHE_WRITE_TOKENS = int(Field.CACHE_WRITE_TOKENS)
 _TOTAL_TOKENS = int(Field.TOTAL_TOKENS)
 _TOKENS = slice(_INPUT_TOKENS, _TOTAL_TOKENS + 1)
 """The fields of `Stated`, in its order."""
+_COMPACTION_INPUT = int(Field.COMPACTION_INPUT_TOKENS)
+_COMPACTION_OUTPUT = int(Field.COMPACTION_OUTPUT_TOKENS)
 _INPUT = int(Field.INPUT)
 _OUTPUT = int(Field.OUTPUT)
 _STATUS = int(Field.STATUS)
@@ -221,7 +223,7 @@ def _usage(
         return NOTHING
     by_scope = beside(scope, provider, model)
     whole = ranks[_INPUT_TOKENS]
-    return usage_of(
+    usage = usage_of(
         stated,
         is_embedding=span_type == "EMBEDDING",
         cache_is_beside=by_scope.cache
@@ -231,6 +233,8 @@ def _usage(
         reasoning_is_beside=by_scope.reasoning,
         rest_is_reasoning=is_gemini(provider, model),
     )
+    more_input, more_output = values[_COMPACTION_INPUT], values[_COMPACTION_OUTPUT]
+    return usage.with_more(more_input or 0, more_output or 0) if more_input or more_output else usage
 
 
 def _first_token(values: Sequence[Any], times: SpanTimes) -> float:

@@ -34,6 +34,12 @@ class Usage(NamedTuple):
     unsplit: int = 0
     """Tokens of which nothing but their number is known; 0 wherever input or output are known."""
 
+    def with_more(self, input_tokens: int, output_tokens: int) -> Usage:
+        """The same and what was used beside it."""
+        if self.unsplit:
+            return self._replace(unsplit=self.unsplit + input_tokens + output_tokens)
+        return self._replace(input=self.input + input_tokens, output=self.output + output_tokens)
+
 
 NOTHING = Usage()
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spanloom.spans.reading.usage import Stated, Usage, usage_of
+from tests.spans.reading.otlp_examples import row
 
 _COUNT = st.none() | st.integers(0, 12) | st.integers(0, 10**12)
 
@@ -87,3 +88,24 @@ def test_who_wrote_the_span_decides_before_its_total() -> None:
 def test_what_geminis_total_has_beyond_both_was_thought() -> None:
     stated = Stated(64, 26, None, None, None, 95)
     assert usage_of(stated, is_embedding=False, rest_is_reasoning=True) == Usage(64, 31, 0, 0, 5)
+
+
+@pytest.mark.parametrize(
+    ("stated", "expected"),
+    [
+        ({"input_tokens": 2100, "output_tokens": 30, "cache_read.input_tokens": 2000}, (2600, 230, 2000, 0)),
+        ({"total_tokens": 99}, (0, 0, 0, 799)),
+    ],
+)
+def test_what_shortened_the_conversation_is_added(stated: dict[str, int], expected: tuple[int, ...]) -> None:
+    """Anthropic's SDK: "The usage above leaves out the tokens of the compactions"."""
+    found = row(
+        {
+            "gen_ai.operation.name": "chat",
+            **{f"gen_ai.usage.{name}": count for name, count in stated.items()},
+            "anthropic.usage.compaction.input_tokens": 500,
+            "anthropic.usage.compaction.output_tokens": 200,
+        }
+    )
+    names = ("input_tokens", "output_tokens", "cache_read_tokens", "unsplit_tokens")
+    assert tuple(found[name] for name in names) == expected

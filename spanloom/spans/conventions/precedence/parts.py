@@ -77,4 +77,6 @@ PARTS: Mapping[Field, tuple[str, ...]] = {
         "gen_ai.usage.details.image_candidates_tokens",
         *_OBJECTS,
     ),
+    Field.COMPACTION_INPUT_TOKENS: ("anthropic.usage.compaction.input_tokens",),
+    Field.COMPACTION_OUTPUT_TOKENS: ("anthropic.usage.compaction.output_tokens",),
 }

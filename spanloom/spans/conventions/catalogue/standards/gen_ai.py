@@ -71,6 +71,8 @@ CONVENTION = Convention(
         Key("gen_ai.usage.output_token_details.image_tokens", Field.OUTPUT_IMAGE_TOKENS),
         # Anthropic's SDK.
         Key("anthropic.usage.cache_creation.ephemeral_1h_input_tokens", Field.CACHE_WRITE_1H_TOKENS),
+        Key("anthropic.usage.compaction.input_tokens", Field.COMPACTION_INPUT_TOKENS),
+        Key("anthropic.usage.compaction.output_tokens", Field.COMPACTION_OUTPUT_TOKENS),
         Key("gen_ai.usage.input_cost", Field.INPUT_COST),
         Key("gen_ai.usage.output_cost", Field.OUTPUT_COST),
         Key("gen_ai.usage.cost", Field.TOTAL_COST),
