@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,11 @@ def of_counters(counters: Counters) -> dict[str, Any]:
 def told(found: dict[str, Any], truth: dict[str, Any]) -> dict[str, Any]:
     """What was found of all that a truth tells; null is what the telemetry does not hold."""
     return {name: None if truth[name] is None else found[name] for name in truth}
+
+
+def test_no_two_recordings_have_a_session_in_common() -> None:
+    sessions = Counter(session_id for capture in captures() for session_id in capture.truth["sessions"])
+    assert [session_id for session_id, times in sessions.items() if times > 1] == []
 
 
 @pytest.mark.parametrize("capture", captures(), ids=lambda capture: capture.name)

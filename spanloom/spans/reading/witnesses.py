@@ -1,8 +1,9 @@
 """Which spans of a message bear witness to what was asked and answered in their trace: the outermost that record it.
 
-The trace fold needs the outermost span of a trace, no call and no tool, that records an input or output. A message has
-a part of the trace: what lies around a span in the message lies around it in the trace, so of the rest nothing needs to
-travel. Only the message itself decides, so that the same record always gives the same rows.
+The trace fold needs the outermost span of a trace, no call and no tool, that records an input or output; and where that
+one's output is no words, the outermost ones inside it whose output is. A message has a part of the trace: what lies
+around a span in the message lies around it in the trace, so of the rest nothing needs to travel. Only the message
+itself decides, so that the same record always gives the same rows.
 """
 
 from __future__ import annotations
@@ -11,61 +12,52 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from spanloom.spans.reading.columns import Head
-from spanloom.spans.reading.previews import NO_PREVIEW, is_its_failure, recorded_preview, said_rest
+from spanloom.spans.reading.previews import NO_PREVIEW, recorded_preview, said_rest
 from spanloom.spans.reading.row import SpanRow
-from spanloom.spans.table import INPUT_OF_TRACE, OUTPUT_OF_TRACE
+from spanloom.spans.table import INPUT_OF_TRACE, OUTPUT_IS_TEXT, OUTPUT_OF_TRACE
 
 _NO_WITNESSES = frozenset(("LLM", "TOOL"))
+
+_RECORDED = 1
+_TOLD = 2
+"""At a span or around it something was recorded; an output in words."""
 
 
 def bear_witness(rows: list[SpanRow], heads: Sequence[Head], first: int) -> None:
     """Give the outermost of the rows from `first` on, those of one message, previews of what they recorded."""
     recorders = {
-        (heads[at][0], heads[at][1])
+        (heads[at][0], heads[at][1]): at
         for at in range(first, len(rows))
         if (row := rows[at]).span_type not in _NO_WITNESSES and (row.input or row.output)
     }
     if not recorders:
         return
     parents = {(trace, span): (trace, parent) for trace, span, parent, *_ in heads[first:]}
-    inside: dict[tuple[bytes, bytes], bool] = {}
-    for at in range(first, len(rows)):
-        span = (heads[at][0], heads[at][1])
-        if span in recorders and not _lies_in_another(span, parents, recorders, inside):
-            # Whatever a form of messages trips over costs this one preview.
-            with suppress(Exception):
-                rows[at] = _with_previews(rows[at])
+    known: dict[tuple[bytes, bytes], int] = {}
+    for span in recorders:
+        path = []
+        current = span
+        while current in parents and current not in known:
+            known[current] = 0  # ends circles
+            path.append(current)
+            current = parents[current]
+        around = known.get(current, 0)
+        for each in reversed(path):
+            at = recorders.get(each)
+            if at is not None:
+                # Whatever a form of messages trips over costs this one preview.
+                with suppress(Exception):
+                    rows[at] = _with_previews(rows[at], around)
+                around |= _RECORDED | (_TOLD if rows[at].marks & OUTPUT_IS_TEXT else 0)
+            known[each] = around
 
 
-def _lies_in_another(
-    span: tuple[bytes, bytes],
-    parents: dict[tuple[bytes, bytes], tuple[bytes, bytes]],
-    recorders: set[tuple[bytes, bytes]],
-    inside: dict[tuple[bytes, bytes], bool],
-) -> bool:
-    """Whether one of the recorders lies around a span. `inside` remembers it for each span that was passed."""
-    passed = []
-    current, found = span, False
-    while current in parents and current not in inside:
-        inside[current] = False  # ends circles
-        passed.append(current)
-        current = parents[current]
-        if current in recorders:
-            found = True
-            break
-    else:
-        found = inside.get(current, False)
-    for each in passed:
-        inside[each] = found
-    return found
-
-
-def _with_previews(row: SpanRow) -> SpanRow:
+def _with_previews(row: SpanRow, around: int) -> SpanRow:
     asked = answered = NO_PREVIEW
-    if not row.marks & INPUT_OF_TRACE:
+    if not around & _RECORDED and not row.marks & INPUT_OF_TRACE:
         asked = recorded_preview(row.input, "user")
         row = row._replace(input_preview=asked.text, input_texts=asked.others, marks=row.marks | asked.marks)
-    if not row.marks & OUTPUT_OF_TRACE and not is_its_failure(row.output, row.events):
+    if not around & _TOLD and not row.marks & OUTPUT_OF_TRACE:
         answered = recorded_preview(row.output, "assistant")
         row = row._replace(
             output_preview=answered.text, output_texts=answered.others, marks=row.marks | answered.marks

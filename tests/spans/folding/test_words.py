@@ -14,6 +14,7 @@ from spanloom.spans.table import (
     OUTPUT_IS_TEXT,
     OUTPUT_OF_TRACE,
     SPAN_TYPES,
+    STATUSES,
 )
 from tests.spans.examples import CHAIN, KEY, LLM, TOOL, call, fact
 
@@ -94,6 +95,20 @@ class TestInput:
 
 
 class TestOutput:
+    def test_what_failed_and_gave_nothing_back_answered_nothing(self) -> None:
+        failed = recorder(2, 1, "please fail", status=STATUSES.index("error"))
+        inside = recorder(3, 2, "", "saved", span_type=AGENT)
+        assert said(fact(1), failed, inside) == ("please fail", "")
+        assert said(fact(1), failed._replace(status=0), inside) == ("please fail", "saved")
+
+    def test_what_lies_in_what_told_tells_nothing(self) -> None:
+        """Sent in one message with the span around it, it would not carry its words."""
+        first = recorder(2, 1, "", "{}", marks=0)
+        around = recorder(3, 2, "", "around", span_type=SPAN_TYPES.index("DEFAULT"))
+        inside = recorder(4, 3, "", "inside", span_type=AGENT)
+        assert said(fact(1), first, around, inside)[1] == "{}"
+        assert said(fact(1), first, inside)[1] == "inside"
+
     def test_of_turns_in_one_trace_the_last_one(self) -> None:
         turns = [recorder(2, 1, "one?", "one", name="turn"), recorder(5, 1, "two?", "two", name="turn")]
         calls = [call(3, 2, "one?", "one"), call(6, 5, "two?", "two")]

@@ -22,9 +22,11 @@ from spanloom.spans.table import (
     OUTPUT_IS_TEXT,
     OUTPUT_OF_TRACE,
     SPAN_TYPES,
+    STATUSES,
 )
 
 _TOOL = SPAN_TYPES.index("TOOL")
+_ERROR = STATUSES.index("error")
 _NARRATORS = SPAN_TYPES.index("AGENT"), SPAN_TYPES.index("CHAIN")
 
 _MEDIA = re.compile(r"\[(?:image|audio|video|file)(?:: [^\]\s]{1,120})?\]")
@@ -68,7 +70,7 @@ def _witnesses(tree: Tree, root: int) -> tuple[Fact | None, Fact | None]:
     spans = tree.spans
     if _records(spans[root]):
         return spans[root], spans[root]
-    recorders = [at for at, fact in enumerate(spans) if fact.span_type not in (LLM, _TOOL) and _records(fact)]
+    recorders = [at for at, fact in enumerate(spans) if _is_recorder(fact)]
     if not recorders:
         return None, None
     first = spans[_outermost(tree, recorders)]
@@ -93,6 +95,10 @@ def _outermost(tree: Tree, some: Iterable[int]) -> int:
 
 def _records(fact: Fact) -> bool:
     return bool(fact.input_preview or fact.output_preview)
+
+
+def _is_recorder(fact: Fact) -> bool:
+    return fact.span_type not in (LLM, _TOOL) and _records(fact)
 
 
 def _messages(tree: Tree, main: Sequence[Sequence[int]], mark: int) -> list[Fact]:
@@ -148,6 +154,9 @@ def _output(tree: Tree, main: Sequence[Sequence[int]], witness: Fact | None) -> 
             return witness.output_preview
     if answers:
         return answers[-1]
+    if witness is not None and witness.status == _ERROR and not witness.output_preview:
+        # It failed and gave nothing back, whatever was written on the way.
+        return ""
     told = _narrated(tree)
     if told or witness is None:
         return told
@@ -155,13 +164,25 @@ def _output(tree: Tree, main: Sequence[Sequence[int]], witness: Fact | None) -> 
 
 
 def _narrated(tree: Tree) -> str:
-    """The output of the outermost agent or chain that has one in words."""
+    """The output of the outermost agent or chain that has one in words.
+
+    What lies inside a span whose output is in words tells nothing: its own travel only where it came in a message of
+    its own (`reading.witnesses`).
+    """
+    spans = tree.spans
+    inside = bytearray(len(spans))
+    for at in tree.down:
+        above = tree.parent[at]
+        if above != NO_PARENT:
+            inside[at] = inside[above] or (
+                _is_recorder(spans[above]) and spans[above].marks & OUTPUT_IS_TEXT > 0
+            )
     told = [
         at
-        for at, fact in enumerate(tree.spans)
-        if fact.span_type in _NARRATORS and fact.marks & OUTPUT_IS_TEXT
+        for at, fact in enumerate(spans)
+        if fact.span_type in _NARRATORS and fact.marks & OUTPUT_IS_TEXT and not inside[at]
     ]
-    return tree.spans[_outermost(tree, told)].output_preview if told else ""
+    return spans[_outermost(tree, told)].output_preview if told else ""
 
 
 def _longest_within(texts: Iterable[str], message: str) -> str:

@@ -27,9 +27,9 @@ def labelled(session_id: str, user_id: str, tags: Sequence[str]) -> Iterator[Non
 
 
 app = App(turns, labelled)
-app.chat("tl-1", "ada", ["Hello Bedrock", "weather in Berlin", "Grüße 🙂"], model=CLAUDE)
-app.chat("tl-2", "bob", ["a streamed one", "weather, streamed"], model=NOVA, stream=True)
+app.chat("bedrock-tl-1", "ada", ["Hello Bedrock", "weather in Berlin", "Grüße 🙂"], model=CLAUDE)
+app.chat("bedrock-tl-2", "bob", ["a streamed one", "weather, streamed"], model=NOVA, stream=True)
 # OpenLLMetry writes no words of a call that fails.
-app.chat("tl-2", "bob", ["please fail"], model=NOVA, texts_are_told=False)
-app.chat("tl-2", "bob", ["fail once and try again"], model=NOVA)
+app.chat("bedrock-tl-2", "bob", ["please fail"], model=NOVA, texts_are_told=False)
+app.chat("bedrock-tl-2", "bob", ["fail once and try again"], model=NOVA)
 trace.get_tracer_provider().shutdown()

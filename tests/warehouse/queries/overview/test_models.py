@@ -177,6 +177,7 @@ def span_of(fact: Fact) -> dict[str, Any]:
         "span_type": SPAN_TYPES[fact.span_type],
         "status": STATUSES[fact.status],
         "priced": int(fact.priced),
+        "response_id": fact.response_id,
         "total_cost": fact.total_cost / PICODOLLARS,
         "parent_span_id": f"{fact.parent_span_id:016x}" if fact.parent_span_id else "",
     }

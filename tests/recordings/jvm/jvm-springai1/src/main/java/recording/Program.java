@@ -40,12 +40,12 @@ public class Program {
         return ignored -> {
             ChatClient first = client(gpt, observations);
             for (String said : List.of("Hello Spring", "weather in Berlin", "Grüße 🙂", "please fail")) {
-                turns.turn("spring-1", said, List.of(), () -> asked(first, "spring-1", said).call().content());
+                turns.turn("spring1-1", said, List.of(), () -> asked(first, "spring1-1", said).call().content());
             }
             for (String said : List.of("a streamed one", "weather, streamed")) {
                 // Streamed, the calls of a loop carry the ID of the last response all.
                 boolean callsAreTold = !said.startsWith("weather");
-                turns.turn("spring-2", said, List.of(), callsAreTold, () -> streamed(asked(first, "spring-2", said)));
+                turns.turn("spring1-2", said, List.of(), callsAreTold, () -> streamed(asked(first, "spring1-2", said)));
                 // The spans of a stream end after its last piece.
                 Thread.sleep(500);
             }
