@@ -16,6 +16,7 @@ import pyarrow as pa
 from google.protobuf.message import DecodeError
 
 from spanloom.schemas import otlp_pb2
+from spanloom.spans.conventions.vocabulary import BUILT_IN, Vocabulary
 from spanloom.spans.limits import TRUNCATED, Limits
 from spanloom.spans.pricing.prices import Prices
 from spanloom.spans.reading.columns import Columns, ResourceRow
@@ -64,10 +65,12 @@ class Decoded:
     rejects: list[Reject]
 
 
-def decode(messages: Sequence[OtlpMessage], *, limits: Limits, prices: Prices) -> Decoded:
+def decode(
+    messages: Sequence[OtlpMessage], *, limits: Limits, prices: Prices, vocabulary: Vocabulary = BUILT_IN
+) -> Decoded:
     """The spans of OTLP messages as one span table, in the order in which they stand, and what was
     rejected."""
-    decoder = _Decoder(limits, prices)
+    decoder = _Decoder(limits, prices, vocabulary)
     message_of: list[int] = []
     for index, message in enumerate(messages):
         before = len(decoder.columns.rows)
@@ -77,11 +80,12 @@ def decode(messages: Sequence[OtlpMessage], *, limits: Limits, prices: Prices) -
 
 
 class _Decoder:
-    def __init__(self, limits: Limits, prices: Prices) -> None:
+    def __init__(self, limits: Limits, prices: Prices, vocabulary: Vocabulary) -> None:
         self.columns = Columns()
         self.rejects: list[Reject] = []
         self._limits = limits
-        self._reader = SpanReader(limits, prices)
+        self._vocabulary = vocabulary
+        self._reader = SpanReader(limits, prices, vocabulary)
 
     def add(self, index: int, message: OtlpMessage) -> None:
         """Adds the spans of a message to the columns, or what is wrong with it to the rejects."""
@@ -135,7 +139,7 @@ class _Decoder:
         """What the spans of a resource have in common. Its attributes are repeated on each of them, so that
         the longest are cut in a message of many spans."""
         name = self._limits.name
-        attributes = texts(attributes_within(self._limits).read_all(resource.attributes))
+        attributes = texts(attributes_within(self._limits, self._vocabulary).read_all(resource.attributes))
         project_id = message.project_id or attributes.get("spanloom.project_id") or DEFAULT_PROJECT
         budget = min(self._limits.resource, _RESOURCES // spans)
         kept: dict[str, str] = {}

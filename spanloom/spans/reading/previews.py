@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from spanloom.spans.conventions.fields import Field
-from spanloom.spans.conventions.registry import PLAIN, PROMPTS
+from spanloom.spans.conventions.vocabulary import Vocabulary
 from spanloom.spans.messages.events import event_messages
 from spanloom.spans.messages.finding import newest_first
 from spanloom.spans.messages.flattened import FlattenedAttribute, assemble
@@ -62,6 +62,7 @@ def chosen(
     ranks: Sequence[int],
     flattened: Sequence[tuple[int, int, FlattenedAttribute]],
     span_type: str,
+    vocabulary: Vocabulary,
 ) -> Chosen:
     """The input or output that attributes name: that of the best-ranked key, flattened ones included.
 
@@ -78,9 +79,9 @@ def chosen(
             return Chosen(json_text(messages), messages)
     if text is None:
         return _NOTHING
-    if (field, rank) in PLAIN:
+    if (field, rank) in vocabulary.plain:
         return Chosen(text, text)
-    return Chosen(text, is_prompt=field == _INPUT and rank in PROMPTS)
+    return Chosen(text, is_prompt=field == _INPUT and rank in vocabulary.prompts)
 
 
 def _best(

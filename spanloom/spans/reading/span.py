@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from spanloom.schemas import otlp_pb2
 from spanloom.spans.conventions.families import beside, is_gemini
 from spanloom.spans.conventions.fields import Field
-from spanloom.spans.conventions.registry import BESIDE, SESSION_KEY, USER_KEY
+from spanloom.spans.conventions.vocabulary import Vocabulary
 from spanloom.spans.limits import ASSUMED, TRUNCATED, Limits
 from spanloom.spans.pricing.prices import Prices
 from spanloom.spans.reading.costs import span_costs
@@ -69,17 +69,18 @@ _NO_METADATA: dict[str, str] = {}
 
 
 class SpanReader:
-    """Reads spans within limits, with these prices."""
+    """Reads spans within limits by a vocabulary, with these prices."""
 
-    def __init__(self, limits: Limits, prices: Prices) -> None:
+    def __init__(self, limits: Limits, prices: Prices, vocabulary: Vocabulary) -> None:
         self._limits = limits
         self._prices = prices
-        self._attributes = attributes_within(limits)
-        self._whole = attributes_within(replace(limits, value=sys.maxsize))
+        self._vocabulary = vocabulary
+        self._attributes = attributes_within(limits, vocabulary)
+        self._whole = attributes_within(replace(limits, value=sys.maxsize), vocabulary)
 
     def row(self, span: otlp_pb2.Span, scope: str, times: SpanTimes) -> SpanRow:
         """The row of a span of an instrumentation (its scope's name)."""
-        limits = self._limits
+        limits, vocabulary = self._limits, self._vocabulary
         name_length = limits.name
         cut: list[str] = []
 
@@ -101,8 +102,8 @@ class SpanReader:
         if user_id != (values[_USER_ID] or ""):
             cut.append("user_id")
 
-        given_input = chosen(_INPUT, values, ranks, flattened, span_type)
-        given_output = chosen(_OUTPUT, values, ranks, flattened, span_type)
+        given_input = chosen(_INPUT, values, ranks, flattened, span_type, vocabulary)
+        given_output = chosen(_OUTPUT, values, ranks, flattened, span_type, vocabulary)
         if events and not (given_input.text and given_output.text):
             event_input, event_output = from_events(whole_events)
             given_input = given_input if given_input.text else event_input
@@ -133,7 +134,7 @@ class SpanReader:
                 kept[ASSUMED] = "start_time"
             keys, words = list(kept), list(kept.values())
 
-        usage = _usage(values, ranks, span_type, scope, provider, model)
+        usage = _usage(values, ranks, span_type, scope, provider, model, vocabulary.beside)
         cost = span_costs(values, usage, model, provider, times.priced_at, self._prices)
         return SpanRow(
             name=span.name.decode("utf-8", "replace")[:name_length],
@@ -141,9 +142,9 @@ class SpanReader:
             status=status,
             status_message=status_message[:name_length],
             session_id=session_id,
-            session_key=SESSION_KEY[ranks[_SESSION_ID]],
+            session_key=vocabulary.session_keys[ranks[_SESSION_ID]],
             user_id=user_id,
-            user_key=USER_KEY[ranks[_USER_ID]],
+            user_key=vocabulary.user_keys[ranks[_USER_ID]],
             tags=merged_tags(labels, limits) if labels else _NO_TAGS,
             metadata=merged_metadata(labels, limits) if labels else _NO_METADATA,
             model=model,
@@ -203,7 +204,13 @@ class SpanReader:
 
 
 def _usage(
-    values: Sequence[Any], ranks: Sequence[int], span_type: str, scope: str, provider: str, model: str
+    values: Sequence[Any],
+    ranks: Sequence[int],
+    span_type: str,
+    scope: str,
+    provider: str,
+    model: str,
+    beside_of: Mapping[tuple[int, int], int],
 ) -> Usage:
     stated = Stated._make(values[_TOKENS])
     if not any(stated):
@@ -215,7 +222,8 @@ def _usage(
         is_embedding=span_type == "EMBEDDING",
         cache_is_beside=by_scope.cache
         or any(
-            BESIDE.get((field, ranks[field])) == whole for field in (_CACHE_READ_TOKENS, _CACHE_WRITE_TOKENS)
+            beside_of.get((field, ranks[field])) == whole
+            for field in (_CACHE_READ_TOKENS, _CACHE_WRITE_TOKENS)
         ),
         reasoning_is_beside=by_scope.reasoning,
         rest_is_reasoning=is_gemini(provider, model),
