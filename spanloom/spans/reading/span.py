@@ -15,6 +15,7 @@ from spanloom.spans.limits import ASSUMED, TRUNCATED, Limits
 from spanloom.spans.pricing.prices import Prices
 from spanloom.spans.reading.costs import span_costs
 from spanloom.spans.reading.fields import read_fields
+from spanloom.spans.reading.notes import SpanNotes
 from spanloom.spans.reading.previews import (
     NO_PREVIEW,
     chosen,
@@ -26,7 +27,7 @@ from spanloom.spans.reading.previews import (
 from spanloom.spans.reading.row import EventRow, SpanRow
 from spanloom.spans.reading.tags_and_metadata import merged_metadata, merged_tags
 from spanloom.spans.reading.times import SpanTimes
-from spanloom.spans.reading.usage import NOTHING, Stated, Usage, usage_of
+from spanloom.spans.reading.usage import NOTHING, Stated, Usage, UsageRule, usage_of
 from spanloom.spans.reading.wire.attributes import CUT, attributes_within, texts
 from spanloom.spans.table import COST_IS_STATED, INPUT_OF_TRACE, IS_COPY, NO_START, OUTPUT_OF_TRACE
 from spanloom.spans.text.ids import bounded_id
@@ -78,15 +79,16 @@ class SpanReader:
         self._attributes = attributes_within(limits, vocabulary)
         self._whole = attributes_within(replace(limits, value=sys.maxsize), vocabulary)
 
-    def row(self, span: otlp_pb2.Span, scope: str, times: SpanTimes) -> SpanRow:
-        """The row of a span of an instrumentation (its scope's name)."""
+    def row(
+        self, span: otlp_pb2.Span, scope: str, times: SpanTimes, notes: SpanNotes | None = None
+    ) -> SpanRow:
+        """The row of a span of an instrumentation (its scope's name); why it is so goes into the notes, where there are."""
         limits, vocabulary = self._limits, self._vocabulary
         name_length = limits.name
         cut: list[str] = []
 
-        keys, words, values, ranks, labels, flattened, incomplete = read_fields(
-            span.attributes, self._attributes, limits.attributes
-        )
+        fields = read_fields(span.attributes, self._attributes, limits.attributes)
+        keys, words, values, ranks, labels, flattened, incomplete = fields
         if incomplete:
             cut.append("attributes")
         events, whole_events = self._events(span, cut) if span.events else (_NO_EVENTS, _NO_EVENTS)
@@ -134,8 +136,14 @@ class SpanReader:
                 kept[ASSUMED] = "start_time"
             keys, words = list(kept), list(kept.values())
 
-        usage = _usage(values, ranks, span_type, scope, provider, model, vocabulary.beside)
+        rules = None if notes is None else notes.usage_rules
+        usage = _usage(values, ranks, span_type, scope, provider, model, vocabulary.beside, rules)
         cost = span_costs(values, usage, model, provider, times.priced_at, self._prices)
+        if notes is not None:
+            notes.attributes = self._attributes.read_all(span.attributes)
+            notes.fields = fields
+            notes.input_source, notes.output_source = given_input.source, given_output.source
+            notes.cost = cost
         return SpanRow(
             name=span.name.decode("utf-8", "replace")[:name_length],
             span_type=span_type,
@@ -211,6 +219,7 @@ def _usage(
     provider: str,
     model: str,
     beside_of: Mapping[tuple[int, int], int],
+    rules: list[UsageRule] | None,
 ) -> Usage:
     stated = Stated._make(values[_TOKENS])
     if not any(stated):
@@ -227,6 +236,7 @@ def _usage(
         ),
         reasoning_is_beside=by_scope.reasoning,
         rest_is_reasoning=is_gemini(provider, model),
+        rules=rules,
     )
 
 

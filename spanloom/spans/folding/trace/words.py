@@ -34,8 +34,8 @@ _FOLDED_AWAY = re.compile(r"[\s\"'`\\“”‘’]+")
 def words_of(tree: Tree, calls: Calls, root: int) -> tuple[str, str]:
     """Return the input and the output of a trace."""
     spans = tree.spans
-    witness = _witness(tree, root)
-    main = _main_calls(tree, calls)
+    witness = witness_of(tree, root)
+    main = main_calls(tree, calls)
     asked = next((fact.input_preview for fact in spans if fact.marks & INPUT_OF_TRACE), None)
     answered = next((fact.output_preview for fact in spans if fact.marks & OUTPUT_OF_TRACE), None)
     return (
@@ -44,7 +44,7 @@ def words_of(tree: Tree, calls: Calls, root: int) -> tuple[str, str]:
     )
 
 
-def _main_calls(tree: Tree, calls: Calls) -> list[Sequence[int]]:
+def main_calls(tree: Tree, calls: Calls) -> list[Sequence[int]]:
     """The LLM calls with the fewest spans around them, in order; each as the spans that tell of it, the one that speaks
     for it first. LLM spans around a call are the same call once more and make it no deeper."""
     spans = tree.spans
@@ -61,7 +61,7 @@ def _main_calls(tree: Tree, calls: Calls) -> list[Sequence[int]]:
     return [[at, *(other for other in group if other != at)] for at, group in found]
 
 
-def _witness(tree: Tree, root: int) -> Fact | None:
+def witness_of(tree: Tree, root: int) -> Fact | None:
     """The root, or the outermost span below it, no call and no tool, that records an input or output."""
     spans = tree.spans
     if _records(spans[root]):
@@ -83,7 +83,7 @@ def _records(fact: Fact) -> bool:
     return bool(fact.input_preview or fact.output_preview)
 
 
-def _messages(tree: Tree, main: Sequence[Sequence[int]], mark: int) -> list[Fact]:
+def messages_of(tree: Tree, main: Sequence[Sequence[int]], mark: int) -> list[Fact]:
     """For each main call the span with its message, calls without one left out: one that tells of the call, else the
     nearest LLM span around it that has one."""
     spans = tree.spans
@@ -101,7 +101,7 @@ def _messages(tree: Tree, main: Sequence[Sequence[int]], mark: int) -> list[Fact
 
 
 def _input(tree: Tree, main: Sequence[Sequence[int]], witness: Fact | None) -> str:
-    messages = _messages(tree, main, INPUT_IS_MESSAGE)
+    messages = messages_of(tree, main, INPUT_IS_MESSAGE)
     message = messages[0].input_preview if messages else ""
     if not message:
         return witness.input_preview if witness else ""
@@ -118,7 +118,7 @@ def _input(tree: Tree, main: Sequence[Sequence[int]], witness: Fact | None) -> s
 
 
 def _output(tree: Tree, main: Sequence[Sequence[int]], witness: Fact | None) -> str:
-    answers = [fact.output_preview for fact in _messages(tree, main, OUTPUT_IS_MESSAGE)]
+    answers = [fact.output_preview for fact in messages_of(tree, main, OUTPUT_IS_MESSAGE)]
     if witness is not None and witness.output_preview:
         is_text = bool(witness.marks & (OUTPUT_IS_TEXT | OUTPUT_IS_MESSAGE))
         if answers:
