@@ -14,11 +14,12 @@ Of several on one side the first in the file is the best. A built-in key that is
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from spanloom.spans.conventions import readers
 from spanloom.spans.conventions.fields import WHOLE, Convention, Field, Key, Prefix, Reader
+from spanloom.spans.conventions.key_order import Identity, KeyOrder
 from spanloom.spans.conventions.precedence.identity import (
     OWN_NUMBERS,
     SESSION_KEYS,
@@ -126,7 +127,23 @@ def with_own_keys(own: Sequence[OwnKey], source: str) -> Vocabulary:
     sessions, users = (
         [NumberedKey(numbers[field][name], name) for name in precedence[field]] for field in NUMBERED
     )
-    return vocabulary_of((*BUILT_IN.conventions, convention), precedence, sessions, users)
+    vocabulary = vocabulary_of((*BUILT_IN.conventions, convention), precedence, sessions, users)
+    identity = Identity(KeyOrder(_with_former(sessions)), KeyOrder(_with_former(users)))
+    return replace(vocabulary, identity=identity)
+
+
+def _with_former(keys: Sequence[NumberedKey]) -> list[NumberedKey]:
+    """The keys, and beside each built-in one the number that it had as a key of a user's own, before spanloom knew it:
+    what is stored under that stands where the key does."""
+    numbers = {key.number for key in keys}
+    found = []
+    for key in keys:
+        found.append(key)
+        former = own_number(key.name)
+        if key.number not in OWN_NUMBERS and former not in numbers:
+            numbers.add(former)
+            found.append(NumberedKey(former, key.name))
+    return found
 
 
 def _placed(own: Sequence[OwnKey], names: Sequence[str]) -> tuple[str, ...]:

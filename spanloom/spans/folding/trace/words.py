@@ -109,7 +109,7 @@ def _input(tree: Tree, main: Sequence[Sequence[int]], witness: Fact | None) -> s
         return message
     others = witness.inside.input_texts if witness.inside else ()
     is_text = witness.marks & (INPUT_IS_TEXT | INPUT_IS_MESSAGE)
-    asked = _longest_within((witness.input_preview, *others) if is_text else others, message)
+    asked = longest_within((witness.input_preview, *others) if is_text else others, message)
     if not asked:
         return message
     left_over = _folded(_MEDIA.sub("", message)).replace(_folded(asked), "", 1)
@@ -129,7 +129,7 @@ def _output(tree: Tree, main: Sequence[Sequence[int]], witness: Fact | None) -> 
                 if any(_folded(answer) in text for text in heard):
                     return answer
             for answer in reversed(answers):
-                if text := _longest_within(texts, answer):
+                if text := longest_within(texts, answer):
                     return text
         if is_text:
             # No call said it: a tool or the program did.
@@ -152,7 +152,7 @@ def _narrated(tree: Tree) -> str:
     return tree.spans[_outermost(tree, told)].output_preview if told else ""
 
 
-def _longest_within(texts: Iterable[str], message: str) -> str:
+def longest_within(texts: Iterable[str], message: str) -> str:
     """The longest of these texts that stands in a message; empty where none does."""
     folded = ""
     for text in sorted(texts, key=len, reverse=True):
