@@ -30,7 +30,7 @@ def check(file: Annotated[Path, typer.Argument(help="The file with your keys.")]
         own = read_keys(str(file))
     except ConventionsFileError as error:
         raise Stop(str(error)) from None
-    console.print(explained.keys(own), highlight=False)
+    console.print(explained.keys(own), highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -73,9 +73,12 @@ def explain(
     )
     wanted = [each for each in traces if each.trace.key.trace_id.hex().startswith((trace or "").lower())]
     for each in wanted:
-        console.print(explained.trace(each), highlight=False)
+        # Where nobody watches a line is a line, for `grep`.
+        console.print(explained.trace(each), highlight=False, soft_wrap=not console.is_terminal)
     for reject in rejects:
-        problems.print(f"{files[reject.message].path}: {reject.reason}", markup=False, highlight=False)
+        problems.print(
+            f"{files[reject.message].path}: {reject.reason}", markup=False, highlight=False, soft_wrap=True
+        )
     if not wanted:
         raise Stop(f"there is no trace {trace} in them" if trace else "there are no spans in them")
 

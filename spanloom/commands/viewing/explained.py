@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 from rich.tree import Tree
 
-from spanloom.commands.viewing.show import duration, preview
+from spanloom.commands.viewing.show import duration
 from spanloom.spans.conventions.own_keys import OwnKey
 from spanloom.spans.explaining.fields import FieldSource, Given
 from spanloom.spans.explaining.trace import ExplainedSpan, ExplainedTrace, Named
@@ -25,7 +25,7 @@ _SPANS = 1000
 def trace(explained: ExplainedTrace) -> RenderableType:
     """What decided on a trace, then the tree of its spans with what decided on each."""
     row = explained.trace
-    tree = Tree(Text.assemble((f"trace {row.key.trace_id.hex()}", "bold"), f"  {row.name}"))
+    tree = Tree(Text.assemble((f"trace {row.key.trace_id.hex()}", "bold"), f"  {_cut(row.name)}"))
     for name, some in (("session_id", explained.sessions), ("user_id", explained.users)):
         for line in _named(name, some):
             tree.add(line)
@@ -47,7 +47,7 @@ def trace(explained: ExplainedTrace) -> RenderableType:
 def keys(own: Sequence[OwnKey]) -> RenderableType:
     """What each key of a file does, in plain words."""
     lines = [Text(f"{len(own)} {'key' if len(own) == 1 else 'keys'} of your own, all valid:")]
-    return Group(*lines, *(Text(f"  {_key(key)}") for key in own))
+    return Group(*lines, *(Text(f"  {_printable(_key(key))}") for key in own))
 
 
 def _key(key: OwnKey) -> str:
@@ -81,9 +81,9 @@ def _span(span: ExplainedSpan, above: Tree) -> Tree:
     node = above.add(
         Text.assemble(
             (f"{span.span_type} ", "dim"),
-            (fact.name, "bold"),
+            (_cut(fact.name), "bold"),
             f"  {fact.span_id:016x}  {duration(fact.duration / 1e9)}",
-            (f"  by {fact.scope}" if fact.scope else "", "dim"),
+            (f"  by {_cut(fact.scope)}" if fact.scope else "", "dim"),
         )
     )
     for source in span.sources:
@@ -142,13 +142,20 @@ def _named(name: str, some: Sequence[Named]) -> Iterable[Text]:
         yield _line(name, "none", "no span names one")
     for number, each in enumerate(some[:_LOST]):
         label = name if not number else f"  not {name}"
-        yield _line(label, each.value, f"{each.key} on {each.span}", style="dim" if number else "")
+        yield _line(label, _cut(each.value), f"{each.key} on {each.span}", style="dim" if number else "")
 
 
 def _line(name: str, value: str, why: str, style: str = "") -> Text:
-    return Text.assemble((f"{name}  ", "dim"), (value, style), (f"  ← {why}" if why else "", "dim"))
+    return Text.assemble(
+        (f"{name}  ", "dim"), (_printable(value), style), (f"  ← {_printable(why)}" if why else "", "dim")
+    )
 
 
 def _cut(text: str) -> str:
-    line = preview(text).plain
+    line = _printable(text[: 4 * _SHOWN])
     return line if len(line) <= _SHOWN else f"{line[: _SHOWN - 1]}…"
+
+
+def _printable(text: str) -> str:
+    """On one line, without what could move the cursor."""
+    return "".join(character for character in " ".join(text.split()) if character.isprintable())

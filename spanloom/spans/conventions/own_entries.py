@@ -61,7 +61,7 @@ def read_own_keys(entries: Iterable[object]) -> tuple[OwnKey, ...]:
                     f"it would be stored as number {key.number}, as {other} is: give one of the two a `number`"
                     f" {_RANGE} that no key has ever had, and never change it"
                 )
-        if key.beside and key.beside not in inputs:
+        if key.beside and key.field in _CACHED and key.beside not in inputs:
             each.wrong(f"`beside` must name a key of input_tokens, which {key.beside} is not: correct it")
     mistakes = [sentence for each in read for sentence in each.mistakes]
     if mistakes:
@@ -82,7 +82,8 @@ class _Entry:
             return
         self._entry: Mapping[str, object] = entry
         if isinstance(name := entry.get("name"), str):
-            self._label = f"{self._label} ({name[:64]})"
+            shown = "".join(character for character in name[:64] if character.isprintable())
+            self._label = f"{self._label} ({shown})"
         self._check_members()
         name, field = self._name(), self._field()
         ahead = self._one_of("place", _PLACES) != "behind"

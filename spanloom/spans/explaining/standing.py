@@ -10,10 +10,14 @@ from spanloom.spans.folding.trace.tree import NO_PARENT, Tree
 from spanloom.spans.folding.trace.usage import Counted, tokens_of
 from spanloom.spans.table import IS_COPY
 
+_LONGEST = 60
+"""Characters of a span's name in a sentence."""
+
 
 def named(fact: Fact) -> str:
     """A span as sentences name it."""
-    return f"{fact.name} ({fact.span_id:016x})"
+    name = fact.name if len(fact.name) <= _LONGEST else f"{fact.name[:_LONGEST]}…"
+    return f"{name} ({fact.span_id:016x})"
 
 
 def standings(tree: Tree, calls: Calls, usage: Counted) -> list[list[str]]:

@@ -56,7 +56,6 @@ class Chosen(NamedTuple):
     is_prompt: bool = False
     """A text that is no JSON is the user's prompt itself."""
 
-
     source: int = NOWHERE
     """The field whose key named it: INPUT, TOOL_INPUT, INPUT_FLATTENED or those of the output; else IN_EVENTS."""
 

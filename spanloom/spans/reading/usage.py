@@ -48,13 +48,16 @@ class UsageRule(Enum):
     THOUGHT = "what the total has beyond input and output, the model thought (Gemini)"
     NO_PARTS = "no cached tokens and no reasoning are stated: input and output are as they stand there"
     REST_OF_TOTAL = "what is missing of input and output is the rest of the total"
-    CACHE_IS_BESIDE = "this instrumentation, or this key, counts cached tokens beside the input: they are added"
+    CACHE_IS_BESIDE = (
+        "this instrumentation, or this key, counts cached tokens beside the input: they are added"
+    )
     REASONING_IS_BESIDE = "this instrumentation counts reasoning beside the output: it is added"
     TOTAL_INSIDE = "the total is input and output, so the parts are inside"
-    TOTAL_BESIDE = "the total is input and output only with parts added to them: these were beside, and are added"
+    TOTAL_BESIDE = (
+        "the total is input and output only with parts added to them: these were beside, and are added"
+    )
     CONTRADICTION = "a part is larger than its whole, so it can't be inside, and is added"
     INSIDE = "nothing says otherwise, so the parts are inside"
-
 
 
 def usage_of(
