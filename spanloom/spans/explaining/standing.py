@@ -67,8 +67,8 @@ def _about_cost(fact: Fact, above: Fact | None, tokens_count: bool, cost_counts:
 
 
 def _told_twice(fact: Fact, speaker: Fact) -> str:
-    if fact.marks & IS_COPY:
-        why = "its SDK marks it as a copy"
+    if (fact.marks | speaker.marks) & IS_COPY:
+        why = "their SDK marks one of them as a copy"
     elif fact.response_id and fact.response_id == speaker.response_id:
         why = "they carry the same response ID"
     else:

@@ -82,7 +82,7 @@ class SpanReader:
     def row(
         self, span: otlp_pb2.Span, scope: str, times: SpanTimes, notes: SpanNotes | None = None
     ) -> SpanRow:
-        """The row of a span of an instrumentation (its scope's name); why it is so goes into the notes, where there are."""
+        """The row of a span of an instrumentation (its scope's name); why it is so goes into `notes`, if asked for."""
         limits, vocabulary = self._limits, self._vocabulary
         name_length = limits.name
         cut: list[str] = []
