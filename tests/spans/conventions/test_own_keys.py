@@ -148,6 +148,12 @@ class TestReading:
         found = row(sent, key("llm.input_messages.0.message.content", "model"))
         assert "Why?" in found["input"]
 
+    def test_of_a_prefix_that_knows_more_than_a_template_the_prefix_reads_a_name(self) -> None:
+        found = row({"mastra.metadata.input": "x"})
+        assert (found["input"], found["metadata"]) == ("", {"input": "x"})
+        found = row({"mastra.acme.input": "x"}, key("mastra.acme.*", "metadata"))
+        assert (found["input"], found["metadata"]) == ("", {"input": "x"})
+
     def test_what_knows_more_of_the_beginning_reads_a_name(self) -> None:
         sent = {"llm.openai.model": "gpt-4o", "llm.openai.other": "x"}
         found = row(sent, key("llm.*", "metadata"))

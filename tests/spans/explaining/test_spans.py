@@ -106,6 +106,17 @@ class TestFields:
         )
         assert [each.key for each in found.unread] == ["gen_ai.usage.input_tokens", "session.id"]
 
+    def test_an_attribute_beyond_the_limit_gives_nothing(self) -> None:
+        sent = {f"langfuse.trace.metadata.{at}": "x" for at in range(15)}
+        sent |= {"gen_ai.request.model": "kept", "gen_ai.response.model": "left out"}
+        found = explained(span(sent), Limits(attributes=16))
+        [model] = [each for each in found.sources if each.field == "model"]
+        assert (found.fact.model, [each.value for each in model.given], found.cut) == (
+            "kept",
+            ["kept"],
+            "attributes",
+        )
+
     def test_what_was_cut(self) -> None:
         found = explained(span({"input.value": "x" * 2000}), Limits(text=1024, value=64))
         assert found.cut == "attributes,input"
