@@ -142,9 +142,10 @@ def dashboard() -> None:
     settings = settings_module.load()
     if name := settings.dashboard.missing_file():
         raise Stop(f"{name} names a file that is not there: correct SPANLOOM_DASHBOARD__{name.upper()}")
+    vocabulary = _vocabulary(settings.worker.conventions_file)
     _log_to_stderr()
     try:
-        asyncio.run(run(settings.clickhouse, settings.dashboard))
+        asyncio.run(run(settings.clickhouse, settings.dashboard, vocabulary))
     except UsersError as error:
         raise Stop(str(error)) from None
     except OSError as error:

@@ -7,16 +7,25 @@ from spanloom.spans.conventions.registry import NOT_READ
 from spanloom.spans.folding.fact import Fact
 from spanloom.spans.pricing.prices import Prices
 from spanloom.spans.pricing.unpriced import sentence, why_unpriced
-from spanloom.spans.reading.notes import SpanNotes
+from spanloom.spans.reading.costs import SpanCosts
+from spanloom.spans.reading.fields import SpanFields
 
 _COSTS = (Field.INPUT_COST, Field.OUTPUT_COST, Field.TOTAL_COST)
 
 
-def why_cost(notes: SpanNotes, fact: Fact, provider: str, *, is_call: bool, prices: Prices) -> str:
-    """A sentence without a full stop; empty for a span that costs nothing and is no call."""
-    cost, fields = notes.cost, notes.fields
-    assert cost is not None, "a span that was read has a cost"
-    assert fields is not None, "and fields"
+def why_cost(
+    fields: SpanFields, cost: SpanCosts, fact: Fact, provider: str, *, is_call: bool, prices: Prices | None
+) -> str:
+    """A sentence without a full stop; empty for a span that costs nothing and is no call.
+
+    Args:
+        fields: what the span states.
+        cost: what it was found to cost.
+        fact: the span.
+        provider: its provider.
+        is_call: whether it speaks for a call of its trace.
+        prices: what models cost; without them the reason is less exact.
+    """
     stated = any(fields.ranks[field] != NOT_READ for field in _COSTS)
     if cost.stated:
         total = fields.ranks[Field.TOTAL_COST] != NOT_READ and fields.values[Field.TOTAL_COST]

@@ -27,7 +27,7 @@ from spanloom.spans.reading.decode import OtlpMessage, Reject, decode
 from spanloom.spans.reading.notes import SpanNotes
 from spanloom.spans.table import SPAN_TYPES
 
-_COLUMNS = ("model", "provider", "input_tokens", "output_tokens", "unsplit_tokens", "attributes")
+_COLUMNS = ("provider", "attributes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +118,8 @@ def _trace(
         fact = tree.spans[at]
         notes, row = of_span[key.trace_id, fact.span_id]
         span_type = SPAN_TYPES[fact.span_type]
+        assert notes.fields is not None, "a span that was read has its fields"
+        assert notes.cost is not None, "and a cost"
         spans.append(
             ExplainedSpan(
                 fact=fact,
@@ -126,7 +128,9 @@ def _trace(
                 sources=field_sources(notes, span_type),
                 unread=unread(notes, vocabulary),
                 usage=[rule.value for rule in notes.usage_rules],
-                cost=why_cost(notes, fact, str(row["provider"]), is_call=at in calls, prices=prices),
+                cost=why_cost(
+                    notes.fields, notes.cost, fact, str(row["provider"]), is_call=at in calls, prices=prices
+                ),
                 standing=standing[at],
                 cut=dict(row["attributes"]).get(TRUNCATED, ""),  # type: ignore[call-overload]
             )
