@@ -38,6 +38,7 @@ from spanloom.kafka import topics
 from spanloom.kafka.connection import connection
 from spanloom.kafka.producer import Producer
 from spanloom.kafka.settings import KafkaSettings
+from spanloom.spans.conventions.vocabulary import Vocabulary
 from spanloom.spans.limits import Limits
 from spanloom.spans.pricing.prices import Prices
 from spanloom.warehouse.client import Warehouse
@@ -70,6 +71,7 @@ class WorkerApp(faust.App):
         *,
         limits: Limits,
         prices: Prices,
+        vocabulary: Vocabulary,
     ) -> None:
         super().__init__(
             kafka.group_id,
@@ -113,7 +115,7 @@ class WorkerApp(faust.App):
         self.batches = Batches()
         self.traces_state = Changelog(
             topics.TRACES_CHANGELOG,
-            lambda: TracePartition(worker.window, worker.retention * 1000, wall_clock()),
+            lambda: TracePartition(worker.window, worker.retention * 1000, wall_clock(), vocabulary.identity),
         )
         # A window gets contributions for as long as it lasts; kept that much longer, a new session's window
         # is known to be new without a look-up in ClickHouse.
@@ -130,7 +132,9 @@ class WorkerApp(faust.App):
             min(worker.checkpoint_deadline, 0.7 * kafka.rebalance_timeout),
         )
         rebuild = Rebuild(warehouse, self.retry)
-        self._add_stage("ingest", kafka.source_topic, Ingest(kafka.partitions, limits, prices), None)
+        self._add_stage(
+            "ingest", kafka.source_topic, Ingest(kafka.partitions, limits, prices, vocabulary), None
+        )
         self._add_stage(
             "traces",
             topics.SPAN_FACTS,

@@ -44,6 +44,9 @@ class WorkerSettings(BaseModel, extra="forbid"):
     prices_file: str = Field(
         "", description="TOML file with prices of your own, see docs/pricing.md; empty for none."
     )
+    conventions_file: str = Field(
+        "", description="TOML file with keys of your own, see docs/conventions.md; empty for none."
+    )
     recovery_timeout: Seconds = Field(
         120, description="Seconds without progress of a recovery after which the worker gives up."
     )

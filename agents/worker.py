@@ -20,6 +20,7 @@ from spanloom.kafka import topics
 from spanloom.kafka.settings import KafkaSettings
 from spanloom.probes import Probes
 from spanloom.retry import retry, warn_once
+from spanloom.spans.conventions.vocabulary import Vocabulary
 from spanloom.spans.limits import Limits
 from spanloom.spans.pricing.prices import Prices
 from spanloom.warehouse.client import Warehouse
@@ -33,13 +34,20 @@ _WATCH = 1.0  # seconds between two checks of the progress of recovery
 
 
 async def run(
-    kafka: KafkaSettings, worker: WorkerSettings, warehouse: Warehouse, *, limits: Limits, prices: Prices
+    kafka: KafkaSettings,
+    worker: WorkerSettings,
+    warehouse: Warehouse,
+    *,
+    limits: Limits,
+    prices: Prices,
+    vocabulary: Vocabulary,
 ) -> None:
     """Run a worker until SIGTERM or SIGINT; then it makes a last checkpoint and this returns.
 
     Args:
         limits: how much of a span is kept.
         prices: what tokens cost.
+        vocabulary: what the names of attributes mean.
 
     Raises:
         topics.TopicError, warehouse.client.WarehouseError: topics or schema are not as they should be.
@@ -59,7 +67,7 @@ async def run(
     # need not wait for.
     pa.array([""])
 
-    app = WorkerApp(kafka, worker, warehouse, limits=limits, prices=prices)
+    app = WorkerApp(kafka, worker, warehouse, limits=limits, prices=prices, vocabulary=vocabulary)
     probes = Probes(worker.web_host, worker.web_port, lambda: _conditions(app))
     await probes.start()
     try:

@@ -16,6 +16,7 @@ from spanloom.agents.stages.unpriced import UnpricedSpans
 from spanloom.agents.state.clock import record_version
 from spanloom.kafka.producer import Record
 from spanloom.kafka.topics import DEAD_LETTERS, PROJECT_HEADER, SPAN_FACTS
+from spanloom.spans.conventions.vocabulary import BUILT_IN, Vocabulary
 from spanloom.spans.folding import facts
 from spanloom.spans.limits import Limits
 from spanloom.spans.pricing.prices import Prices
@@ -31,15 +32,22 @@ class Ingest:
         partitions: partitions of the topic of span facts.
         limits: how much of a span is kept.
         prices: what tokens cost.
+        vocabulary: what the names of attributes mean.
         now: the wall clock, ms since the epoch.
     """
 
     def __init__(
-        self, partitions: int, limits: Limits, prices: Prices, now: Callable[[], int] = wall_clock
+        self,
+        partitions: int,
+        limits: Limits,
+        prices: Prices,
+        vocabulary: Vocabulary = BUILT_IN,
+        now: Callable[[], int] = wall_clock,
     ) -> None:
         self._partitions = partitions
         self._limits = limits
         self._prices = prices
+        self._vocabulary = vocabulary
         self._now = now
         self._unpriced = UnpricedSpans(metrics.UNPRICED_SPANS)
 
@@ -57,7 +65,7 @@ class Ingest:
             )
             for record in records
         ]
-        decoded = decode(messages, limits=self._limits, prices=self._prices)
+        decoded = decode(messages, limits=self._limits, prices=self._prices, vocabulary=self._vocabulary)
         versions = np.array(
             [record_version(record.timestamp, record.offset) for record in records], np.uint64
         )

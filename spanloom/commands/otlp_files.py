@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,14 +26,16 @@ class OtlpFile:
 
 
 def find(paths: Iterable[Path]) -> list[OtlpFile]:
-    """Read the files, and in folders all `*.pb` and those `*.json` that hold OTLP.
+    """Read the files, `-` for standard input, and in folders all `*.pb` and those `*.json` that hold OTLP.
 
     Raises:
         FileError: one is missing, can't be read, or is not OTLP.
     """
     found = []
     for path in paths:
-        if path.is_dir():
+        if str(path) == "-":
+            found.append(_standard_input())
+        elif path.is_dir():
             inside = [file for file in sorted(path.rglob("*")) if file.suffix in {".pb", ".json"}]
             found += [read for file in inside if (read := _read(file, inside_folder=True)) is not None]
         else:
@@ -44,6 +47,13 @@ def find(paths: Iterable[Path]) -> list[OtlpFile]:
             "no .pb or .json file with OTLP spans is there: name a file or a folder that holds some"
         )
     return found
+
+
+def _standard_input() -> OtlpFile:
+    path = Path("standard input")
+    value = sys.stdin.buffer.read()
+    parse(path, value)
+    return OtlpFile(path, value)
 
 
 def _read(path: Path, *, inside_folder: bool) -> OtlpFile | None:

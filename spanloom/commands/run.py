@@ -16,6 +16,7 @@ from rich.logging import RichHandler
 from spanloom.commands import settings as settings_module
 from spanloom.commands.console import Stop, app, console, problems
 from spanloom.commands.packages import need_dashboard
+from spanloom.spans.conventions.vocabulary import Vocabulary
 from spanloom.spans.pricing.price_table import PriceTable
 
 
@@ -36,8 +37,10 @@ def up(
     from spanloom.commands.serving.up import UpError, run_stack
     from spanloom.local.stack import StackOptions
 
-    # The workers read it; whatever is wrong with it is better reported before anything is started.
-    _own_prices(settings_module.load().worker.prices_file)
+    # The workers read them; whatever is wrong with them is better reported before anything is started.
+    own = settings_module.load().worker
+    _own_prices(own.prices_file)
+    _vocabulary(own.conventions_file)
     try:
         asyncio.run(
             run_stack(
@@ -71,6 +74,7 @@ def worker() -> None:
 
     settings = settings_module.load()
     prices = Prices(_own_prices(settings.worker.prices_file))
+    vocabulary = _vocabulary(settings.worker.conventions_file)
     _log_to_stderr()
     try:
         asyncio.run(
@@ -80,6 +84,7 @@ def worker() -> None:
                 connect(settings.clickhouse),
                 limits=settings.limits.limits(),
                 prices=prices,
+                vocabulary=vocabulary,
             )
         )
     except TopicError as error:
@@ -137,9 +142,10 @@ def dashboard() -> None:
     settings = settings_module.load()
     if name := settings.dashboard.missing_file():
         raise Stop(f"{name} names a file that is not there: correct SPANLOOM_DASHBOARD__{name.upper()}")
+    vocabulary = _vocabulary(settings.worker.conventions_file)
     _log_to_stderr()
     try:
-        asyncio.run(run(settings.clickhouse, settings.dashboard))
+        asyncio.run(run(settings.clickhouse, settings.dashboard, vocabulary))
     except UsersError as error:
         raise Stop(str(error)) from None
     except OSError as error:
@@ -156,6 +162,17 @@ def _own_prices(path: str) -> PriceTable:
         return read_prices(path)
     except PriceFileError as error:
         raise Stop(f"SPANLOOM_WORKER__PRICES_FILE: {error}") from None
+
+
+def _vocabulary(path: str) -> Vocabulary:
+    from spanloom.commands.serving.conventions_file import ConventionsFileError, read_vocabulary
+
+    try:
+        return read_vocabulary(path)
+    except ConventionsFileError as error:
+        raise Stop(
+            "\n".join(f"SPANLOOM_WORKER__CONVENTIONS_FILE: {mistake}" for mistake in error.mistakes)
+        ) from None
 
 
 def _log_to_stderr() -> None:

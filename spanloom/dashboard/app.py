@@ -14,16 +14,19 @@ from spanloom.dashboard.web.failures import install_failures
 from spanloom.dashboard.web.headers import SecurityHeaders
 from spanloom.dashboard.web.site import Site
 from spanloom.dashboard.web.static_files import static_router
+from spanloom.spans.conventions.vocabulary import BUILT_IN, Vocabulary
 from spanloom.warehouse.client import Warehouse
 
 
-def dashboard_app(warehouse: Warehouse, settings: DashboardSettings) -> FastAPI:
-    """Return the application; it reads the warehouse and writes nothing.
+def dashboard_app(
+    warehouse: Warehouse, settings: DashboardSettings, vocabulary: Vocabulary = BUILT_IN
+) -> FastAPI:
+    """Return the application; it reads the warehouse and writes nothing. It explains spans by the vocabulary.
 
     Raises:
         dashboard.users.UsersError: the users file can't be read.
     """
-    site = Site(warehouse, settings)
+    site = Site(warehouse, settings, vocabulary)
     app = FastAPI(
         title="spanloom", openapi_url="/api/openapi.json", docs_url=None, redoc_url=None, version="1"
     )

@@ -11,6 +11,7 @@ import uvicorn
 from spanloom.dashboard.app import dashboard_app
 from spanloom.dashboard.settings import DashboardSettings
 from spanloom.probes import Probes
+from spanloom.spans.conventions.vocabulary import Vocabulary
 from spanloom.warehouse.client import connect
 from spanloom.warehouse.settings import ClickHouseSettings
 
@@ -28,7 +29,7 @@ def reading(clickhouse: ClickHouseSettings, settings: DashboardSettings) -> Clic
     return clickhouse.model_copy(update=own)
 
 
-async def run(clickhouse: ClickHouseSettings, settings: DashboardSettings) -> None:
+async def run(clickhouse: ClickHouseSettings, settings: DashboardSettings, vocabulary: Vocabulary) -> None:
     """Run a dashboard until SIGTERM or SIGINT; requests under way are answered first.
 
     It starts without ClickHouse too: its pages say that it is away, and recover.
@@ -41,7 +42,7 @@ async def run(clickhouse: ClickHouseSettings, settings: DashboardSettings) -> No
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     warehouse = connect(reading(clickhouse, settings))
     config = uvicorn.Config(
-        dashboard_app(warehouse, settings),
+        dashboard_app(warehouse, settings, vocabulary),
         lifespan="off",
         ws="none",
         log_config=None,

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from spanloom.dashboard.access.projects import Visible
 from spanloom.dashboard.api import parameters as take
+from spanloom.dashboard.pages.explanation import explanation_part
 from spanloom.dashboard.pages.session import (
     SessionPageQuery,
     cards_part,
@@ -56,5 +57,15 @@ def detail_router(site: Site) -> APIRouter:
         sees: Sees,
     ) -> Response:
         return await span_part(site, request, trace_id, span_id, query, sees)
+
+    @router.get("/traces/{trace_id}/spans/{span_id}/explanation")
+    async def explanation(
+        trace_id: str,
+        span_id: str,
+        request: Request,
+        query: Annotated[take.TraceQuery, Query()],
+        sees: Sees,
+    ) -> Response:
+        return await explanation_part(site, request, trace_id, span_id, query, sees)
 
     return router

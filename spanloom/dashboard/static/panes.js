@@ -1,4 +1,6 @@
 // The parts of a span's panel as tabs. Without scripts they stand one below the other.
+import { failure, fetchFragment } from "./fragment.js";
+
 let last = "Messages"; // the tab that stays chosen from span to span
 
 export function spanPanes(panel) {
@@ -41,7 +43,21 @@ function show(panes, bar, tab) {
     button.setAttribute("aria-selected", String(open));
     button.tabIndex = open ? 0 : -1;
     if (open && pane.dataset.raw) raw(pane);
+    if (open && pane.dataset.part) part(pane);
   });
+}
+
+// A part that the server renders, fetched when it is looked at.
+async function part(pane) {
+  const address = pane.dataset.part;
+  delete pane.dataset.part;
+  try {
+    const found = await fetchFragment(address);
+    pane.querySelector("p")?.remove();
+    pane.append(found.querySelector(".explanation"));
+  } catch (error) {
+    pane.append(failure(error, () => { pane.dataset.part = address; part(pane); }));
+  }
 }
 
 // The whole span as JSON, fetched when it is looked at.

@@ -16,6 +16,7 @@ from spanloom.dashboard.access.projects import Visible
 from spanloom.dashboard.rendering.printable import printable
 from spanloom.dashboard.settings import DashboardSettings
 from spanloom.dashboard.web.templating import environment
+from spanloom.spans.conventions.vocabulary import BUILT_IN, Vocabulary
 from spanloom.warehouse.client import Warehouse
 
 THEMES = ("light", "dark")
@@ -36,6 +37,8 @@ class Site:
 
     warehouse: Warehouse
     settings: DashboardSettings
+    vocabulary: Vocabulary = BUILT_IN
+    """By which spans are explained; workers with keys of a user's own have another."""
     templates: Environment = field(default_factory=environment)
     projects: KnownProjects = field(init=False)
     access: Access = field(init=False)

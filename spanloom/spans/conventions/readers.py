@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -134,6 +134,29 @@ def cost_at(name: str) -> Reader:
         return None if value is None or isinstance(value, bool) else cost(str(value))
 
     return read
+
+
+def inside(paths: Sequence[str], read: Reader | None) -> Reader:
+    """A reader of a member of a JSON object: the first of these paths (names with dots between) with a valid value.
+
+    Args:
+        paths: where it may be.
+        read: how its text is read; None: the text as it is.
+    """
+    names = [path.split(".") for path in paths]
+
+    def find(text: str) -> object:
+        for path in names:
+            value: object = json_object(text)
+            for name in path:
+                value = value.get(name) if isinstance(value, Mapping) else None
+            inner = item_text(value)
+            found = inner if not inner or read is None else read(inner)
+            if inner and found is not None:
+                return found
+        return None
+
+    return find
 
 
 def count(value: object) -> int | None:

@@ -33,8 +33,6 @@ from spanloom.spans.conventions.catalogue.platforms import (
 )
 from spanloom.spans.conventions.catalogue.standards import gen_ai, openinference, openllmetry, plain
 from spanloom.spans.conventions.fields import WHOLE, Convention, Field, Key, Prefix, Reader, Template
-from spanloom.spans.conventions.precedence import PRECEDENCE
-from spanloom.spans.conventions.precedence.identity import NO_KEY, SESSION_KEYS, USER_KEYS
 
 CONVENTIONS: tuple[Convention, ...] = (
     laminar.CONVENTION,
@@ -128,6 +126,13 @@ class Rules(dict[str, tuple[Rule, ...]]):
         self._any_template = tuple({template.before for template in self._templates})
         self._longest_first = sorted(self._prefixes, key=len, reverse=True)
         self._any_prefix = tuple(self._longest_first)
+        for name, rules in self._declared.items():
+            # A name that is declared by itself stays what a template or a flattened message makes of it; but what is a
+            # field of its own is no metadata.
+            self._declared[name] = (
+                *rules,
+                *(rule for rule in self._undeclared(name) if rule[0] != Field.METADATA),
+            )
         super().__init__(self._declared)
 
     def rank(self, key: Key | Prefix | Template) -> int:
@@ -135,22 +140,30 @@ class Rules(dict[str, tuple[Rule, ...]]):
         return self._ranks[key.field, key.shown]
 
     def __missing__(self, name: str) -> tuple[Rule, ...]:
-        rules: tuple[Rule, ...] = ()
-        if name.startswith(self._any_prefix):
-            prefix = next(prefix for prefix in self._longest_first if name.startswith(prefix))
-            rules = (self._prefix_rule(self._prefixes[prefix], name[len(prefix) :]),)
-        elif name.startswith(self._any_template):
-            rules = tuple(
-                rule
-                for template in self._templates
-                if (word := template.word_in(name)) and (rule := self._template_rule(template, word))
-            )
+        rules = self._undeclared(name)
         if len(name) <= _LONGEST_REMEMBERED:
             if len(self) >= len(self._declared) + _REMEMBERED:
                 self.clear()
                 self.update(self._declared)
             self[name] = rules
         return rules
+
+    def _undeclared(self, name: str) -> tuple[Rule, ...]:
+        """What prefixes and templates make of a name: what knows more of its beginning, of equals a template."""
+        prefix = ""
+        if name.startswith(self._any_prefix):
+            prefix = next(prefix for prefix in self._longest_first if name.startswith(prefix))
+        if name.startswith(self._any_template):
+            rules = tuple(
+                rule
+                for template in self._templates
+                if len(template.before) >= len(prefix)
+                and (word := template.word_in(name))
+                and (rule := self._template_rule(template, word))
+            )
+            if rules:
+                return rules
+        return (self._prefix_rule(self._prefixes[prefix], name[len(prefix) :]),) if prefix else ()
 
     def _rule(self, key: Key) -> Rule:
         return int(key.field), self.rank(key), key.read or READERS.get(key.field)
@@ -202,31 +215,3 @@ def _ranks(
                 f"precedence.py lists {unread[0]} for {field.name}, which no convention declares"
             )
     return ranks
-
-
-RULES = Rules(CONVENTIONS, PRECEDENCE)
-"""The rules of all conventions."""
-
-PLAIN = frozenset(
-    (int(key.field), RULES.rank(key)) for convention in CONVENTIONS for key in convention.keys if key.plain
-)
-"""Field and rank of keys whose text is the message itself, never JSON with messages in it."""
-
-PROMPTS = frozenset(RULES.rank(key) for convention in CONVENTIONS for key in convention.keys if key.prompt)
-"""Ranks of the keys of INPUT whose text, if it is no JSON, is the user's prompt."""
-
-BESIDE: Mapping[tuple[int, int], int] = {
-    (int(key.field), RULES.rank(key)): PRECEDENCE[Field.INPUT_TOKENS].index(key.beside) + 1
-    for convention in CONVENTIONS
-    for key in convention.keys
-    if key.beside
-}
-"""Field and rank of keys whose tokens count beside the input if that came from the key of this rank."""
-
-SESSION_KEY: Mapping[int, int] = {NOT_READ: NO_KEY} | {
-    rank: key.number for rank, key in enumerate(SESSION_KEYS, 1)
-}
-"""The number that is stored of the key of a rank that named the session."""
-
-USER_KEY: Mapping[int, int] = {NOT_READ: NO_KEY} | {rank: key.number for rank, key in enumerate(USER_KEYS, 1)}
-"""The number that is stored of the key of a rank that named the user."""

@@ -17,11 +17,14 @@ from google.protobuf.message import DecodeError
 
 from spanloom.schemas import otlp_pb2
 from spanloom.spans.conventions.families import Scope
+from spanloom.spans.conventions.vocabulary import BUILT_IN, Vocabulary
 from spanloom.spans.limits import TRUNCATED, Limits
 from spanloom.spans.pricing.prices import Prices
 from spanloom.spans.reading.columns import Columns, ResourceRow
+from spanloom.spans.reading.notes import SpanNotes
+from spanloom.spans.reading.row import SpanRow
 from spanloom.spans.reading.span import SpanReader
-from spanloom.spans.reading.times import span_times
+from spanloom.spans.reading.times import SpanTimes, span_times
 from spanloom.spans.reading.wire.attributes import attributes_within, texts
 from spanloom.spans.reading.wire.otlp_json import from_json
 from spanloom.spans.reading.wire.rejects import BadSpans, Reject, too_many_spans
@@ -65,10 +68,17 @@ class Decoded:
     rejects: list[Reject]
 
 
-def decode(messages: Sequence[OtlpMessage], *, limits: Limits, prices: Prices) -> Decoded:
+def decode(
+    messages: Sequence[OtlpMessage],
+    *,
+    limits: Limits,
+    prices: Prices,
+    vocabulary: Vocabulary = BUILT_IN,
+    notes: list[SpanNotes] | None = None,
+) -> Decoded:
     """The spans of OTLP messages as one span table, in the order in which they stand, and what was
-    rejected."""
-    decoder = _Decoder(limits, prices)
+    rejected. Why each row is as it is goes into `notes`, where somebody asks for it."""
+    decoder = _Decoder(limits, prices, vocabulary, notes)
     message_of: list[int] = []
     for index, message in enumerate(messages):
         before = len(decoder.columns.rows)
@@ -78,11 +88,15 @@ def decode(messages: Sequence[OtlpMessage], *, limits: Limits, prices: Prices) -
 
 
 class _Decoder:
-    def __init__(self, limits: Limits, prices: Prices) -> None:
+    def __init__(
+        self, limits: Limits, prices: Prices, vocabulary: Vocabulary, notes: list[SpanNotes] | None
+    ) -> None:
         self.columns = Columns()
         self.rejects: list[Reject] = []
         self._limits = limits
-        self._reader = SpanReader(limits, prices)
+        self._vocabulary = vocabulary
+        self._reader = SpanReader(limits, prices, vocabulary)
+        self._notes = notes
 
     def add(self, index: int, message: OtlpMessage) -> None:
         """Adds the spans of a message to the columns, or what is wrong with it to the rejects."""
@@ -101,7 +115,7 @@ class _Decoder:
             return
         columns = self.columns
         first = len(columns.rows)
-        read_row = self._reader.row
+        read_row = self._reader.row if self._notes is None else self._noted_row
         name_length = self._limits.name
         bad = BadSpans(index, self._limits.rejects)
         for resource_spans in request.resource_spans:
@@ -132,11 +146,18 @@ class _Decoder:
         bear_witness(columns.rows, columns.heads, first)
         self.rejects += bad.rejects()
 
+    def _noted_row(self, span: otlp_pb2.Span, scope: Scope, times: SpanTimes) -> SpanRow:
+        assert self._notes is not None
+        notes = SpanNotes(span.trace_id, span.span_id)
+        row = self._reader.row(span, scope, times, notes)
+        self._notes.append(notes)
+        return row
+
     def _resource(self, resource: otlp_pb2.Resource, message: OtlpMessage, spans: int) -> ResourceRow:
         """What the spans of a resource have in common. Its attributes are repeated on each of them, so that
         the longest are cut in a message of many spans."""
         name = self._limits.name
-        attributes = texts(attributes_within(self._limits).read_all(resource.attributes))
+        attributes = texts(attributes_within(self._limits, self._vocabulary).read_all(resource.attributes))
         project_id = message.project_id or attributes.get("spanloom.project_id") or DEFAULT_PROJECT
         budget = min(self._limits.resource, _RESOURCES // spans)
         kept: dict[str, str] = {}

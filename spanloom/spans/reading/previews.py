@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from spanloom.spans.conventions.fields import Field
-from spanloom.spans.conventions.registry import PLAIN, PROMPTS
+from spanloom.spans.conventions.vocabulary import Vocabulary
 from spanloom.spans.messages.events import event_messages
 from spanloom.spans.messages.finding import newest_first
 from spanloom.spans.messages.flattened import FlattenedAttribute, assemble
@@ -42,6 +42,10 @@ _IS_MESSAGE: Mapping[Side, int] = {"user": INPUT_IS_MESSAGE, "assistant": OUTPUT
 _IS_TEXT: Mapping[Side, int] = {"user": INPUT_IS_TEXT, "assistant": OUTPUT_IS_TEXT}
 
 
+NOWHERE = -1
+IN_EVENTS = -2
+
+
 class Chosen(NamedTuple):
     """The input or output of a span."""
 
@@ -51,6 +55,9 @@ class Chosen(NamedTuple):
     """The message value, where it is at hand already."""
     is_prompt: bool = False
     """A text that is no JSON is the user's prompt itself."""
+
+    source: int = NOWHERE
+    """The field whose key named it: INPUT, TOOL_INPUT, INPUT_FLATTENED or those of the output; else IN_EVENTS."""
 
 
 _NOTHING = Chosen("")
@@ -62,6 +69,7 @@ def chosen(
     ranks: Sequence[int],
     flattened: Sequence[tuple[int, int, FlattenedAttribute]],
     span_type: str,
+    vocabulary: Vocabulary,
 ) -> Chosen:
     """The input or output that attributes name: that of the best-ranked key, flattened ones included.
 
@@ -70,18 +78,18 @@ def chosen(
     text: str | None = values[field]
     tool: str | None = values[field + _TOOL]
     if tool is not None and (text is None or span_type == "TOOL"):
-        return Chosen(tool)
+        return Chosen(tool, source=field + _TOOL)
     rank = ranks[field]
     if flattened and (best := _best(flattened, field + _FLATTENED, rank)):
         messages = assemble(best)
         # Nothing but roles: whoever wrote them could not read what was said.
         if messages and (text is None or any(message.keys() - {"role"} for message in messages)):
-            return Chosen(json_text(messages), messages)
+            return Chosen(json_text(messages), messages, source=field + _FLATTENED)
     if text is None:
         return _NOTHING
-    if (field, rank) in PLAIN:
-        return Chosen(text, text)
-    return Chosen(text, is_prompt=field == _INPUT and rank in PROMPTS)
+    if (field, rank) in vocabulary.plain:
+        return Chosen(text, text, source=field)
+    return Chosen(text, source=field, is_prompt=field == _INPUT and rank in vocabulary.prompts)
 
 
 def _best(
@@ -109,7 +117,7 @@ def _from_messages(messages: object) -> Chosen:
     if not messages:
         return _NOTHING
     text = valid_text(messages) if isinstance(messages, str) else json_text(messages)
-    return Chosen(text, messages)
+    return Chosen(text, messages, source=IN_EVENTS)
 
 
 class Preview(NamedTuple):

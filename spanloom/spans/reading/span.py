@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from spanloom.schemas import otlp_pb2
 from spanloom.spans.conventions.families import Scope, adds_up, beside, is_gemini
 from spanloom.spans.conventions.fields import Field
-from spanloom.spans.conventions.registry import BESIDE, SESSION_KEY, USER_KEY
+from spanloom.spans.conventions.vocabulary import Vocabulary
 from spanloom.spans.limits import ASSUMED, TRUNCATED, Limits
 from spanloom.spans.pricing.prices import Prices
 from spanloom.spans.reading.costs import span_costs
 from spanloom.spans.reading.fields import read_fields
+from spanloom.spans.reading.notes import SpanNotes
 from spanloom.spans.reading.previews import (
     NO_PREVIEW,
     chosen,
@@ -27,7 +28,7 @@ from spanloom.spans.reading.previews import (
 from spanloom.spans.reading.row import EventRow, SpanRow
 from spanloom.spans.reading.tags_and_metadata import merged_metadata, merged_tags
 from spanloom.spans.reading.times import SpanTimes
-from spanloom.spans.reading.usage import NOTHING, Stated, Usage, usage_of
+from spanloom.spans.reading.usage import NOTHING, Stated, Usage, UsageRule, usage_of
 from spanloom.spans.reading.wire.attributes import CUT, attributes_within, texts
 from spanloom.spans.table import (
     COST_IS_STATED,
@@ -79,23 +80,25 @@ _NO_METADATA: dict[str, str] = {}
 
 
 class SpanReader:
-    """Reads spans within limits, with these prices."""
+    """Reads spans within limits by a vocabulary, with these prices."""
 
-    def __init__(self, limits: Limits, prices: Prices) -> None:
+    def __init__(self, limits: Limits, prices: Prices, vocabulary: Vocabulary) -> None:
         self._limits = limits
         self._prices = prices
-        self._attributes = attributes_within(limits)
-        self._whole = attributes_within(replace(limits, value=sys.maxsize))
+        self._vocabulary = vocabulary
+        self._attributes = attributes_within(limits, vocabulary)
+        self._whole = attributes_within(replace(limits, value=sys.maxsize), vocabulary)
 
-    def row(self, span: otlp_pb2.Span, scope: Scope, times: SpanTimes) -> SpanRow:
-        """The row of a span of an instrumentation."""
-        limits = self._limits
+    def row(
+        self, span: otlp_pb2.Span, scope: Scope, times: SpanTimes, notes: SpanNotes | None = None
+    ) -> SpanRow:
+        """The row of a span of an instrumentation; why it is so goes into `notes`, if asked for."""
+        limits, vocabulary = self._limits, self._vocabulary
         name_length = limits.name
         cut: list[str] = []
 
-        keys, words, values, ranks, labels, flattened, incomplete = read_fields(
-            span.attributes, self._attributes, limits.attributes
-        )
+        fields = read_fields(span.attributes, self._attributes, limits.attributes)
+        keys, words, values, ranks, labels, flattened, incomplete = fields
         if incomplete:
             cut.append("attributes")
         events, whole_events = self._events(span, cut) if span.events else (_NO_EVENTS, _NO_EVENTS)
@@ -111,8 +114,8 @@ class SpanReader:
         if user_id != (values[_USER_ID] or ""):
             cut.append("user_id")
 
-        given_input = chosen(_INPUT, values, ranks, flattened, span_type)
-        given_output = chosen(_OUTPUT, values, ranks, flattened, span_type)
+        given_input = chosen(_INPUT, values, ranks, flattened, span_type, vocabulary)
+        given_output = chosen(_OUTPUT, values, ranks, flattened, span_type, vocabulary)
         if events and not (given_input.text and given_output.text):
             event_input, event_output = from_events(whole_events)
             given_input = given_input if given_input.text else event_input
@@ -145,17 +148,23 @@ class SpanReader:
                 kept[ASSUMED] = "start_time"
             keys, words = list(kept), list(kept.values())
 
-        usage = _usage(values, ranks, span_type, scope.name, provider, model)
+        rules = None if notes is None else notes.usage_rules
+        usage = _usage(values, ranks, span_type, scope.name, provider, model, vocabulary.beside, rules)
         cost = span_costs(values, usage, model, provider, times.priced_at, self._prices)
+        if notes is not None:
+            notes.attributes = self._attributes.read_all(span.attributes)
+            notes.fields = fields
+            notes.input_source, notes.output_source = given_input.source, given_output.source
+            notes.cost = cost
         return SpanRow(
             name=span.name.decode("utf-8", "replace")[:name_length],
             span_type=span_type,
             status=status,
             status_message=status_message[:name_length],
             session_id=session_id,
-            session_key=SESSION_KEY[ranks[_SESSION_ID]],
+            session_key=vocabulary.session_keys[ranks[_SESSION_ID]],
             user_id=user_id,
-            user_key=USER_KEY[ranks[_USER_ID]],
+            user_key=vocabulary.user_keys[ranks[_USER_ID]],
             tags=merged_tags(labels, limits) if labels else _NO_TAGS,
             metadata=merged_metadata(labels, limits) if labels else _NO_METADATA,
             model=model,
@@ -216,7 +225,14 @@ class SpanReader:
 
 
 def _usage(
-    values: Sequence[Any], ranks: Sequence[int], span_type: str, scope: str, provider: str, model: str
+    values: Sequence[Any],
+    ranks: Sequence[int],
+    span_type: str,
+    scope: str,
+    provider: str,
+    model: str,
+    beside_of: Mapping[tuple[int, int], int],
+    rules: list[UsageRule] | None,
 ) -> Usage:
     stated = Stated._make(values[_TOKENS])
     if not any(stated):
@@ -228,10 +244,12 @@ def _usage(
         is_embedding=span_type == "EMBEDDING",
         cache_is_beside=by_scope.cache
         or any(
-            BESIDE.get((field, ranks[field])) == whole for field in (_CACHE_READ_TOKENS, _CACHE_WRITE_TOKENS)
+            beside_of.get((field, ranks[field])) == whole
+            for field in (_CACHE_READ_TOKENS, _CACHE_WRITE_TOKENS)
         ),
         reasoning_is_beside=by_scope.reasoning,
         rest_is_reasoning=is_gemini(provider, model),
+        rules=rules,
     )
     more_input, more_output = values[_COMPACTION_INPUT], values[_COMPACTION_OUTPUT]
     return usage.with_more(more_input or 0, more_output or 0) if more_input or more_output else usage

@@ -13,7 +13,8 @@ from spanloom.spans.conventions.fields import Convention, Field, Key
 from spanloom.spans.conventions.precedence import PRECEDENCE as PLACES
 from spanloom.spans.conventions.precedence.identity import SESSION_KEYS as NUMBERED_SESSION_KEYS
 from spanloom.spans.conventions.precedence.identity import USER_KEYS as NUMBERED_USER_KEYS
-from spanloom.spans.conventions.registry import CONVENTIONS, RULES, Rules
+from spanloom.spans.conventions.registry import CONVENTIONS, Rules
+from spanloom.spans.conventions.vocabulary import BUILT_IN
 from spanloom.spans.table import INPUT_IS_TEXT, OUTPUT_IS_TEXT, SPAN_TYPES
 from tests.spans.reading.otlp_examples import event, read, request, row, row_of, rows, span
 
@@ -774,7 +775,7 @@ class TestRegistry:
         rules = Rules([*CONVENTIONS, acme], {**PLACES, Field.MODEL: ("acme.model", *PLACES[Field.MODEL])})
         models = [key for convention in CONVENTIONS for key in convention.keys if key.field is Field.MODEL]
         assert rules.rank(acme.keys[0]) == 1
-        assert [rules.rank(key) for key in models] == [RULES.rank(key) + 1 for key in models]
+        assert [rules.rank(key) for key in models] == [BUILT_IN.rules.rank(key) + 1 for key in models]
 
     def test_readers_of_one_name_come_in_the_order_in_which_they_are_declared(self) -> None:
         keys = (
@@ -785,9 +786,9 @@ class TestRegistry:
         assert [(rank, read) for _, rank, read in rules["usage"]] == [(1, str.upper), (1, str.title)]
 
     def test_a_template_is_one_word(self) -> None:
-        assert {rule[0] for rule in RULES["llm.openai.usage"]} > {Field.INPUT_TOKENS, Field.PROVIDER}
+        assert {rule[0] for rule in BUILT_IN.rules["llm.openai.usage"]} > {Field.INPUT_TOKENS, Field.PROVIDER}
         for name in ("llm.usage", "llm..usage", "llm.a.b.usage", "llm.openai.usages", "allm.openai.usage"):
-            assert RULES[name] == ()
+            assert BUILT_IN.rules[name] == ()
 
     @pytest.mark.parametrize("convention", CONVENTIONS, ids=lambda convention: convention.name)
     def test_no_template_takes_a_declared_name(self, convention: Convention) -> None:
@@ -800,4 +801,4 @@ class TestRegistry:
         for i in range(50_000):
             assert rules[f"unknown.{i}"] == ()
         assert len(rules) < 25_000
-        assert rules["session.id"] == RULES["session.id"]
+        assert rules["session.id"] == BUILT_IN.rules["session.id"]

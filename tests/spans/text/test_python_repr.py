@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spanloom.spans.conventions.registry import RULES
+from spanloom.spans.conventions.vocabulary import BUILT_IN
 from spanloom.spans.text.python_repr import LONGEST, as_json
 from spanloom.spans.text.values import valid_text
 
@@ -35,7 +35,7 @@ def test_lone_surrogates_become_valid_text(texts: list[str]) -> None:
 @given(st.text() | st.text("[{]}'\"\\,:xuUNn0 -").map("[".__add__), st.sampled_from(NAMES))
 def test_any_text_is_read(text: str, member: str) -> None:
     valid_text(as_json(text)).encode()
-    for _, _, read in RULES[f"llm.openai.{member}"]:
+    for _, _, read in BUILT_IN.rules[f"llm.openai.{member}"]:
         if read is not None:
             read(text)
 

@@ -57,7 +57,7 @@ def fold(key: TraceKey, facts: Collection[Fact], identity: Identity = BUILT_IN) 
     """Fold the facts of one trace, at least one, each span once; `identity` decides on its session and user."""
     tree = Tree(facts)
     spans = tree.spans
-    at_top = _root(tree)
+    at_top = root_of(tree)
     root = spans[at_top]
     calls = calls_of(tree)
     usage = counted(tree, calls)
@@ -93,7 +93,7 @@ def fold(key: TraceKey, facts: Collection[Fact], identity: Identity = BUILT_IN) 
     )
 
 
-def _root(tree: Tree) -> int:
+def root_of(tree: Tree) -> int:
     """The span without a parent; while it has not arrived, the earliest one whose parent is unknown. Of a circle of
     parents it is the earliest span."""
     tops = [at for at, above in enumerate(tree.parent) if above == NO_PARENT]
@@ -121,14 +121,20 @@ def _first(texts: Iterable[str]) -> str:
     return next((text for text in texts if text), "")
 
 
-def _named(values: Iterable[tuple[int, str]], order: KeyOrder) -> str:
-    """The value under the best key; under one key the first, and they come sorted by start and span ID."""
-    best, best_place = "", None
-    for key, value in values:
+def _named(values: Sequence[tuple[int, str]], order: KeyOrder) -> str:
+    at = naming((key for key, _ in values), order)
+    return "" if at is None else values[at][1]
+
+
+def naming(keys: Iterable[int], order: KeyOrder) -> int | None:
+    """Which span names the session or user, by its position: that with the best key; of one key the first, and spans
+    come sorted by start and span ID. None where none has a key."""
+    best, best_place = None, None
+    for at, key in enumerate(keys):
         if key:
             place = order.place(key)
             if best_place is None or place < best_place:
-                best, best_place = value, place
+                best, best_place = at, place
     return best
 
 

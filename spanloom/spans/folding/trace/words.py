@@ -36,8 +36,8 @@ _FOLDED_AWAY = re.compile(r"[\s\"'`\\“”‘’]+")
 def words_of(tree: Tree, calls: Calls, root: int) -> tuple[str, str]:
     """Return the input and the output of a trace."""
     spans = tree.spans
-    asking, answering = _witnesses(tree, root)
-    main = _main_calls(tree, calls)
+    asking, answering = witnesses_of(tree, root)
+    main = main_calls(tree, calls)
     asked = next((fact.input_preview for fact in spans if fact.marks & INPUT_OF_TRACE), None)
     answered = next((fact.output_preview for fact in spans if fact.marks & OUTPUT_OF_TRACE), None)
     return (
@@ -46,7 +46,7 @@ def words_of(tree: Tree, calls: Calls, root: int) -> tuple[str, str]:
     )
 
 
-def _main_calls(tree: Tree, calls: Calls) -> list[Sequence[int]]:
+def main_calls(tree: Tree, calls: Calls) -> list[Sequence[int]]:
     """The LLM calls with the fewest spans around them, in order; each as the spans that tell of it, the one that speaks
     for it first. LLM spans around a call are the same call once more and make it no deeper."""
     spans = tree.spans
@@ -63,7 +63,7 @@ def _main_calls(tree: Tree, calls: Calls) -> list[Sequence[int]]:
     return [[at, *(other for other in group if other != at)] for at, group in found]
 
 
-def _witnesses(tree: Tree, root: int) -> tuple[Fact | None, Fact | None]:
+def witnesses_of(tree: Tree, root: int) -> tuple[Fact | None, Fact | None]:
     """The witness of the input, and that of the output: the root, or the outermost span below it, no call and no tool,
     that records an input or output. Of a whole conversation in one trace, whose turns stand beside each other under one
     name, the first turn asks and the last one answers."""
@@ -101,7 +101,7 @@ def _is_recorder(fact: Fact) -> bool:
     return fact.span_type not in (LLM, _TOOL) and _records(fact)
 
 
-def _messages(tree: Tree, main: Sequence[Sequence[int]], mark: int) -> list[Fact]:
+def messages_of(tree: Tree, main: Sequence[Sequence[int]], mark: int) -> list[Fact]:
     """For each main call the span with its message, calls without one left out: one that tells of the call, else the
     nearest LLM span around it that has one."""
     spans = tree.spans
@@ -119,7 +119,7 @@ def _messages(tree: Tree, main: Sequence[Sequence[int]], mark: int) -> list[Fact
 
 
 def _input(tree: Tree, main: Sequence[Sequence[int]], witness: Fact | None) -> str:
-    messages = _messages(tree, main, INPUT_IS_MESSAGE)
+    messages = messages_of(tree, main, INPUT_IS_MESSAGE)
     message = messages[0].input_preview if messages else ""
     if not message:
         return witness.input_preview if witness else ""
@@ -127,7 +127,7 @@ def _input(tree: Tree, main: Sequence[Sequence[int]], witness: Fact | None) -> s
         return message
     others = witness.inside.input_texts if witness.inside else ()
     is_text = witness.marks & (INPUT_IS_TEXT | INPUT_IS_MESSAGE)
-    asked = _longest_within((witness.input_preview, *others) if is_text else others, message)
+    asked = longest_within((witness.input_preview, *others) if is_text else others, message)
     if not asked:
         return message
     left_over = _folded(_MEDIA.sub("", message)).replace(_folded(asked), "", 1)
@@ -136,7 +136,7 @@ def _input(tree: Tree, main: Sequence[Sequence[int]], witness: Fact | None) -> s
 
 
 def _output(tree: Tree, main: Sequence[Sequence[int]], witness: Fact | None) -> str:
-    answers = [fact.output_preview for fact in _messages(tree, main, OUTPUT_IS_MESSAGE)]
+    answers = [fact.output_preview for fact in messages_of(tree, main, OUTPUT_IS_MESSAGE)]
     if witness is not None and witness.output_preview:
         is_text = bool(witness.marks & (OUTPUT_IS_TEXT | OUTPUT_IS_MESSAGE))
         if answers:
@@ -147,7 +147,7 @@ def _output(tree: Tree, main: Sequence[Sequence[int]], witness: Fact | None) -> 
                 if any(_folded(answer) in text for text in heard):
                     return answer
             for answer in reversed(answers):
-                if text := _longest_within(texts, answer):
+                if text := longest_within(texts, answer):
                     return text
         if is_text:
             # No call said it: a tool or the program did.
@@ -185,7 +185,7 @@ def _narrated(tree: Tree) -> str:
     return spans[_outermost(tree, told)].output_preview if told else ""
 
 
-def _longest_within(texts: Iterable[str], message: str) -> str:
+def longest_within(texts: Iterable[str], message: str) -> str:
     """The longest of these texts that stands in a message; empty where none does."""
     folded = ""
     for text in sorted(texts, key=len, reverse=True):

@@ -15,7 +15,8 @@ from google.protobuf.message import DecodeError
 
 from spanloom.schemas import otlp_pb2
 from spanloom.spans.conventions.fields import Field
-from spanloom.spans.conventions.registry import RULES, Rule
+from spanloom.spans.conventions.registry import Rule
+from spanloom.spans.conventions.vocabulary import Vocabulary
 from spanloom.spans.limits import Limits
 from spanloom.spans.text.values import base64_text, length_at, text_of
 
@@ -49,13 +50,14 @@ _Name = tuple[str, tuple[Rule, ...]]
 
 
 class Attributes(dict[bytes, Attribute]):
-    """Reads attributes within limits, and remembers those it has read.
+    """Reads attributes within limits by a vocabulary, and remembers those it has read.
 
     Subscript it with the bytes of a *short* KeyValue, call `read` for any.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, vocabulary: Vocabulary) -> None:
         super().__init__()
+        self._rules = vocabulary.rules
         self._key_length = limits.name
         self._text_length = limits.value
         self._nesting = limits.nesting
@@ -115,12 +117,12 @@ class Attributes(dict[bytes, Attribute]):
         try:
             pair = otlp_pb2.KeyValue.FromString(raw)
         except DecodeError:
-            return (UNDECODABLE, RULES[UNDECODABLE]), base64_text(raw)
+            return (UNDECODABLE, self._rules[UNDECODABLE]), base64_text(raw)
         return self._name(pair.key), text_of(pair.value, 0, self._nesting)
 
     def _name(self, raw: bytes) -> _Name:
         key = raw.decode("utf-8", "replace")
-        name = key, RULES[key]
+        name = key, self._rules[key]
         if len(raw) <= _SHORT:
             if len(self._names) >= _NAMES:
                 self._names.clear()
@@ -139,9 +141,9 @@ def _field_values(rules: Iterable[Rule], text: str) -> tuple[FieldValue, ...]:
 
 
 @lru_cache(maxsize=8)
-def attributes_within(limits: Limits) -> Attributes:
-    """The reader for these limits: one for the whole process, so that it remembers from batch to batch."""
-    return Attributes(limits)
+def attributes_within(limits: Limits, vocabulary: Vocabulary) -> Attributes:
+    """The reader for these: one for the whole process, so that it remembers from batch to batch."""
+    return Attributes(limits, vocabulary)
 
 
 def texts(attributes: Iterable[Attribute]) -> dict[str, str]:
