@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence, Sized
 from itertools import chain
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -85,7 +86,7 @@ class Columns:
             arrays[name] = _valid_strings(columns[name])
         for field in SPAN_TABLE:
             if field.name not in arrays:
-                arrays[field.name] = pa.array(columns[field.name], field.type)
+                arrays[field.name] = _array(columns[field.name], field.type)
         return pa.Table.from_arrays([arrays[field.name] for field in SPAN_TABLE], schema=SPAN_TABLE)
 
 
@@ -107,7 +108,14 @@ def _timestamps(nanoseconds: npt.NDArray[np.int64]) -> pa.Array:
 
 
 def _strings(texts: Iterable[str]) -> pa.Array:
-    return pa.array(texts if isinstance(texts, (list, tuple)) else list(texts), pa.string())
+    return _array(texts if isinstance(texts, (list, tuple)) else list(texts), pa.string())
+
+
+def _array(values: Sequence[Any], type_: pa.DataType) -> pa.Array:
+    if values and not any(values):
+        # Many columns are empty in most batches.
+        return pa.repeat(pa.scalar(values[0], type_), len(values))
+    return pa.array(values, type_)
 
 
 def _valid_strings(texts: Sequence[str]) -> pa.Array:
@@ -122,6 +130,8 @@ def _valid_strings(texts: Sequence[str]) -> pa.Array:
 def _offsets(items: Collection[Sized]) -> pa.Array:
     """Where the items of each list begin once all are joined; raises OverflowError where Arrow can't say."""
     ends = np.zeros(len(items) + 1, np.int64)
+    if not any(items):
+        return pa.array(ends.astype(np.int32))
     np.cumsum(np.fromiter(map(len, items), np.int64, len(items)), out=ends[1:])
     if ends[-1] > _LAST_OFFSET:
         raise OverflowError(f"{ends[-1]} items are too many for one column.")

@@ -38,7 +38,7 @@ from spanloom.spans.table import (
     OUTPUT_OF_TRACE,
     USAGE_ADDS_UP,
 )
-from spanloom.spans.text.ids import bounded_id
+from spanloom.spans.text.ids import LONGEST_ID, bounded_id
 
 _ERROR = 2
 """`STATUS_CODE_ERROR` of OTLP."""
@@ -107,11 +107,12 @@ class SpanReader:
         provider = (values[_PROVIDER] or "")[:name_length]
         span_type = values[_SPAN_TYPE] or _type_by_usage(values)
         status, status_message = _status(span, events, values)
-        session_id = bounded_id(values[_SESSION_ID] or "")
-        user_id = bounded_id(values[_USER_ID] or "")
-        if session_id != (values[_SESSION_ID] or ""):
+        session_id, user_id = values[_SESSION_ID] or "", values[_USER_ID] or ""
+        if len(session_id) > LONGEST_ID:
+            session_id = bounded_id(session_id)
             cut.append("session_id")
-        if user_id != (values[_USER_ID] or ""):
+        if len(user_id) > LONGEST_ID:
+            user_id = bounded_id(user_id)
             cut.append("user_id")
 
         given_input = chosen(_INPUT, values, ranks, flattened, span_type, vocabulary)
@@ -156,51 +157,52 @@ class SpanReader:
             notes.fields = fields
             notes.input_source, notes.output_source = given_input.source, given_output.source
             notes.cost = cost
+        # By position: names would take as long as reading three attributes.
         return SpanRow(
-            name=span.name.decode("utf-8", "replace")[:name_length],
-            span_type=span_type,
-            status=status,
-            status_message=status_message[:name_length],
-            session_id=session_id,
-            session_key=vocabulary.session_keys[ranks[_SESSION_ID]],
-            user_id=user_id,
-            user_key=vocabulary.user_keys[ranks[_USER_ID]],
-            tags=merged_tags(labels, limits) if labels else _NO_TAGS,
-            metadata=merged_metadata(labels, limits) if labels else _NO_METADATA,
-            model=model,
-            provider=provider,
-            input_tokens=usage.input,
-            output_tokens=usage.output,
-            cache_read_tokens=usage.cache_read,
-            cache_write_tokens=usage.cache_write,
-            reasoning_tokens=usage.reasoning,
-            unsplit_tokens=usage.unsplit,
-            input_cost=cost.input,
-            output_cost=cost.output,
-            total_cost=cost.total,
-            priced=cost.known,
-            time_to_first_token=_first_token(values, times),
-            environment=(values[_ENVIRONMENT] or "")[:name_length],
-            release=(values[_RELEASE] or "")[:name_length],
-            scope=scope.name,
-            response_id=(values[_RESPONSE_ID] or "")[:name_length],
-            input=input_text,
-            output=output_text,
-            trace_name=(values[_TRACE_NAME] or "")[:name_length],
-            input_preview=asked.text,
-            output_preview=answered.text,
-            input_texts=asked.others,
-            output_texts=answered.others,
-            said_rest=said_rest(asked.rest, answered.rest),
-            marks=asked.marks
+            span.name.decode("utf-8", "replace")[:name_length],
+            span_type,
+            status,
+            status_message[:name_length],
+            session_id,
+            vocabulary.session_keys[ranks[_SESSION_ID]],
+            user_id,
+            vocabulary.user_keys[ranks[_USER_ID]],
+            merged_tags(labels, limits) if labels else _NO_TAGS,
+            merged_metadata(labels, limits) if labels else _NO_METADATA,
+            model,
+            provider,
+            usage.input,
+            usage.output,
+            usage.cache_read,
+            usage.cache_write,
+            usage.reasoning,
+            usage.unsplit,
+            cost.input,
+            cost.output,
+            cost.total,
+            cost.known,
+            _first_token(values, times),
+            (values[_ENVIRONMENT] or "")[:name_length],
+            (values[_RELEASE] or "")[:name_length],
+            scope.name,
+            (values[_RESPONSE_ID] or "")[:name_length],
+            input_text,
+            output_text,
+            (values[_TRACE_NAME] or "")[:name_length],
+            asked.text,
+            answered.text,
+            asked.others,
+            answered.others,
+            said_rest(asked.rest, answered.rest) if asked.rest or answered.rest else "",
+            asked.marks
             | answered.marks
             | (IS_COPY if values[_COPY] else 0)
             | (COST_IS_STATED if cost.stated else 0)
             | (NO_START if times.assumed else 0)
             | (USAGE_ADDS_UP if span_type == "LLM" and adds_up(scope) else 0),
-            attribute_keys=keys,
-            attribute_texts=words,
-            events=events,
+            keys,
+            words,
+            events,
         )
 
     def _events(self, span: otlp_pb2.Span, cut: list[str]) -> tuple[list[EventRow], list[EventRow]]:
@@ -234,9 +236,10 @@ def _usage(
     beside_of: Mapping[tuple[int, int], int],
     rules: list[UsageRule] | None,
 ) -> Usage:
-    stated = Stated._make(values[_TOKENS])
-    if not any(stated):
+    counts = values[_TOKENS]
+    if not any(counts):
         return NOTHING
+    stated = Stated._make(counts)
     by_scope = beside(scope, provider, model)
     whole = ranks[_INPUT_TOKENS]
     usage = usage_of(
@@ -258,6 +261,8 @@ def _usage(
 def _first_token(values: Sequence[Any], times: SpanTimes) -> float:
     """Seconds to the first token of the answer, 0 where the span does not say."""
     after, at = values[_FIRST_TOKEN_AFTER], values[_FIRST_TOKEN_AT]
+    if after is at is None:
+        return 0.0
     if after is None and at is not None and not times.assumed:
         after = (at - times.start) / 1e9
     longest = (times.end - times.start) / 1e9

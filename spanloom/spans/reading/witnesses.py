@@ -25,31 +25,32 @@ _TOLD = 2
 
 def bear_witness(rows: list[SpanRow], heads: Sequence[Head], first: int) -> None:
     """Give the outermost of the rows from `first` on, those of one message, previews of what they recorded."""
-    recorders = {
-        (heads[at][0], heads[at][1]): at
-        for at in range(first, len(rows))
-        if (row := rows[at]).span_type not in _NO_WITNESSES and (row.input or row.output)
-    }
-    if not recorders:
-        return
-    parents = {(trace, span): (trace, parent) for trace, span, parent, *_ in heads[first:]}
-    known: dict[tuple[bytes, bytes], int] = {}
-    for span in recorders:
+    position = {head[0] + head[1]: at for at, head in enumerate(heads[first:], first)}
+    known: dict[int, int] = {}
+    for start in range(first, len(rows)):
+        if start in known or not _records(rows[start]):
+            continue
         path = []
-        current = span
-        while current in parents and current not in known:
-            known[current] = 0  # ends circles
-            path.append(current)
-            current = parents[current]
-        around = known.get(current, 0)
-        for each in reversed(path):
-            at = recorders.get(each)
-            if at is not None:
-                # Whatever a form of messages trips over costs this one preview.
-                with suppress(Exception):
-                    rows[at] = _with_previews(rows[at], around)
-                around |= _RECORDED | (_TOLD if rows[at].marks & OUTPUT_IS_TEXT else 0)
-            known[each] = around
+        at: int | None = start
+        while at is not None and at not in known:
+            known[at] = 0  # ends circles
+            path.append(at)
+            head = heads[at]
+            at = position.get(head[0] + head[2])
+        around = 0 if at is None else known[at]
+        for at in reversed(path):
+            row = rows[at]
+            if _records(row):
+                if not around & _TOLD:
+                    # Whatever a form of messages trips over costs this one preview.
+                    with suppress(Exception):
+                        row = rows[at] = _with_previews(row, around)
+                around |= _RECORDED | (_TOLD if row.marks & OUTPUT_IS_TEXT else 0)
+            known[at] = around
+
+
+def _records(row: SpanRow) -> bool:
+    return bool(row.input or row.output) and row.span_type not in _NO_WITNESSES
 
 
 def _with_previews(row: SpanRow, around: int) -> SpanRow:

@@ -30,7 +30,7 @@ _ERROR = STATUSES.index("error")
 _NARRATORS = SPAN_TYPES.index("AGENT"), SPAN_TYPES.index("CHAIN")
 
 _MEDIA = re.compile(r"\[(?:image|audio|video|file)(?:: [^\]\s]{1,120})?\]")
-_FOLDED_AWAY = re.compile(r"[\s\"'`\\“”‘’]+")
+_QUOTES = "\"'`\\“”‘’"
 
 
 def words_of(tree: Tree, calls: Calls, root: int) -> tuple[str, str]:
@@ -128,7 +128,7 @@ def _input(tree: Tree, main: Sequence[Sequence[int]], witness: Fact | None) -> s
     others = witness.inside.input_texts if witness.inside else ()
     is_text = witness.marks & (INPUT_IS_TEXT | INPUT_IS_MESSAGE)
     asked = longest_within((witness.input_preview, *others) if is_text else others, message)
-    if not asked:
+    if not asked or asked == message:
         return message
     left_over = _folded(_MEDIA.sub("", message)).replace(_folded(asked), "", 1)
     # Pictures and files that came along are no template.
@@ -142,9 +142,9 @@ def _output(tree: Tree, main: Sequence[Sequence[int]], witness: Fact | None) -> 
         if answers:
             others = witness.inside.output_texts if witness.inside else ()
             texts = (witness.output_preview, *others) if is_text else others
-            heard = [_folded(text) for text in (witness.output_preview, *texts)]
+            heard = (witness.output_preview, *texts)
             for answer in reversed(answers):
-                if any(_folded(answer) in text for text in heard):
+                if any(answer in text for text in heard) or _stands_in(answer, heard):
                     return answer
             for answer in reversed(answers):
                 if text := longest_within(texts, answer):
@@ -198,6 +198,15 @@ def longest_within(texts: Iterable[str], message: str) -> str:
     return ""
 
 
+def _stands_in(answer: str, heard: Iterable[str]) -> bool:
+    folded = _folded(answer)
+    return any(folded in _folded(text) for text in heard)
+
+
 def _folded(text: str) -> str:
     """Without white space, quotes and backslashes, which templates, JSON and prints of objects add."""
-    return _FOLDED_AWAY.sub("", text)
+    text = "".join(text.split())
+    for quote in _QUOTES:
+        if quote in text:
+            text = text.replace(quote, "")
+    return text
