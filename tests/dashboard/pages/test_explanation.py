@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 
 import numpy as np
 import pyarrow as pa
@@ -45,6 +46,7 @@ def call(warehouse: Warehouse, project: str) -> str:
             "gen_ai.response.model": "gpt-4o",
             "gen_ai.usage.total_tokens": 34,
             "gen_ai.usage.cached_tokens": 9,
+            "gen_ai.input.messages": '[{"role":"user","content":"Why?"}]',
             "ai.prompt": "x" * 100,
         }
         | usage,
@@ -66,14 +68,14 @@ def asked(somebody: Visitor, project: str, span_id: bytes = SPAN_ID, status: int
 
 def plain(html: str) -> str:
     """The text of a fragment, line by line."""
-    return " ".join(re.sub(r"<[^>]*>", " ", html).split())
+    return unescape(" ".join(re.sub(r"<[^>]*>", " ", html).split()))
 
 
 def test_each_value_has_its_attribute_and_what_lost(somebody: Visitor, call: str) -> None:
     html = asked(somebody, call)
     text = plain(html)
     assert "session_id theirs from session.id not made up from gen_ai.conversation.id" in text
-    assert "model gpt-4o from gen_ai.response.model not &lt;asked&gt; from gen_ai.request.model" in text
+    assert "model gpt-4o from gen_ai.response.model not <asked> from gen_ai.request.model" in text
     assert "<asked>" not in html
     assert "tokens the total is input and output, so the parts are inside" in text
     assert "cost its tokens by the price of gpt-4o" in text
@@ -86,7 +88,14 @@ def test_what_was_cut_is_said(somebody: Visitor, call: str) -> None:
 
 def test_a_span_around_calls_is_told_what_it_counts_for(somebody: Visitor, call: str) -> None:
     text = plain(asked(somebody, call, PARENT_ID))
-    assert "in its trace its tokens repeat those of the calls below" in text
+    # With the root the whole trace is told.
+    chat = f"chat ({SPAN_ID.hex()})"
+    assert (
+        f"the trace's session theirs from session.id on {chat} not made up from gen_ai.conversation.id"
+        in text
+    )
+    assert f"the trace's input Why? the user's last message in {chat}, the first main call" in text
+    assert "the trace's" not in plain(asked(somebody, call))
     assert "was cut" not in text
 
 

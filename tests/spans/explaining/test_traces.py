@@ -175,11 +175,11 @@ class TestTraces:
         root = span({"gen_ai.conversation.id": "made up"}, span_id=PARENT_ID)
         child = span({"session.id": "explicit"}, parent_span_id=PARENT_ID, name="child")
         [trace] = explained(request(root), request(child))
-        assert [(each.key, each.value) for each in trace.sessions] == [
+        assert [(each.key, each.value) for each in trace.reasons.sessions] == [
             ("session.id", "explicit"),
             ("gen_ai.conversation.id", "made up"),
         ]
-        assert trace.sessions[0].span == f"child ({SPAN_ID.hex()})"
+        assert trace.reasons.sessions[0].span == f"child ({SPAN_ID.hex()})"
 
     def test_a_span_stands_behind_the_one_above_it_even_if_that_starts_later(self) -> None:
         root = span({}, span_id=PARENT_ID, start_time_unix_nano=START + 5, name="root")
