@@ -11,7 +11,8 @@ from rich.tree import Tree
 from spanloom.commands.viewing.show import duration
 from spanloom.spans.conventions.own_keys import OwnKey
 from spanloom.spans.explaining.fields import FieldSource, Given
-from spanloom.spans.explaining.trace import ExplainedSpan, ExplainedTrace, Named
+from spanloom.spans.explaining.reasons import Named
+from spanloom.spans.explaining.trace import ExplainedSpan, ExplainedTrace
 from spanloom.spans.table import PICODOLLARS
 
 _SHOWN = 80
@@ -24,14 +25,14 @@ _SPANS = 1000
 
 def trace(explained: ExplainedTrace) -> RenderableType:
     """What decided on a trace, then the tree of its spans with what decided on each."""
-    row = explained.trace
+    row, reasons = explained.trace, explained.reasons
     tree = Tree(Text.assemble((f"trace {row.key.trace_id.hex()}", "bold"), f"  {_cut(row.name)}"))
-    for name, some in (("session_id", explained.sessions), ("user_id", explained.users)):
+    for name, some in (("session_id", reasons.sessions), ("user_id", reasons.users)):
         for line in _named(name, some):
             tree.add(line)
     for name, text, why in (
-        ("input", row.input, explained.why_input),
-        ("output", row.output, explained.why_output),
+        ("input", row.input, reasons.why_input),
+        ("output", row.output, reasons.why_output),
     ):
         tree.add(_line(name, _cut(text) if text else "none", why))
     tree.add(_line("usage", _usage(explained), ""))

@@ -44,10 +44,10 @@ def standings(tree: Tree, calls: Calls, usage: Counted) -> list[list[str]]:
             sentences.append(
                 "its tokens are part of what the next call below the same span states, which adds up the whole loop"
             )
-        elif above is not None and (tokens_of(fact) or first is not None):
+        elif above is not None and fact.span_id not in unpriced and (tokens_of(fact) or first is not None):
             sentences.append(
                 f"its tokens count with those of {named(above)}, which stands above: a call below that one states"
-                " none, and its own number is the larger"
+                " none, or only its last step, and its own number is the larger"
             )
         elif tokens_of(fact):
             sentences.append(

@@ -14,10 +14,12 @@ from spanloom.schemas import otlp_pb2
 from spanloom.spans.conventions.vocabulary import Vocabulary
 from spanloom.spans.explaining.costs import why_cost
 from spanloom.spans.explaining.fields import field_sources, unread
+from spanloom.spans.explaining.reasons import Reasons, reasons_of
 from spanloom.spans.explaining.standing import standings
 from spanloom.spans.explaining.trace import ExplainedSpan
 from spanloom.spans.folding.fact import Fact
 from spanloom.spans.folding.trace.calls import calls_of
+from spanloom.spans.folding.trace.fold import root_of
 from spanloom.spans.folding.trace.tree import Tree
 from spanloom.spans.folding.trace.usage import counted
 from spanloom.spans.limits import ASSUMED, TRUNCATED, Limits
@@ -59,6 +61,8 @@ class ExplainedStored:
     """A stored span, and why it is read as it is."""
 
     span: ExplainedSpan
+    trace: Reasons | None
+    """What decided on the whole trace; told with its root."""
     differs: Sequence[tuple[str, str, str]]
     """Columns that come out otherwise today: name, what is stored, what is read now."""
 
@@ -116,8 +120,10 @@ def explain_stored(span: StoredSpan, facts: Sequence[Fact], vocabulary: Vocabula
     )
     [row] = decoded.table.select(_COMPARED).to_pylist()
     stored = fact._asdict() | {"span_type": span_type}
+    is_root = not alone and at == root_of(tree)
     return ExplainedStored(
         explained,
+        reasons_of(tree, calls, vocabulary) if is_root else None,
         [(name, str(stored[name]), str(row[name])) for name in _COMPARED if stored[name] != row[name]],
     )
 

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 
-from spanloom.spans.conventions.fields import Field
-from spanloom.spans.conventions.key_order import KeyOrder
 from spanloom.spans.conventions.vocabulary import Vocabulary
 from spanloom.spans.explaining.costs import why_cost
 from spanloom.spans.explaining.fields import FieldSource, Given, field_sources, unread
-from spanloom.spans.explaining.standing import named, standings
-from spanloom.spans.explaining.words import why_input, why_output
+from spanloom.spans.explaining.reasons import Reasons, reasons_of
+from spanloom.spans.explaining.standing import standings
 from spanloom.spans.folding.fact import Fact, TraceKey
 from spanloom.spans.folding.facts import facts_of
 from spanloom.spans.folding.trace.calls import calls_of
-from spanloom.spans.folding.trace.fold import Trace, fold, naming, root_of
+from spanloom.spans.folding.trace.fold import Trace, fold
 from spanloom.spans.folding.trace.tree import Tree
 from spanloom.spans.folding.trace.usage import counted
 from spanloom.spans.limits import TRUNCATED, Limits
@@ -51,24 +49,11 @@ class ExplainedSpan:
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """What named a session or user."""
-
-    key: str
-    span: str
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
 class ExplainedTrace:
     """One trace, and why its row is as it is."""
 
     trace: Trace
-    sessions: Sequence[Named]
-    """What names its session: the one that decided comes first, then whatever else is named, each once."""
-    users: Sequence[Named]
-    why_input: str
-    why_output: str
+    reasons: Reasons
     spans: Sequence[ExplainedSpan]
     """Spans stand behind the span above them."""
 
@@ -110,7 +95,6 @@ def _trace(
     trace = fold(key, facts, vocabulary.identity)
     tree = Tree(facts)
     calls = calls_of(tree)
-    root = root_of(tree)
     standing = standings(tree, calls, counted(tree, calls))
     spans = []
     order = {at: position for position, at in enumerate(tree.down)}
@@ -135,35 +119,4 @@ def _trace(
                 cut=dict(row["attributes"]).get(TRUNCATED, ""),  # type: ignore[call-overload]
             )
         )
-    identity = vocabulary.identity
-    return ExplainedTrace(
-        trace=trace,
-        sessions=_named(
-            tree, lambda fact: (fact.session_key, fact.session_id), identity.sessions, _names(vocabulary, 0)
-        ),
-        users=_named(tree, lambda fact: (fact.user_key, fact.user_id), identity.users, _names(vocabulary, 1)),
-        why_input=why_input(tree, calls, root, trace.input),
-        why_output=why_output(tree, calls, root, trace.output),
-        spans=spans,
-    )
-
-
-def _names(vocabulary: Vocabulary, side: int) -> dict[int, str]:
-    """The keys of sessions (0) or users (1) by their stored numbers."""
-    field = (Field.SESSION_ID, Field.USER_ID)[side]
-    numbers = (vocabulary.session_keys, vocabulary.user_keys)[side]
-    return {numbers[rank]: name for rank, name in enumerate(vocabulary.precedence[field], 1)}
-
-
-def _named(
-    tree: Tree, identity: Callable[[Fact], tuple[int, str]], order: KeyOrder, names: dict[int, str]
-) -> list[Named]:
-    best = naming((identity(fact)[0] for fact in tree.spans), order)
-    if best is None:
-        return []
-    found: dict[str, Named] = {}
-    for fact in (tree.spans[best], *tree.spans):
-        number, value = identity(fact)
-        if number:
-            found.setdefault(value, Named(names.get(number, f"key {number}"), named(fact), value))
-    return list(found.values())
+    return ExplainedTrace(trace, reasons_of(tree, calls, vocabulary), spans)

@@ -255,7 +255,11 @@ def _usage(
         rules=rules,
     )
     more_input, more_output = values[_COMPACTION_INPUT], values[_COMPACTION_OUTPUT]
-    return usage.with_more(more_input or 0, more_output or 0) if more_input or more_output else usage
+    if not (more_input or more_output):
+        return usage
+    if rules is not None:
+        rules.append(UsageRule.COMPACTION)
+    return usage.with_more(more_input or 0, more_output or 0)
 
 
 def _first_token(values: Sequence[Any], times: SpanTimes) -> float:

@@ -63,6 +63,7 @@ class UsageRule(Enum):
         "the total is input and output only with parts added to them: these were beside, and are added"
     )
     CONTRADICTION = "a part is larger than its whole, so it can't be inside, and is added"
+    COMPACTION = "what the compaction of the conversation used is stated beside that, and is added"
     INSIDE = "nothing says otherwise, so the parts are inside"
 
 

@@ -59,6 +59,27 @@ def test_the_panel_shows_messages_attributes_events_resource_and_raw_json(page: 
     expect(panel.locator("pre.raw")).to_contain_text('"name": "find_order"')
 
 
+def test_where_the_values_come_from_is_fetched_when_it_is_looked_at(page: Page, url: str) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/explanation" in request.url else None)
+    page.goto(trace_url(url, RICH_TRACE))
+    page.get_by_role("treeitem").nth(3).click()
+    panel = page.locator("#panel")
+    expect(panel.locator(".turn")).to_have_count(5)
+    assert asked == []
+    panel.get_by_role("tab", name="Origins").click()
+    origins = panel.locator("#pane-Origins")
+    expect(origins.locator("dt", has_text="input_tokens")).to_be_visible()
+    expect(origins).to_contain_text("gen_ai.usage.input_tokens")
+    expect(origins).to_contain_text("its tokens count")
+    expect(origins.locator(".notice")).to_have_count(0)
+    assert len(asked) == 1
+    panel.get_by_role("tab", name="Raw").click()
+    panel.get_by_role("tab", name="Origins").click()
+    assert len(asked) == 1
+    assert violations(page) == []
+
+
 def test_a_picture_that_came_with_a_message_is_shown_and_no_other(page: Page, url: str) -> None:
     page.goto(trace_url(url, PICTURE_TRACE, PICTURE_TRACE * 16 + 3))
     page.locator(".media summary").click()

@@ -28,13 +28,14 @@ def explained(*messages: bytes) -> list[ExplainedTrace]:
 @pytest.mark.parametrize("capture", captures(), ids=lambda capture: capture.name)
 def test_a_recording(capture: Capture) -> None:
     for found in explained(*capture.messages):
-        trace = found.trace
-        assert [each.value for each in found.sessions[:1]] == [trace.session_id][: bool(found.sessions)]
-        assert bool(found.sessions) == bool(trace.session_id)
-        assert [each.value for each in found.users[:1]] == [trace.user_id][: bool(trace.user_id)]
-        assert (bool(found.why_input), bool(found.why_output)) == (bool(trace.input), bool(trace.output))
+        trace, reasons = found.trace, found.reasons
+        assert [each.value for each in reasons.sessions[:1]] == [trace.session_id][: bool(reasons.sessions)]
+        assert bool(reasons.sessions) == bool(trace.session_id)
+        assert [each.value for each in reasons.users[:1]] == [trace.user_id][: bool(trace.user_id)]
+        assert (reasons.input, reasons.output) == (trace.input, trace.output)
+        assert (bool(reasons.why_input), bool(reasons.why_output)) == (bool(trace.input), bool(trace.output))
         names = {f"({span.fact.span_id:016x})" for span in found.spans}
-        for why in (found.why_input, found.why_output):
+        for why in (reasons.why_input, reasons.why_output):
             assert set(re.findall(r"\([0-9a-f]{16}\)", why)) <= names
             assert not why or re.search(r"\([0-9a-f]{16}\)", why)
         counting = [span.fact for span in found.spans if "its tokens count" in span.standing]

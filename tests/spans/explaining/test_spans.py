@@ -144,6 +144,10 @@ class TestUsage:
                 ["these were beside, and are added"],
             ),
             (counts(input_tokens=3, output_tokens=4, cached_tokens=9), ["larger than its whole"]),
+            (
+                counts(input_tokens=3, output_tokens=4) | {"anthropic.usage.compaction.input_tokens": 50},
+                ["no cached tokens and no reasoning are stated", "the compaction of the conversation used"],
+            ),
             (counts(input_tokens=30, output_tokens=4, cached_tokens=9), ["nothing says otherwise"]),
             (
                 counts(input_tokens=30, output_tokens=4, total_tokens=40)

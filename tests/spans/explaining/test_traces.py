@@ -20,6 +20,7 @@ from spanloom.spans.table import (
     IS_COPY,
     OUTPUT_IS_TEXT,
     OUTPUT_OF_TRACE,
+    USAGE_ADDS_UP,
 )
 from tests.spans.examples import CHAIN, KEY, TOOL, call, fact
 from tests.spans.explaining.test_recordings import explained
@@ -76,6 +77,28 @@ class TestStanding:
         assert found[3] == [
             f"it tells of the same call as span 2 (0000000000000002), which says more and counts: {why}"
         ]
+
+    def test_a_silent_call_for_which_nothing_above_speaks(self) -> None:
+        """A call around others counts beside them, not instead of them."""
+        outer = call(1, scope="a", response_id="r1")
+        found = standing(
+            outer, call(2, 1, scope="a", response_id="r2"), call(3, 1, scope="a", response_id="r3", **SILENT)
+        )
+        assert found[1] == ["its tokens count"]
+        assert found[3] == ["it is a call that states no tokens", "it counts in unpriced_call_count"]
+
+    def test_a_call_of_a_loop_that_adds_up(self) -> None:
+        adding: dict[str, Any] = {"marks": USAGE_ADDS_UP}
+        found = standing(
+            fact(1),
+            call(2, 1, input_tokens=64, output_tokens=26, **adding),
+            fact(3, 1, span_type=TOOL),
+            call(4, 1, input_tokens=135, output_tokens=55, **adding),
+        )
+        assert found[2] == [
+            "its tokens are part of what the next call below the same span states, which adds up the whole loop"
+        ]
+        assert found[4] == ["its tokens count"]
 
     def test_a_model_span_around_calls(self) -> None:
         found = standing(call(1, scope="a"), call(2, 1), call(3, 1))
@@ -175,11 +198,11 @@ class TestTraces:
         root = span({"gen_ai.conversation.id": "made up"}, span_id=PARENT_ID)
         child = span({"session.id": "explicit"}, parent_span_id=PARENT_ID, name="child")
         [trace] = explained(request(root), request(child))
-        assert [(each.key, each.value) for each in trace.sessions] == [
+        assert [(each.key, each.value) for each in trace.reasons.sessions] == [
             ("session.id", "explicit"),
             ("gen_ai.conversation.id", "made up"),
         ]
-        assert trace.sessions[0].span == f"child ({SPAN_ID.hex()})"
+        assert trace.reasons.sessions[0].span == f"child ({SPAN_ID.hex()})"
 
     def test_a_span_stands_behind_the_one_above_it_even_if_that_starts_later(self) -> None:
         root = span({}, span_id=PARENT_ID, start_time_unix_nano=START + 5, name="root")
