@@ -41,6 +41,9 @@ _REMEMBERED = 32_768
 _NAMES = 4096
 """The bytes of at most this many keys are remembered."""
 
+_TWO_BYTES = 1 << 14
+"""Lengths below this take one byte or two."""
+
 _KEY = 0x0A
 _VALUE = 0x12
 _STRING = 0x0A
@@ -104,13 +107,21 @@ class Attributes(dict[bytes, Attribute]):
                 start = value_tag + 2
                 size = raw[value_tag + 1]
                 if size > 127:
-                    size, start = length_at(raw, value_tag + 1)
+                    if (high := raw[start]) < 128:
+                        # Two bytes, as nearly all.
+                        size, start = size & 127 | high << 7, start + 1
+                    else:
+                        size, start = length_at(raw, value_tag + 1)
                 if start + size == len(raw):
                     key = raw[2:value_tag]
                     name = self._names.get(key) or self._name(key)
-                    # So is a short string.
-                    if 2 <= size < 130 and raw[start] == _STRING and raw[start + 1] == size - 2:
-                        return name, raw[start + 2 :].decode("utf-8", "replace")
+                    # So is a string whose length takes one byte or two.
+                    if size >= 2 and raw[start] == _STRING:
+                        low = raw[start + 1]
+                        if low == size - 2 and low < 128:
+                            return name, raw[start + 2 :].decode("utf-8", "replace")
+                        if low > 127 and size > 2 and low & 127 | raw[start + 2] << 7 == size - 3 < _TWO_BYTES:
+                            return name, raw[start + 3 :].decode("utf-8", "replace")
                     return name, text_of(raw, start, self._nesting)
         except IndexError:
             pass
