@@ -43,6 +43,9 @@ class Counters(NamedTuple):
     unpriced_call_count: int
 
 
+_TOKENS = slice(Fact._fields.index("input_tokens"), Fact._fields.index("unsplit_tokens") + 1)
+_COSTS = slice(Fact._fields.index("input_cost"), Fact._fields.index("total_cost") + 1)
+
 NOTHING = Counters._make([0] * len(Counters._fields))
 """The counters of nothing."""
 
@@ -67,22 +70,22 @@ def count(
         unpriced: how many calls have a cost that nobody knows.
     """
     return Counters(
-        span_count=len(spans),
-        llm_call_count=llm_calls,
-        tool_call_count=_sum([fact.span_type == _TOOL for fact in spans]),
-        failure_count=failures,
-        error_count=_sum([fact.status == _ERROR for fact in spans]),
-        input_tokens=_sum([fact.input_tokens for fact in tokens]),
-        output_tokens=_sum([fact.output_tokens for fact in tokens]),
-        cache_read_tokens=_sum([fact.cache_read_tokens for fact in tokens]),
-        cache_write_tokens=_sum([fact.cache_write_tokens for fact in tokens]),
-        reasoning_tokens=_sum([fact.reasoning_tokens for fact in tokens]),
-        unsplit_tokens=_sum([fact.unsplit_tokens for fact in tokens]),
-        input_cost=_sum([fact.input_cost for fact in cost]),
-        output_cost=_sum([fact.output_cost for fact in cost]),
-        total_cost=_sum([fact.total_cost for fact in cost]),
-        unpriced_call_count=unpriced,
+        len(spans),
+        llm_calls,
+        _sum([fact.span_type == _TOOL for fact in spans]),
+        failures,
+        _sum([fact.status == _ERROR for fact in spans]),
+        *_sums(tokens, _TOKENS),
+        *_sums(cost, _COSTS),
+        unpriced,
     )
+
+
+def _sums(facts: Collection[Fact], fields: slice) -> Iterable[int]:
+    """The sums of some fields, which stand in the same order in `Counters`."""
+    if not facts:
+        return [0] * (fields.stop - fields.start)
+    return map(_sum, zip(*(fact[fields] for fact in facts), strict=True))
 
 
 def add(some: Iterable[Counters]) -> Counters:

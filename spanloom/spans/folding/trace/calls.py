@@ -49,9 +49,12 @@ def calls_of(tree: Tree) -> Calls:
         told = [at for at in told if not spans[at].marks & IS_COPY]
     if len(told) < 2 and not copies:
         return {at: [at] for at in told}
+    nested = _some_lie_in_others(tree, told)
+    if not copies and not nested and _are_all_different(spans, told):
+        return {at: [at] for at in told}
     groups = Groups(spans)
     around = spans_around(tree, told)
-    calls = _join_nested(tree, told, around, groups)
+    calls = _join_nested(tree, told, around, groups) if nested else told
     join_by_response(spans, calls, groups)
     join_neighbours(spans, calls, around, groups)
     if copies:
@@ -59,6 +62,25 @@ def calls_of(tree: Tree) -> Calls:
         members = calls + [at for at in copies if at not in alone or spans[at].span_type in (LLM, EMBEDDING)]
         calls = sorted(set(members))
     return dict(sorted((_speaker(spans, group), group) for group in groups.sets(calls)))
+
+
+def _some_lie_in_others(tree: Tree, told: Sequence[int]) -> bool:
+    telling = set(told)
+    inside = bytearray(len(tree.spans))
+    for at in tree.down:
+        above = tree.parent[at]
+        if above != NO_PARENT and (inside[above] or above in telling):
+            if at in telling:
+                return True
+            inside[at] = True
+    return False
+
+
+def _are_all_different(spans: Sequence[Fact], told: Sequence[int]) -> bool:
+    """Whether spans beside each other tell of as many calls, as in nearly all traces: one instrumentation wrote them,
+    and no two carry the same ID."""
+    responses = [spans[at].response_id for at in told if spans[at].response_id]
+    return len(set(responses)) == len(responses) and len({spans[at].scope for at in told}) == 1
 
 
 def _join_nested(tree: Tree, told: Sequence[int], around: Sequence[int], groups: Groups) -> list[int]:

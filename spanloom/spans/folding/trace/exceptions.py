@@ -30,22 +30,24 @@ class Exceptions(NamedTuple):
     nobody knows though it counts."""
 
 
+_NONE = Exceptions()
+
+
 def exceptions(spans: Sequence[Fact], usage: Counted) -> Exceptions:
     """Return what is not as the view expects it."""
+    calls = [fact for fact in spans if fact.span_type in _CALLS]
+    expected = _ids(calls)
     counts = _ids(usage.tokens) | _ids(usage.silent)
-    costs = _ids(usage.cost)
-    unpriced = _ids(usage.unpriced)
-    found: tuple[list[str], list[str], list[str]] = [], [], []
-    for fact in spans:
-        span_id = fact.span_id
-        is_call = fact.span_type in _CALLS
-        its_tokens = span_id in counts
-        its_cost = span_id in costs if fact.total_cost else its_tokens
-        expected = is_call, is_call, is_call and not fact.priced and fact.status != _ERROR
-        for ids, one, other in zip(found, (its_tokens, its_cost, span_id in unpriced), expected, strict=True):
-            if one != other:
-                ids.append(f"{span_id:016x}")
-    return Exceptions(*map(tuple, found))
+    stating = {fact.span_id for fact in spans if fact.total_cost}
+    # Where a span has no cost, its tokens decide.
+    costs = (_ids(usage.cost) & stating) | (counts - stating)
+    unpriced = {fact.span_id for fact in calls if not fact.priced and fact.status != _ERROR}
+    found = counts ^ expected, costs ^ expected, _ids(usage.unpriced) ^ unpriced
+    if not any(found):
+        return _NONE
+    return Exceptions(
+        *(tuple(f"{fact.span_id:016x}" for fact in spans if fact.span_id in ids) for ids in found)
+    )
 
 
 def _ids(facts: Iterable[Fact]) -> set[int]:

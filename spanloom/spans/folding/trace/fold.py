@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from operator import attrgetter
 
 from spanloom.spans.conventions.key_order import BUILT_IN, Identity, KeyOrder
 from spanloom.spans.folding.counters import Counters, count
@@ -27,6 +28,10 @@ MAX_LISTED_CHARACTERS = 16_384
 """The most characters of each of these lists: a contribution must fit into a record."""
 
 _ERROR = STATUSES.index("error")
+
+_TRACE_NAME = attrgetter("trace_name")
+_ENVIRONMENT = attrgetter("environment")
+_RELEASE = attrgetter("release")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +72,13 @@ def fold(key: TraceKey, facts: Collection[Fact], identity: Identity = BUILT_IN) 
     return Trace(
         key=key,
         session_id=_named([(fact.session_key, fact.session_id) for fact in spans], identity.sessions),
-        name=_first(fact.trace_name for fact in spans) or root.name,
+        name=_first(map(_TRACE_NAME, spans)) or root.name,
         user_id=_named([(fact.user_key, fact.user_id) for fact in spans], identity.users),
         tags=union(tag for fact in spans if fact.labels for tag in fact.labels.tags),
         metadata=_metadata(spans),
         services=union(fact.service_name for fact in spans),
-        environment=_first(fact.environment for fact in spans),
-        release=_first(fact.release for fact in spans),
+        environment=_first(map(_ENVIRONMENT, spans)),
+        release=_first(map(_RELEASE, spans)),
         start_time=timed[0].start_time,
         end_time=max(fact.start_time + fact.duration for fact in timed),
         status=STATUSES[root.status],
@@ -118,7 +123,7 @@ def _failures(tree: Tree) -> int:
 
 
 def _first(texts: Iterable[str]) -> str:
-    return next((text for text in texts if text), "")
+    return next(filter(None, texts), "")
 
 
 def _named(values: Sequence[tuple[int, str]], order: KeyOrder) -> str:
@@ -149,7 +154,9 @@ def _metadata(spans: Sequence[Fact]) -> dict[str, str]:
 
 def union(texts: Iterable[str]) -> tuple[str, ...]:
     """Each text once, sorted, without the empty one; of more than a trace or session lists, the first ones."""
-    each = sorted(set(texts) - {""})
+    each = sorted({text for text in texts if text})
+    if len(each) < 2:
+        return tuple(each) if not each or len(each[0]) <= MAX_LISTED_CHARACTERS else ()
     if len(each) <= MAX_LISTED and sum(map(len, each)) <= MAX_LISTED_CHARACTERS:
         return tuple(each)
     lengths = accumulate(map(len, each))

@@ -52,11 +52,14 @@ def counted(tree: Tree, calls: Calls) -> Counted:
     spans, parent = tree.spans, tree.parent
     size = len(spans)
     retold = {at for speaker, group in calls.items() for at in group if at != speaker}
+    contained = contained_in_later(tree, calls)
+    stating = [at for at, fact in enumerate(spans) if fact.total_cost or tokens_of(fact)]
+    if not contained and all(at in calls or at in retold for at in stating):
+        return _all_of(spans, calls)
     # Of what lies below each span: calls, those of them that state no usage, the last one seen, tokens and cost.
     below_calls, below_silent, below_last = [0] * size, [0] * size, [0] * size
     below_tokens, below_cost = [0] * size, [0] * size
     tokens_count, cost_counts = bytearray(size), bytearray(size)
-    contained = contained_in_later(tree, calls)
     around_others: set[int] = set()
     for at in reversed(tree.down):
         tokens, cost = below_tokens[at], below_cost[at]
@@ -101,6 +104,18 @@ def counted(tree: Tree, calls: Calls) -> Counted:
         unpriced=_unpriced(tree, calls, tokens_count, cost_counts, around_others),
         silent=[spans[at] for at in calls if not tokens_of(spans[at])],
     )
+
+
+def _all_of(spans: Sequence[Fact], calls: Calls) -> Counted:
+    """What counts where nothing but calls states usage, as in most traces: each of them."""
+    stating = [spans[at] for at in calls if spans[at].total_cost or tokens_of(spans[at])]
+    silent = [spans[at] for at in calls if not tokens_of(spans[at])]
+    unpriced = [
+        spans[at]
+        for at, group in calls.items()
+        if not spans[at].priced and (tokens_of(spans[at]) or not _is_known_to_be_free(spans, group))
+    ]
+    return Counted(tokens=stating, cost=stating, unpriced=unpriced, silent=silent)
 
 
 def _only_the_topmost(tree: Tree, marked: bytearray, around_others: Set[int]) -> None:
