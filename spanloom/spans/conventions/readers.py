@@ -173,10 +173,18 @@ _SCRUBBED = re.compile(
 )
 
 
+_SCRUBBED_BEGIN = frozenset(
+    (*"[<*_Rr", "", *map(chr, filter(lambda code: chr(code).isspace(), range(0x3001))))
+)
+"""How a text begins that is blank or what a scrubber writes: most IDs begin otherwise."""
+
+
 def identity(text: str) -> str | None:
     """An ID; None where a scrubber put something in its place (`[Scrubbed due to 'session']`)."""
     text = unquoted(text)
-    return None if not text.strip() or text == "None" or _SCRUBBED.fullmatch(text) else text
+    if text[0:1] not in _SCRUBBED_BEGIN:
+        return None if text == "None" else text
+    return None if not text.strip() or _SCRUBBED.fullmatch(text) else text
 
 
 def comma_tags(text: str) -> tuple[str, ...]:

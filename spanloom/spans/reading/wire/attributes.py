@@ -120,7 +120,11 @@ class Attributes(dict[bytes, Attribute]):
                         low = raw[start + 1]
                         if low == size - 2 and low < 128:
                             return name, raw[start + 2 :].decode("utf-8", "replace")
-                        if low > 127 and size > 2 and low & 127 | raw[start + 2] << 7 == size - 3 < _TWO_BYTES:
+                        if (
+                            low > 127
+                            and size > 2
+                            and low & 127 | raw[start + 2] << 7 == size - 3 < _TWO_BYTES
+                        ):
                             return name, raw[start + 3 :].decode("utf-8", "replace")
                     return name, text_of(raw, start, self._nesting)
         except IndexError:
