@@ -69,15 +69,17 @@ def count(
         failures: how many spans failed by themselves.
         unpriced: how many calls have a cost that nobody knows.
     """
-    return Counters(
-        len(spans),
-        llm_calls,
-        _sum([fact.span_type == _TOOL for fact in spans]),
-        failures,
-        _sum([fact.status == _ERROR for fact in spans]),
-        *_sums(tokens, _TOKENS),
-        *_sums(cost, _COSTS),
-        unpriced,
+    return Counters._make(
+        (
+            len(spans),
+            llm_calls,
+            _sum([fact.span_type == _TOOL for fact in spans]),
+            failures,
+            _sum([fact.status == _ERROR for fact in spans]),
+            *_sums(tokens, _TOKENS),
+            *_sums(cost, _COSTS),
+            unpriced,
+        )
     )
 
 
