@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from spanloom.spans.pricing.bedrock_names import MAKERS, is_of_bedrock
+
 ALIASES: Mapping[str, str] = {
     # OpenTelemetry's registry, where `genai-prices` doesn't know a name itself.
     "azure.ai.inference": "azure",
@@ -197,32 +199,6 @@ _LITELLM_ROUTES = ("converse/", "invoke/", "chat/", "responses/")
 _GOOGLE = re.compile(r"(?:projects/.+/)?(?:publishers/[^/]+/)?models/(?P<model>[^/]+)")
 """A resource name of Google's: `models/gemini-2.5-pro`, `publishers/google/models/…`, `projects/…/models/…`."""
 
-_BEDROCK_MAKERS = (
-    "ai21",
-    "amazon",
-    "anthropic",
-    "cohere",
-    "deepseek",
-    "google",
-    "meta",
-    "minimax",
-    "mistral",
-    "moonshotai",
-    "nvidia",
-    "openai",
-    "qwen",
-    "writer",
-    "zai",
-)
-
-_BEDROCK = re.compile(
-    r"(?:(?:us|us-gov|eu|apac|au|jp|ca|global)\.)?"
-    rf"(?:{'|'.join(_BEDROCK_MAKERS)})\.[a-z].*"
-    r"|arn:aws[a-z-]*:bedrock:[^/]*:(?:foundation-model|inference-profile)/.+"
-)
-"""An ID of Amazon Bedrock: `anthropic.claude-3-haiku-20240307-v1:0`, with or without a region, or an ARN with one.
-Application inference profiles and provisioned models do not say of which model they are."""
-
 _HOST = re.compile(
     r"(?:https?://)?(?P<host>localhost|\d{1,3}(?:\.\d{1,3}){3}|(?:[a-z0-9-]{1,63}\.)+(?:ai|app|cn|cloud|com|dev|io|local|net|"
     r"org|run|xyz))(?::\d{1,5})?(?:/.*)?"
@@ -258,7 +234,7 @@ def forms_at(provider: str, model: str) -> Iterator[str]:
         yield found["model"]
     elif provider == "aws" and "." not in model.partition(":")[0].split("-")[0]:
         # OpenLLMetry cuts the maker off, and the region with it.
-        yield from (f"{maker}.{model}" for maker in _BEDROCK_MAKERS)
+        yield from (f"{maker}.{model}" for maker in MAKERS)
 
 
 def sellers_of(model: str) -> Iterator[tuple[str | None, str]]:
@@ -289,11 +265,6 @@ def makers_of(model: str) -> Iterator[tuple[str | None, str]]:
     prefix, _, rest = model.lower().partition("/")
     if rest and prefix in _MAKERS:
         yield _MAKERS[prefix], rest
-
-
-def is_of_bedrock(model: str) -> bool:
-    """Whether a model has a name that only Amazon Bedrock gives."""
-    return _BEDROCK.fullmatch(model.lower()) is not None
 
 
 def is_makers_own(seller: str) -> bool:

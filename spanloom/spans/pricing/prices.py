@@ -23,12 +23,12 @@ from genai_prices import Usage
 from genai_prices.data_snapshot import DataSnapshot, find_provider_by_id, get_snapshot
 from genai_prices.types import ModelInfo, ModelPrice, Provider, TieredPrices
 
+from spanloom.spans.pricing.bedrock_names import is_of_bedrock
 from spanloom.spans.pricing.model_names import (
     GATEWAYS,
     forms_at,
     host_of,
     is_makers_own,
-    is_of_bedrock,
     is_sold,
     makers_of,
     providers_of,
