@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from spanloom.spans.conventions.families import FAMILIES
+from spanloom.spans.conventions.precedence.parts import PARTS
+from spanloom.spans.conventions.precedence.usage import USAGE
 from spanloom.spans.reading.usage import Stated, Usage, usage_of
-from tests.spans.reading.otlp_examples import row
+from tests.spans.reading.otlp_examples import read, request, row, rows, span
 
 _COUNT = st.none() | st.integers(0, 12) | st.integers(0, 10**12)
 
@@ -38,6 +44,42 @@ def test_no_statement_breaks_the_contract(
     assert kept(usage)
     assert usage.input >= (stated.input or 0)
     assert usage.output >= (stated.output or 0)
+
+
+_KEYS = sorted({key for keys in (*USAGE.values(), *PARTS.values()) for key in keys if "*" not in key})
+_SCOPES = ["", *sorted({family.scope for family in FAMILIES})]
+_NUMBERS = (
+    st.integers(-1, 40) | st.integers(0, 10**12) | st.sampled_from(["7", "", "x", "1e3", None, 2.5, True])
+)
+_NAMES = st.sampled_from(
+    ["input", "output", "total", "input_tokens", "output_tokens", "cache_read_input_tokens"]
+) | (
+    st.sampled_from(
+        ["cache_creation_input_tokens", "prompt_tokens_details", "cached_tokens", "reasoning_tokens"]
+    )
+)
+_OBJECTS = st.dictionaries(_NAMES, _NUMBERS | st.dictionaries(_NAMES, _NUMBERS, max_size=3), max_size=6).map(
+    json.dumps
+)
+
+
+@settings(max_examples=int(os.environ.get("TEST_EXAMPLES", "40")) * 10)
+@given(
+    st.dictionaries(st.sampled_from(_KEYS), _NUMBERS | _OBJECTS, max_size=8),
+    st.sampled_from(_SCOPES),
+    st.sampled_from(["", "openai", "anthropic", "aws.bedrock", "gcp.gemini"]),
+    st.sampled_from(["chat", "embeddings", "invoke_agent"]),
+)
+def test_no_attributes_break_the_contract(
+    stated: dict[str, Any], scope: str, provider: str, operation: str
+) -> None:
+    attributes = {"gen_ai.provider.name": provider, "gen_ai.operation.name": operation, **stated}
+    message = ExportTraceServiceRequest.FromString(request(span(attributes)))
+    message.resource_spans[0].scope_spans[0].scope.name = scope
+    [found] = rows(read(message.SerializeToString()))
+    assert found["cache_read_tokens"] + found["cache_write_tokens"] <= found["input_tokens"]
+    assert found["reasoning_tokens"] <= found["output_tokens"]
+    assert not found["unsplit_tokens"] or not (found["input_tokens"] or found["output_tokens"])
 
 
 @pytest.mark.parametrize(
