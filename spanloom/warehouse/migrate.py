@@ -32,6 +32,7 @@ from clickhouse_migrations.migrator import (  # type: ignore[import-untyped]
 )
 
 from spanloom.warehouse.client import SchemaError, Warehouse, WarehouseError, new_client
+from spanloom.warehouse.comments import apply_comments
 from spanloom.warehouse.errors import translate
 from spanloom.warehouse.retention import apply_retention
 from spanloom.warehouse.settings import ClickHouseSettings
@@ -94,8 +95,8 @@ def migrate(settings: ClickHouseSettings, dry_run: bool = False) -> list[str]:
 
     In this order: see what is pending and that what was applied is what this version knows; create the
     database and the bookkeeping table; apply each pending file and note it down; recreate the views that
-    are missing or differ; set the retention. Safe to repeat, to run from several pods at once, and to break
-    off anywhere.
+    are missing or differ; set the retention and the comments of columns. Safe to repeat, to run from several
+    pods at once, and to break off anywhere.
 
     Args:
         dry_run: change nothing.
@@ -164,6 +165,8 @@ def _migrate(settings: ClickHouseSettings, dry_run: bool) -> list[str]:
         if database_exists:
             done += repair_views(client, settings, views, dry_run)
         done += apply_retention(client, settings, dry_run)
+        if not dry_run:
+            apply_comments(client, settings.database)
     finally:
         client.close()
     return done

@@ -6,6 +6,7 @@ hand.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -99,6 +100,29 @@ TABLES: dict[str, Callable[[], str]] = {
 }
 
 
+_VIEWS = ("spans", "traces", "session_windows", "sessions")
+_COLUMN = re.compile(r"^\| `(\w+)`(?: \(only `(\w+)`\))? \| `.+?` \| (.+?) ?\|$", re.MULTILINE)
+_LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
+
+COMMENTS = ROOT / "schemas" / "columns.toml"
+
+
+def comments() -> str:
+    """What docs/schema.md says of each column of the views, without Markdown, as ClickHouse is told it."""
+    page = (ROOT / "docs" / "schema.md").read_text()
+    lines = ["# Made by python -m tests.docs.generated out of docs/schema.md.\n"]
+    for view in _VIEWS:
+        heading = next(line for line in page.splitlines() if line.startswith("### ") and f"`{view}`" in line)
+        section = re.split(r"^#", page.partition(heading)[2], maxsplit=1, flags=re.MULTILINE)[0]
+        lines.append(f"\n[{view}]\n")
+        lines += [
+            f"{column} = {json.dumps(_LINK.sub(chr(92) + '1', meaning).replace('`', ''), ensure_ascii=False)}\n"
+            for column, only, meaning in _COLUMN.findall(section)
+            if only in ("", view)
+        ]
+    return "".join(lines)
+
+
 def current(text: str) -> str:
     """A page with its generated tables as they ought to be."""
     return _BLOCK.sub(lambda block: f"{block[1]}{TABLES[block[2]]()}{block[3]}", text)
@@ -117,3 +141,4 @@ def names(text: str) -> list[str]:
 if __name__ == "__main__":
     for page in pages():
         page.write_text(current(page.read_text()))
+    COMMENTS.write_text(comments())

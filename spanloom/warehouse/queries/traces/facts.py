@@ -17,7 +17,7 @@ _FACTS = f"""
 SELECT
     {", ".join(f"toUnixTimestamp64Nano(s.{name}) AS {name}" if name in _TIMES else name for name in SPAN_FACTS.names)}
 FROM spans_versions AS s FINAL
-{_WHICH} AND ({{span:String}} IN ('', span_id))
+{_WHICH} AND ({{span:String}} = '' OR span_id = {{span:String}})
 ORDER BY span_id
 LIMIT {{limit:UInt64}}
 """
