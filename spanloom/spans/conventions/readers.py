@@ -13,12 +13,17 @@ from spanloom.spans.table import MAX_COST, MAX_TOKENS
 from spanloom.spans.text.parsing import parse_json
 from spanloom.spans.text.values import json_text, valid_text
 
+_SHORT_NUMBER = 12
+"""Fewer digits than this are no absurd number."""
+
 _LONGEST_NUMBER = 64
 """A number in more characters than this is taken for garbage."""
 
 
 def tokens(text: str) -> int | None:
     """A count of tokens: an int, a double or a numeric string. Negative, NaN or absurdly many is None."""
+    if len(text) < _SHORT_NUMBER and text.isdecimal() and text.isascii():
+        return int(text)
     number = _number(text)
     return int(number) if number is not None and 0 <= number <= MAX_TOKENS else None
 

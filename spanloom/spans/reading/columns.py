@@ -77,9 +77,12 @@ class Columns:
         for name in ("environment", "release"):
             # What the span says goes before what its resource does.
             of_resources = [getattr(each, name) for each in self.resources]
-            arrays[name] = _strings(
-                [own or of_resources[at] for own, at in zip(columns[name], resources, strict=True)]
-            )
+            if any(columns[name]):
+                arrays[name] = _strings(
+                    [own or of_resources[at] for own, at in zip(columns[name], resources, strict=True)]
+                )
+            else:
+                arrays[name] = _strings(of_resources).take(resource)
         for name in COST_COLUMNS:
             arrays[name] = pa.array(np.array(columns[name], np.float64) / PICODOLLARS)
         for name in ("input_preview", "output_preview"):

@@ -75,7 +75,35 @@ class Attributes(dict[bytes, Attribute]):
     def read(self, raw: bytes) -> Attribute:
         """The attribute that the bytes of a KeyValue hold. Key and text are cut where they are too long (and
         then give CUT); the field values are read from the whole text."""
-        (key, rules), text = self._parts(raw)
+        # The usual form is spelled out: key, then value, and nothing behind it.
+        name = None
+        try:
+            value_tag = raw[1] + 2
+            if raw[0] == _KEY and value_tag < 130 and raw[value_tag] == _VALUE:
+                start = value_tag + 2
+                size = raw[value_tag + 1]
+                if size > 127:
+                    if (high := raw[start]) < 128:
+                        # Two bytes, as nearly all.
+                        size, start = size & 127 | high << 7, start + 1
+                    else:
+                        size, start = length_at(raw, value_tag + 1)
+                if start + size == len(raw):
+                    key_bytes = raw[2:value_tag]
+                    name = self._names.get(key_bytes) or self._name(key_bytes)
+                    low = raw[start + 1] if size > 2 and raw[start] == _STRING else -1
+                    # So is a string whose length takes one byte or two.
+                    if low == size - 2 and low < 128:
+                        text = raw[start + 2 :].decode("utf-8", "replace")
+                    elif low > 127 and low & 127 | raw[start + 2] << 7 == size - 3 < _TWO_BYTES:
+                        text = raw[start + 3 :].decode("utf-8", "replace")
+                    else:
+                        text = text_of(raw, start, self._nesting)
+        except IndexError:
+            name = None
+        if name is None:
+            name, text = self._unusual(raw)
+        key, rules = name
         field_values: tuple[FieldValue, ...] = ()
         if rules and text:
             if len(rules) == 1:
@@ -98,37 +126,8 @@ class Attributes(dict[bytes, Attribute]):
         for raw in raws:
             yield self[raw] if len(raw) <= _SHORT else self.read(raw)
 
-    def _parts(self, raw: bytes) -> tuple[_Name, str]:
-        """Key and rules, and the text."""
-        # The usual form is spelled out: key, then value, and nothing behind it.
-        try:
-            value_tag = raw[1] + 2
-            if raw[0] == _KEY and value_tag < 130 and raw[value_tag] == _VALUE:
-                start = value_tag + 2
-                size = raw[value_tag + 1]
-                if size > 127:
-                    if (high := raw[start]) < 128:
-                        # Two bytes, as nearly all.
-                        size, start = size & 127 | high << 7, start + 1
-                    else:
-                        size, start = length_at(raw, value_tag + 1)
-                if start + size == len(raw):
-                    key = raw[2:value_tag]
-                    name = self._names.get(key) or self._name(key)
-                    # So is a string whose length takes one byte or two.
-                    if size >= 2 and raw[start] == _STRING:
-                        low = raw[start + 1]
-                        if low == size - 2 and low < 128:
-                            return name, raw[start + 2 :].decode("utf-8", "replace")
-                        if (
-                            low > 127
-                            and size > 2
-                            and low & 127 | raw[start + 2] << 7 == size - 3 < _TWO_BYTES
-                        ):
-                            return name, raw[start + 3 :].decode("utf-8", "replace")
-                    return name, text_of(raw, start, self._nesting)
-        except IndexError:
-            pass
+    def _unusual(self, raw: bytes) -> tuple[_Name, str]:
+        """Key and rules, and the text, of a KeyValue in any form."""
         try:
             pair = otlp_pb2.KeyValue.FromString(raw)
         except DecodeError:
