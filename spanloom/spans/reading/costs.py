@@ -30,7 +30,9 @@ class SpanCosts(NamedTuple):
     """The span says so itself."""
 
 
-_UNKNOWN = SpanCosts(0, 0, 0, 0)
+UNKNOWN = SpanCosts(0, 0, 0, 0)
+"""Nobody knows what the span costs."""
+
 _MAX_PICODOLLARS = MAX_COST * PICODOLLARS
 
 
@@ -53,7 +55,7 @@ def span_costs(
     """
     given_input, given_output, given_total = values[_INPUT_COST], values[_OUTPUT_COST], values[_TOTAL_COST]
     if given_total is None and given_input is None and given_output is None:
-        return _priced(values, usage, model, provider, at, prices) or _UNKNOWN
+        return _priced(values, usage, model, provider, at, prices) or UNKNOWN
     input_cost, output_cost = _picodollars(given_input), _picodollars(given_output)
     total = _picodollars(given_total) or input_cost + output_cost
     if total:

@@ -13,7 +13,7 @@ from spanloom.spans.conventions.fields import Field
 from spanloom.spans.conventions.vocabulary import Vocabulary
 from spanloom.spans.limits import ASSUMED, TRUNCATED, Limits
 from spanloom.spans.pricing.prices import Prices
-from spanloom.spans.reading.costs import span_costs
+from spanloom.spans.reading.costs import UNKNOWN, span_costs
 from spanloom.spans.reading.fields import read_fields
 from spanloom.spans.reading.notes import SpanNotes
 from spanloom.spans.reading.previews import (
@@ -60,6 +60,8 @@ _TOKENS = slice(_INPUT_TOKENS, _TOTAL_TOKENS + 1)
 """The fields of `Stated`, in its order."""
 _COMPACTION_INPUT = int(Field.COMPACTION_INPUT_TOKENS)
 _COMPACTION_OUTPUT = int(Field.COMPACTION_OUTPUT_TOKENS)
+_COSTS = slice(int(Field.INPUT_COST), int(Field.TOTAL_COST) + 1)
+_NO_COSTS = [None] * 3
 _INPUT = int(Field.INPUT)
 _OUTPUT = int(Field.OUTPUT)
 _STATUS = int(Field.STATUS)
@@ -150,8 +152,17 @@ class SpanReader:
             keys, words = list(kept), list(kept.values())
 
         rules = None if notes is None else notes.usage_rules
-        usage = _usage(values, ranks, span_type, scope.name, provider, model, vocabulary.beside, rules)
-        cost = span_costs(values, usage, model, provider, times.priced_at, self._prices)
+        # Most spans have neither tokens nor a cost.
+        usage = (
+            _usage(values, ranks, span_type, scope.name, provider, model, vocabulary.beside, rules)
+            if any(values[_TOKENS])
+            else NOTHING
+        )
+        cost = (
+            UNKNOWN
+            if usage is NOTHING and values[_COSTS] == _NO_COSTS
+            else span_costs(values, usage, model, provider, times.priced_at, self._prices)
+        )
         if notes is not None:
             notes.attributes = self._attributes.read_all(span.attributes)
             notes.fields = fields
@@ -236,10 +247,7 @@ def _usage(
     beside_of: Mapping[tuple[int, int], int],
     rules: list[UsageRule] | None,
 ) -> Usage:
-    counts = values[_TOKENS]
-    if not any(counts):
-        return NOTHING
-    stated = Stated._make(counts)
+    stated = Stated._make(values[_TOKENS])
     by_scope = beside(scope, provider, model)
     whole = ranks[_INPUT_TOKENS]
     usage = usage_of(
