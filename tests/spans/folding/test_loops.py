@@ -51,6 +51,13 @@ def test_other_instrumentations_add_nothing_up() -> None:
     assert used(loop((64, 26), None, (135, 55), marks=0)) == (2, 199, 81)
 
 
+def test_calls_whose_parents_are_missing_are_no_loop_of_one() -> None:
+    steps = loop((64, 26), None, (135, 55))[1:]
+    assert used([fact(1), *(step._replace(parent_span_id=99) for step in steps)]) == (2, 135, 55)
+    apart = [step._replace(parent_span_id=97 + number) for number, step in enumerate(steps)]
+    assert used([fact(1), *apart]) == (2, 199, 81)
+
+
 def test_which_span_of_a_loop_counts_is_told() -> None:
     trace = fold(KEY, loop((64, 26), None, (135, 55)))
     assert trace.exceptions.counts == (f"{2:016x}",)

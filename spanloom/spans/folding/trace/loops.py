@@ -22,12 +22,12 @@ def contained_in_later(tree: Tree, calls: Collection[int]) -> frozenset[int]:
     adding_up = [at for at in calls if spans[at].marks & USAGE_ADDS_UP]
     if len(adding_up) < 2:
         return frozenset()
-    parents = {tree.parent[at] for at in adding_up}
+    # By the parent that they name: spans whose parents are missing are no loop.
+    loops: dict[int, list[int]] = {spans[at].parent_span_id: [] for at in adding_up}
     adding = set(adding_up)
-    loops: dict[int, list[int]] = {parent: [] for parent in parents}
     for at, fact in enumerate(spans):
-        if tree.parent[at] in parents and (at in adding or fact.span_type == _TOOL):
-            loops[tree.parent[at]].append(at)
+        if fact.parent_span_id in loops and (at in adding or fact.span_type == _TOOL):
+            loops[fact.parent_span_id].append(at)
     return frozenset(at for loop in loops.values() for at in _contained([spans[at] for at in loop], loop))
 
 

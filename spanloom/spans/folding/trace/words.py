@@ -143,8 +143,14 @@ def _output(tree: Tree, main: Sequence[Sequence[int]], witness: Fact | None) -> 
             others = witness.inside.output_texts if witness.inside else ()
             texts = (witness.output_preview, *others) if is_text else others
             heard = (witness.output_preview, *texts)
+            folded: list[str] = []
             for answer in reversed(answers):
-                if any(answer in text for text in heard) or _stands_in(answer, heard):
+                if any(answer in text for text in heard):
+                    return answer
+                # Once for all answers: an agent may have thousands.
+                folded = folded or [_folded(text) for text in heard]
+                within = _folded(answer)
+                if any(within in text for text in folded):
                     return answer
             for answer in reversed(answers):
                 if text := longest_within(texts, answer):
@@ -196,11 +202,6 @@ def longest_within(texts: Iterable[str], message: str) -> str:
         if within and within in folded:
             return text
     return ""
-
-
-def _stands_in(answer: str, heard: Iterable[str]) -> bool:
-    folded = _folded(answer)
-    return any(folded in _folded(text) for text in heard)
 
 
 def _folded(text: str) -> str:
