@@ -26,7 +26,9 @@ FROM spanloom.sessions WHERE project_id = '{PROJECT}' GROUP BY session_id"""
 _TRACES = f"""SELECT session_id != '' AS in_session, count() AS traces, {_SUMS}
 FROM spanloom.traces WHERE project_id = '{PROJECT}' GROUP BY in_session"""
 
-_SPANS = f"""SELECT count() AS spans, uniqExact(trace_id) AS traces
+_SPANS = f"""SELECT count() AS spans, uniqExact(trace_id) AS traces,
+    sumIf(input_tokens, counts) AS input_tokens, sumIf(output_tokens, counts) AS output_tokens,
+    toFloat64(sumIf(toInt128(round(total_cost * 1e12)), cost_counts)) / 1e12 AS cost
 FROM spanloom.spans WHERE project_id = '{PROJECT}'"""
 
 _PROGRESS = f"""SELECT sum(span_count) AS spans, sum(trace_count) AS traces
@@ -54,8 +56,11 @@ def differences(stack: Stack, truth: Truth) -> Iterator[str]:
     if traces != truth.all:
         yield f"all traces: {traces}, not {truth.all}"
     spans = stack.query(_SPANS)[0]
-    if (spans["spans"], spans["traces"]) != (truth.all.spans, truth.all.traces):
-        yield f"view spans: {spans}, not {truth.all.spans} of {truth.all.traces} traces"
+    names = ("spans", "traces", "input_tokens", "output_tokens")
+    shown = (*(int(spans[name]) for name in names), round(spans["cost"] * 10**12))
+    true = (*(getattr(truth.all, name) for name in names), truth.all.cost)
+    if shown != true:
+        yield f"view spans: {shown}, not {true} (spans, traces, tokens in and out, picodollars)"
 
 
 def _totals(row: Mapping[str, Any]) -> Totals:

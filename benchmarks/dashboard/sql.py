@@ -3,7 +3,8 @@
 Nothing is random: the same number gives the same rows, so a trace's sums are those of its spans and a session's
 those of its traces. What is modelled: session IDs and trace IDs without any order, sessions of 1 to 6 traces
 with some of 30, 200 and one of 1,000; one session in twenty that is taken up again every six hours; traces of 2 to
-6 spans and one of 10,000; texts of 100 to 2,000 characters, cut out of a text of 8 MB.
+6 spans and one of 10,000; texts of 100 to 2,000 characters, cut out of a text of 8 MB, and one call in 500 whose input
+goes on behind its preview; one trace in five that names a span which counts otherwise than its type.
 """
 
 from __future__ import annotations
@@ -67,6 +68,10 @@ FROM
 ARRAY JOIN range(n_traces) AS t"""
 
 
+_REST = f"if(span_type = 'LLM' AND kh % 500 = 1, substring(corpus, 1 + kh % {CORPUS_BYTES - 8000}, 8000), '')"
+"""What a call's input says behind the preview; to the engine it makes no difference how long the preview is."""
+
+
 def _text(salt: int, kh: str = "kh") -> str:
     chance = f"intHash64({kh} + {salt})"
     length = f"100 + intDiv(bitAnd({chance}, 2047) * bitAnd(bitShiftRight({chance}, 16), 127), 138)"
@@ -107,7 +112,8 @@ SELECT
     if(span_type = 'LLM', 20 + kh % 500, 0) AS output_tokens,
     round(input_tokens * 2.5e-6, 12) AS input_cost,
     round(output_tokens * 1e-5, 12) AS output_cost,
-    if(k = 0, {_spoken()}, {_text(1)}) AS input,
+    {_REST} AS said_rest,
+    if(k = 0, {_spoken()}, concat({_text(1)}, said_rest)) AS input,
     {_text(2)} AS output
 FROM ({_traces(start, days, sessions)})
 ARRAY JOIN range(n_spans) AS k"""
@@ -123,13 +129,13 @@ def insert_spans(start: int, days: int, sessions: int) -> str:
 INSERT INTO spans_versions (
     project_id, trace_id, span_id, parent_span_id, name, span_type, service_name, start_time, end_time, status,
     status_message, session_id, user_id, tags, model, provider, input_tokens, output_tokens, input_cost,
-    output_cost, total_cost, priced, input, output, attributes, resource, version)
+    output_cost, total_cost, priced, input, output, said_rest, attributes, resource, version)
 SELECT
     project_id, trace_id, span_id, parent_span_id, name, span_type, 'assistant', {_MS.format("span_ms")},
     {_MS.format("span_end_ms")}, status, if(status = 'error', 'the other side hung up', ''),
     if(k = 0, session_id, ''), if(k = 0, user_id, ''), if(k = 0 AND th % 3 = 0, ['beta'], []), model,
     if(model = '', '', 'openai'), input_tokens, output_tokens, input_cost, output_cost,
-    input_cost + output_cost, model != '', input, output,
+    input_cost + output_cost, model != '', input, output, said_rest,
     map('gen_ai.system', 'openai', 'gen_ai.request.model', model, 'gen_ai.request.temperature', '0.7',
         'gen_ai.response.id', concat('resp_', hex(kh)), 'deployment', 'eu-1', 'spanloom.k', toString(k)),
     map('service.name', 'assistant', 'host.name', concat('node-', toString(kh % 40)), 'sdk', 'otel-py'),
@@ -147,20 +153,23 @@ SELECT
     ['assistant'] AS services, {_MS.format("min(span_ms)")} AS start_time, {_MS.format("max(span_end_ms)")} AS end_time,
     max(if(k = 0, g.status, '')) AS status, count() AS span_count, countIf(span_type = 'LLM') AS llm_call_count,
     countIf(span_type = 'TOOL') AS tool_call_count, countIf(g.status = 'error') AS error_count,
+    toUInt64(length(arrayFilter(id -> NOT has(groupArrayIf(g.parent_span_id, g.status = 'error'), id),
+        groupArrayIf(g.span_id, g.status = 'error')))) AS failure_count,
     sum(g.input_tokens) AS input_tokens, sum(g.output_tokens) AS output_tokens,
     round(sum(g.input_cost), 12) AS input_cost, round(sum(g.output_cost), 12) AS output_cost,
     round(sum(g.input_cost) + sum(g.output_cost), 12) AS total_cost,
     arraySort(groupUniqArrayIf(model, model != '')) AS models,
     cityHash64(any(g.th) AS th, 0) AS root, {_spoken("root")} AS input, {_text(2, "root")} AS output,
-    max(if(k = 0, g.span_id, '')) AS root_span_id, {_VERSION.format("max(span_end_ms)")} AS version
+    max(if(k = 0, g.span_id, '')) AS root_span_id,
+    if(th % 5 = 0, [root_span_id], []) AS counts_otherwise, {_VERSION.format("max(span_end_ms)")} AS version
 FROM ({_spans(start, days, sessions)}) AS g
 GROUP BY project_id, session_id, trace_id"""
 
 
 _TRACE_COLUMNS = (
     "project_id, session_id, window_start, trace_id, name, user_id, tags, metadata, services, start_time, end_time, "
-    "status, span_count, llm_call_count, tool_call_count, error_count, input_tokens, output_tokens, input_cost, "
-    "output_cost, total_cost, models, input, output, root_span_id, version"
+    "status, span_count, llm_call_count, tool_call_count, failure_count, error_count, input_tokens, output_tokens, "
+    "input_cost, output_cost, total_cost, models, input, output, root_span_id, counts_otherwise, version"
 )
 
 
@@ -172,7 +181,15 @@ def insert_traces(start: int, days: int, sessions: int) -> str:
 
 def insert_windows(start: int, days: int, sessions: int) -> str:
     """Session windows of the sessions `first` to `first + count`."""
-    sums = ("span_count", "llm_call_count", "tool_call_count", "error_count", "input_tokens", "output_tokens")
+    sums = (
+        "span_count",
+        "llm_call_count",
+        "tool_call_count",
+        "failure_count",
+        "error_count",
+        "input_tokens",
+        "output_tokens",
+    )
     costs = ("input_cost", "output_cost", "total_cost")
     return f"""
 INSERT INTO session_windows_versions (

@@ -21,7 +21,17 @@ START = 1_790_000_000 - 1_790_000_000 % HOUR
 """The full hour (seconds since the epoch) at which the tests' events begin."""
 
 _TIMES = ("start_time", "end_time", "user_since")
-_LISTS = ("tags", "services", "models", "user_ids")
+_LISTS = (
+    "tags",
+    "services",
+    "models",
+    "user_ids",
+    "environments",
+    "releases",
+    "counts_otherwise",
+    "cost_counts_otherwise",
+    "unpriced_otherwise",
+)
 _TEXTS = (
     "project_id",
     "session_id",
@@ -29,6 +39,8 @@ _TEXTS = (
     "name",
     "user_id",
     "status",
+    "environment",
+    "release",
     "root_span_id",
     "input",
     "output",

@@ -42,6 +42,8 @@ def _no_null(text: str) -> str:
 
 Moment = Annotated[datetime, AfterValidator(_in_utc)]
 Text = Annotated[str, Field(max_length=1000), AfterValidator(_no_null)]
+Id = Annotated[str, Field(max_length=10_000), AfterValidator(_no_null)]
+"""An ID as an application names it: it may be longer than what is stored of it."""
 Pair = Annotated[str, Field(max_length=2000), AfterValidator(_no_null), AfterValidator(_pair)]
 Count = Annotated[int, Field(ge=0, lt=2**63)]
 Amount = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
@@ -72,8 +74,8 @@ class Narrowed(Scope):
         description="What was said in an input or output: part of it, in any case, any language. "
         "For sessions: in one of their traces that overlaps the range.",
     )
-    session_id: Text = Field("", description="Part of the session ID, in any case.")
-    user: Text = Field("", description="A user ID.")
+    session_id: Id = Field("", description="Part of the session ID, in any case.")
+    user: Id = Field("", description="A user ID.")
     tag: _LISTS = Field([], description="A tag; repeat it for several, all of which must be there.")
     model: _LISTS = Field([], description="A model; repeatable.")
     service: _LISTS = Field([], description="A service; repeatable.")
