@@ -82,7 +82,9 @@ async def workflow(session: str, said: str) -> None:
         tracer.start_as_current_span("Scenario: flow", attributes={"session.id": session, "user.id": "eve"}),
     ):
         # To build one is a span too.
-        flow = WorkflowBuilder(start_executor=writer, output_from=[reviewer]).add_edge(writer, reviewer).build()
+        flow = (
+            WorkflowBuilder(start_executor=writer, output_from=[reviewer]).add_edge(writer, reviewer).build()
+        )
         ran = await flow.run(Message("user", [said]))
         turn.answer = ran.get_outputs()[-1].text
 
