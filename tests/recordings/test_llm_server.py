@@ -233,6 +233,19 @@ CLAUDE = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
 BEDROCK = f"/model/{CLAUDE.replace(':', '%3A')}"
 
 
+def test_gemini_tells_its_thoughts_where_they_are_asked_for(stand: Stand) -> None:
+    config = {"thinkingConfig": {"includeThoughts": True}}
+    whole = json.loads(
+        stand.post(f"{GEMINI}:generateContent", contents=contents("hi"), generationConfig=config)
+    )
+    thought, answer = whole["candidates"][0]["content"]["parts"]
+    assert thought["thought"] is True
+    assert "thought" not in answer
+    path = f"{GEMINI}:streamGenerateContent?alt=sse"
+    first, *_ = events(stand.post(path, contents=contents("hi"), generationConfig=config))
+    assert first["candidates"][0]["content"]["parts"] == [thought]
+
+
 def told(words: str) -> list[dict[str, Any]]:
     return [{"role": "user", "content": [{"text": words}]}]
 

@@ -2,6 +2,7 @@
 
 `promptTokenCount` is 50+7n, and 10 of them are cached, inside. `candidatesTokenCount` is 20+3n, and *beside* it 5
 tokens are thoughts; `totalTokenCount` is the sum of the three. Each chunk of a stream tells the usage so far.
+Thoughts are told in words where a request includes them.
 """
 
 from __future__ import annotations
@@ -39,17 +40,17 @@ class Gemini:
         output = 20 + 3 * n + THOUGHTS
         return Usage(50 + 7 * n, output, cache_read_tokens=CACHED, reasoning_tokens=THOUGHTS)
 
-    def whole(self, call: Call, body: Json) -> Json:  # noqa: ARG002
+    def whole(self, call: Call, body: Json) -> Json:
         """See `Api`."""
-        if call.tool:
-            return _chunk(call, {"functionCall": {"name": call.tool, "args": call.arguments}}, "STOP")
-        return _chunk(call, {"text": call.answer}, "STOP")
+        return _chunk(call, [*_thoughts(body), _called(call) or {"text": call.answer}], "STOP")
 
     def frames(self, call: Call, query: str, body: Json) -> Iterator[bytes]:
         """See `Api`. Without `alt=sse` the stream is one JSON array."""
-        texts = [] if call.tool else pieces(call.answer)
-        chunks = [_chunk(call, {"text": piece}, None) for piece in texts[:-1]]
-        last = _chunk(call, {"text": texts[-1]}, "STOP") if texts else self.whole(call, body)
+        called = _called(call)
+        parts = [called] if called else [{"text": piece} for piece in pieces(call.answer)]
+        parts = [*_thoughts(body), *parts]
+        chunks = [_chunk(call, [part], None) for part in parts[:-1]]
+        last = _chunk(call, [parts[-1]], "STOP")
         return (events if _is_sse(query) else _array)([*chunks, last], named=False)
 
     def stream_type(self, query: str) -> str:
@@ -77,8 +78,19 @@ def _array(bodies: Iterable[Json], *, named: bool) -> Iterator[bytes]:  # noqa: 
     yield b"]"
 
 
-def _chunk(call: Call, part: Json, finish: str | None) -> Json:
-    candidate: Json = {"content": {"role": "model", "parts": [part]}, "index": 0}
+def _thoughts(body: Json) -> list[Json]:
+    config = (body.get("generationConfig") or {}).get("thinkingConfig") or {}
+    # google-genai for Python writes it the other way, which the API takes as well.
+    included = config.get("includeThoughts") or config.get("include_thoughts")
+    return [{"text": "Let me think about that.", "thought": True}] if included else []
+
+
+def _called(call: Call) -> Json | None:
+    return {"functionCall": {"name": call.tool, "args": call.arguments}} if call.tool else None
+
+
+def _chunk(call: Call, parts: list[Json], finish: str | None) -> Json:
+    candidate: Json = {"content": {"role": "model", "parts": parts}, "index": 0}
     if finish:
         candidate["finishReason"] = finish
     candidates = call.output_tokens - call.reasoning_tokens

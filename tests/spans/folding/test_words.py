@@ -119,6 +119,17 @@ class TestOutput:
         other = recorder(8, 1, "saved", "done", name="memory")
         assert said(fact(1), *turns[:1], calls[0], other) == ("one?", "one")
 
+    def test_of_agents_in_a_workflow_the_last_one(self) -> None:
+        steps = [fact(2, 1, name="writing"), fact(3, 1, name="reviewing")]
+        writer = recorder(4, 2, "a poem", "draft", name="writer", span_type=AGENT)
+        reviewer = recorder(6, 3, "a poem", "final", name="reviewer", span_type=AGENT)
+        calls = [call(5, 4, "a poem", "draft"), call(7, 6, "a poem", "final")]
+        assert said(fact(1), *steps, writer, reviewer, *calls) == ("a poem", "final")
+        # An agent further in, or one of another SDK, does not answer for the first.
+        inner = recorder(8, 6, "check", "draft", name="checker", span_type=AGENT)
+        assert said(fact(1), *steps, writer, inner, *calls)[1] == "draft"
+        assert said(fact(1), *steps, writer, reviewer._replace(scope="other"), *calls)[1] == "draft"
+
     def test_the_last_answer_that_the_witness_gave_back(self) -> None:
         spans = [call(2, 1, "q", "The answer."), call(3, 1, "q", "APPROVED")]
         assert said(recorder(1, answered="The answer."), *spans)[1] == "The answer."

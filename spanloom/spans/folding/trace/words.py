@@ -27,7 +27,8 @@ from spanloom.spans.table import (
 
 _TOOL = SPAN_TYPES.index("TOOL")
 _ERROR = STATUSES.index("error")
-_NARRATORS = SPAN_TYPES.index("AGENT"), SPAN_TYPES.index("CHAIN")
+_AGENT = SPAN_TYPES.index("AGENT")
+_NARRATORS = _AGENT, SPAN_TYPES.index("CHAIN")
 
 _MEDIA = re.compile(r"\[(?:image|audio|video|file)(?:: [^\]\s]{1,120})?\]")
 _QUOTES = "\"'`\\“”‘’"
@@ -65,32 +66,41 @@ def main_calls(tree: Tree, calls: Calls) -> list[Sequence[int]]:
 
 def witnesses_of(tree: Tree, root: int) -> tuple[Fact | None, Fact | None]:
     """The witness of the input, and that of the output: the root, or the outermost span below it, no call and no tool,
-    that records an input or output. Of a whole conversation in one trace, whose turns stand beside each other under one
-    name, the first turn asks and the last one answers."""
+    that records an input or output. Of several in a row the first asks and the last answers: the turns of a whole
+    conversation in one trace, which stand beside each other under one name, and agents of a workflow, each of which
+    works on what the one before gave."""
     spans = tree.spans
     if _records(spans[root]):
         return spans[root], spans[root]
     recorders = [at for at, fact in enumerate(spans) if _is_recorder(fact)]
     if not recorders:
         return None, None
-    first = spans[_outermost(tree, recorders)]
+    depth = _depths(tree)
+    at_first = min(recorders, key=lambda at: (depth[at], at))
+    first = spans[at_first]
     answering = [
         spans[at]
         for at in recorders
-        if spans[at].parent_span_id == first.parent_span_id
-        and (spans[at].name, spans[at].scope) == (first.name, first.scope)
-        and spans[at].output_preview
+        if depth[at] == depth[at_first] and spans[at].output_preview and _goes_on(first, spans[at])
     ]
     return first, answering[-1] if answering else first
 
 
-def _outermost(tree: Tree, some: Iterable[int]) -> int:
-    """Of some spans the one with the fewest around it, of equals the first."""
+def _goes_on(first: Fact, other: Fact) -> bool:
+    """Whether a span as far out as the first is a turn of the same conversation, or an agent of the same workflow."""
+    if first.scope != other.scope:
+        return False
+    is_turn = first.parent_span_id == other.parent_span_id and first.name == other.name
+    return is_turn or first.span_type == other.span_type == _AGENT
+
+
+def _depths(tree: Tree) -> list[int]:
+    """How many spans there are around each."""
     depth = [0] * len(tree.spans)
     for at in tree.down:
         if tree.parent[at] != NO_PARENT:
             depth[at] = depth[tree.parent[at]] + 1
-    return min(some, key=lambda at: (depth[at], at))
+    return depth
 
 
 def _records(fact: Fact) -> bool:
@@ -188,7 +198,10 @@ def _narrated(tree: Tree) -> str:
         for at, fact in enumerate(spans)
         if fact.span_type in _NARRATORS and fact.marks & OUTPUT_IS_TEXT and not inside[at]
     ]
-    return spans[_outermost(tree, told)].output_preview if told else ""
+    if not told:
+        return ""
+    depth = _depths(tree)
+    return spans[min(told, key=lambda at: (depth[at], at))].output_preview
 
 
 def longest_within(texts: Iterable[str], message: str) -> str:

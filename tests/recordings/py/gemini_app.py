@@ -1,0 +1,97 @@
+"""One application for the recordings of google-genai's own client: conversations, a tool, streams, failed calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+
+from google import genai
+from google.genai import types
+from google.genai.chats import Chat
+from google.genai.errors import APIError
+from opentelemetry import trace
+from turns import Turns
+
+MODEL = "gemini-2.5-flash"
+CITY = {"type": "OBJECT", "properties": {"city": {"type": "STRING"}}, "required": ["city"]}
+CONFIG = types.GenerateContentConfig(
+    system_instruction="Be brief.",
+    thinking_config=types.ThinkingConfig(include_thoughts=True),
+    tools=[types.Tool(function_declarations=[{"name": "get_weather", "parameters": CITY}])],
+)
+
+
+class App:
+    """Chats; `labelled(session, user, tags)` names the session by the SDK's own way."""
+
+    def __init__(
+        self, turns: Turns, labelled: Callable[[str, str, Sequence[str]], AbstractContextManager[object]]
+    ) -> None:
+        """Make a client, which does not retry by itself. Its instrumentation has to be there."""
+        self._turns = turns
+        self._labelled = labelled
+        self._client = genai.Client()
+
+    def chat(
+        self,
+        session: str,
+        user: str,
+        words: Sequence[str],
+        *,
+        stream: bool = False,
+        tags: Sequence[str] = (),
+    ) -> None:
+        """A conversation of several turns, each a trace."""
+        chat = self._client.chats.create(model=MODEL, config=CONFIG)
+        ask = _streamed if stream else _whole
+        for said in words:
+            with (
+                self._turns.turn(session, said, user=user, tags=tags, fails="fail" in said) as turn,
+                self._labelled(session, user, tags),
+            ):
+                try:
+                    turn.answer = _answer(chat, said, ask)
+                except APIError:
+                    if "fail once" not in said:
+                        raise
+                    turn.answer = _answer(chat, said, ask)
+
+    def look_up(self, session: str, user: str, said: str) -> None:
+        """One call outside a chat, with a picture beside the words."""
+        picture = types.Part.from_bytes(data=b"no real picture", mime_type="image/png")
+        with (
+            self._turns.turn(session, f"{said}\n[image: image/png]", user=user) as turn,
+            self._labelled(session, user, ()),
+        ):
+            turn.answer = self._client.models.generate_content(model=MODEL, contents=[said, picture]).text
+
+
+def _answer(chat: Chat, said: str, ask: Callable[..., tuple[str, list]]) -> str:
+    """Ask, call tools as long as the model wants them, and return the text."""
+    asked: object = said
+    while True:
+        text, calls = ask(chat, asked)
+        if not calls:
+            return text
+        asked = [_result(call) for call in calls]
+
+
+def _result(call: types.FunctionCall) -> types.Part:
+    with trace.get_tracer("shop").start_as_current_span("execute_tool get_weather") as span:
+        span.set_attribute("gen_ai.operation.name", "execute_tool")
+        span.set_attribute("gen_ai.tool.name", call.name)
+    return types.Part.from_function_response(name=call.name, response={"result": "Berlin 20C"})
+
+
+def _whole(chat: Chat, asked: object) -> tuple[str, list]:
+    response = chat.send_message(asked)
+    calls = response.function_calls or []
+    return "" if calls else response.text, calls
+
+
+def _streamed(chat: Chat, asked: object) -> tuple[str, list]:
+    text, calls = "", []
+    for chunk in chat.send_message_stream(asked):
+        calls += chunk.function_calls or []
+        text += "".join(part.text or "" for part in chunk.candidates[0].content.parts if not part.thought)
+    return text, calls
