@@ -16,7 +16,7 @@ from spanloom.spans.table import (
     SPAN_TYPES,
     STATUSES,
 )
-from tests.spans.examples import CHAIN, KEY, LLM, TOOL, call, fact
+from tests.spans.examples import CHAIN, KEY, LLM, SECOND, TOOL, call, fact
 
 AGENT = SPAN_TYPES.index("AGENT")
 
@@ -129,6 +129,19 @@ class TestOutput:
         inner = recorder(8, 6, "check", "draft", name="checker", span_type=AGENT)
         assert said(fact(1), *steps, writer, inner, *calls)[1] == "draft"
         assert said(fact(1), *steps, writer, reviewer._replace(scope="other"), *calls)[1] == "draft"
+
+    def test_an_agent_beside_the_first_does_not_answer_for_it(self) -> None:
+        helper = recorder(2, 1, "a poem?", "a poem", name="helper", span_type=AGENT)
+        title = recorder(4, 1, "a poem?", "Poetry request", name="title", span_type=AGENT)
+        calls = [call(3, 2, "a poem?", "a poem"), call(5, 4, "a poem?", "Poetry request")]
+        assert said(fact(1), helper, title, *calls) == ("a poem?", "a poem")
+
+    def test_nor_does_one_that_began_before_the_first_was_done(self) -> None:
+        steps = [fact(2, 1), fact(3, 1)]
+        one = recorder(4, 2, "a poem?", "a poem", name="one", span_type=AGENT, duration=3 * SECOND)
+        two = recorder(6, 3, "a poem?", "an ode", name="two", span_type=AGENT)
+        calls = [call(5, 4, "a poem?", "a poem"), call(7, 6, "a poem?", "an ode")]
+        assert said(fact(1), *steps, one, two, *calls)[1] == "a poem"
 
     def test_the_last_answer_that_the_witness_gave_back(self) -> None:
         spans = [call(2, 1, "q", "The answer."), call(3, 1, "q", "APPROVED")]

@@ -81,17 +81,26 @@ def witnesses_of(tree: Tree, root: int) -> tuple[Fact | None, Fact | None]:
     answering = [
         spans[at]
         for at in recorders
-        if depth[at] == depth[at_first] and spans[at].output_preview and _goes_on(first, spans[at])
+        if depth[at] == depth[at_first] and spans[at].output_preview and _goes_on(tree, at_first, at)
     ]
     return first, answering[-1] if answering else first
 
 
-def _goes_on(first: Fact, other: Fact) -> bool:
-    """Whether a span as far out as the first is a turn of the same conversation, or an agent of the same workflow."""
-    if first.scope != other.scope:
+def _goes_on(tree: Tree, first: int, other: int) -> bool:
+    """Whether a span as far out as the first is a turn of the same conversation, or a later agent of the same workflow:
+    each agent stands in a step of its own there. One beside the first that names the chat does not."""
+    its, here = tree.spans[first], tree.spans[other]
+    if its.scope != here.scope:
         return False
-    is_turn = first.parent_span_id == other.parent_span_id and first.name == other.name
-    return is_turn or first.span_type == other.span_type == _AGENT
+    if its.parent_span_id == here.parent_span_id:
+        return its.name == here.name
+    step, its_step = tree.parent[other], tree.parent[first]
+    return (
+        its.span_type == here.span_type == _AGENT
+        and NO_PARENT not in (step, its_step)
+        and tree.parent[step] == tree.parent[its_step]
+        and here.start_time >= its.start_time + its.duration
+    )
 
 
 def _depths(tree: Tree) -> list[int]:

@@ -65,6 +65,15 @@ def test_a_word_behind_the_preview_is_found_from_the_lists(warehouse: Warehouse,
     assert found(warehouse, project, "never said") == ([], [])
 
 
+def test_a_session_search_shows_the_words_behind_the_preview(warehouse: Warehouse, project: str) -> None:
+    put_session(warehouse, project, "s", "x" * PREVIEW_CHARACTERS, f" and then {DECOMPOSED} at last")
+    [match] = run(search_session(warehouse, "s", project, SearchFilter(text="zürich"))).traces
+    [span] = match.spans
+    [snippet] = span.snippets
+    [(start, end)] = snippet.ranges
+    assert (snippet.field, snippet.text[start:end]) == ("input", "Zürich")
+
+
 @pytest.mark.parametrize("stored", [COMPOSED, DECOMPOSED])
 @pytest.mark.parametrize("wanted", [COMPOSED, DECOMPOSED, COMPOSED.lower()])
 def test_letters_and_accents_find_each_other(
