@@ -91,6 +91,8 @@ def role_of(name: object) -> str:
 
 def turn_of(value: Members, side: Side) -> Turn | None:
     """The turn that a JSON object is; None where it is none, but may hold some."""
+    if _TELLING.isdisjoint(value):
+        return None
     for form in FORMS:
         if (turn := form(value, side)) is not None:
             return turn
@@ -176,6 +178,9 @@ def without_role(value: Members, side: Side) -> Turn | None:
         return Turn(kind, value, certain=False)
     return Turn(side, value, isinstance(value.get("parts"), list))
 
+
+_TELLING = frozenset(("role", "message", "kwargs", "data", "type", "content", "parts"))
+"""Members of which every form has one: most objects that are no messages have none."""
 
 FORMS: tuple[Callable[[Members, Side], Turn | None], ...] = (
     with_role,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence, Sized
 from itertools import chain
+from operator import or_
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from spanloom.spans.reading.row import EventRow, SpanRow
+from spanloom.spans.reading.row import EventRow, Preview, SpanRow
 from spanloom.spans.table import COST_COLUMNS, MAX_TIME, PICODOLLARS, SPAN_TABLE
 from spanloom.spans.text.values import valid_text
 
@@ -43,7 +44,9 @@ class Columns:
     def __init__(self) -> None:
         self.rows: list[SpanRow] = []
         self.heads: list[Head] = []
-        """As many as there are rows."""
+        self.asked: list[Preview] = []
+        self.answered: list[Preview] = []
+        """Of all these there are as many as rows."""
         self.resources: list[ResourceRow] = []
 
     def table(self) -> pa.Table:
@@ -64,8 +67,6 @@ class Columns:
             "start_time": _timestamps(start),
             "end_time": _timestamps(np.maximum(times(ends), start)),
             "tags": _lists(columns["tags"]),
-            "input_texts": _lists(columns["input_texts"]),
-            "output_texts": _lists(columns["output_texts"]),
             "metadata": _maps(columns["metadata"]),
             "attributes": _map_array(
                 _offsets(columns["attribute_keys"]),
@@ -73,6 +74,7 @@ class Columns:
                 list(chain.from_iterable(columns["attribute_texts"])),
             ),
             "events": _events(columns["events"]),
+            **self._previews(columns["marks"]),
         }
         for name in ("environment", "release"):
             # What the span says goes before what its resource does.
@@ -85,12 +87,30 @@ class Columns:
                 arrays[name] = _strings(of_resources).take(resource)
         for name in COST_COLUMNS:
             arrays[name] = pa.array(np.array(columns[name], np.float64) / PICODOLLARS)
-        for name in ("input_preview", "output_preview"):
-            arrays[name] = _valid_strings(columns[name])
         for field in SPAN_TABLE:
             if field.name not in arrays:
                 arrays[field.name] = _array(columns[field.name], field.type)
         return pa.Table.from_arrays([arrays[field.name] for field in SPAN_TABLE], schema=SPAN_TABLE)
+
+    def _previews(self, marks: Iterable[int]) -> dict[str, pa.Array]:
+        asked, asked_others, asked_marks, asked_rests = zip(*self.asked, strict=True)
+        answered, answered_others, answered_marks, answered_rests = zip(*self.answered, strict=True)
+        rests: Sequence[str] = asked_rests
+        if any(answered_rests):
+            rests = [
+                f"{one}\0{other}" if one and other else one or other
+                for one, other in zip(asked_rests, answered_rests, strict=True)
+            ]
+        return {
+            "input_preview": _valid_strings(asked),
+            "output_preview": _valid_strings(answered),
+            "input_texts": _lists(asked_others),
+            "output_texts": _lists(answered_others),
+            "said_rest": _strings(rests),
+            "marks": pa.array(
+                list(map(or_, map(or_, marks, asked_marks), answered_marks)), SPAN_TABLE.field("marks").type
+            ),
+        }
 
 
 def hexadecimal(ids: Sequence[bytes]) -> pa.Array:

@@ -22,7 +22,7 @@ from spanloom.spans.limits import TRUNCATED, Limits
 from spanloom.spans.pricing.prices import Prices
 from spanloom.spans.reading.columns import Columns, ResourceRow
 from spanloom.spans.reading.notes import SpanNotes
-from spanloom.spans.reading.row import SpanRow
+from spanloom.spans.reading.row import Preview, SpanRow
 from spanloom.spans.reading.span import SpanReader
 from spanloom.spans.reading.times import SpanTimes, span_times
 from spanloom.spans.reading.wire.attributes import attributes_within, texts
@@ -136,17 +136,21 @@ class _Decoder:
                         columns.resources.append(self._resource(resource_spans.resource, message, count))
                     times = span_times(span.start_time_unix_nano, span.end_time_unix_nano, message.written)
                     try:
-                        row = read_row(span, scope, times)
+                        row, asked, answered = read_row(span, scope, times)
                     except Exception as error:  # whatever a convention trips over costs this one span
                         reason = f"The span could not be read ({type(error).__name__})."
                         bad.add(reason, resource_spans, scope_spans, span)
                         continue
                     columns.rows.append(row)
+                    columns.asked.append(asked)
+                    columns.answered.append(answered)
                     columns.heads.append((trace_id, span_id, parent_id, times.start, times.end, resource))
-        bear_witness(columns.rows, columns.heads, first)
+        bear_witness(columns, first)
         self.rejects += bad.rejects()
 
-    def _noted_row(self, span: otlp_pb2.Span, scope: Scope, times: SpanTimes) -> SpanRow:
+    def _noted_row(
+        self, span: otlp_pb2.Span, scope: Scope, times: SpanTimes
+    ) -> tuple[SpanRow, Preview, Preview]:
         assert self._notes is not None
         notes = SpanNotes(span.trace_id, span.span_id)
         row = self._reader.row(span, scope, times, notes)

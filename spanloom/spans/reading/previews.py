@@ -13,7 +13,7 @@ from spanloom.spans.messages.flattened import FlattenedAttribute, assemble
 from spanloom.spans.messages.recorded import recorded
 from spanloom.spans.messages.texts import any_text, assistant_text, message_value, user_text
 from spanloom.spans.messages.turns import Side
-from spanloom.spans.reading.row import EventRow
+from spanloom.spans.reading.row import NO_PREVIEW, EventRow, Preview
 from spanloom.spans.table import (
     INPUT_IS_MESSAGE,
     INPUT_IS_TEXT,
@@ -120,24 +120,6 @@ def _from_messages(messages: object) -> Chosen:
     return Chosen(text, messages, source=IN_EVENTS)
 
 
-class Preview(NamedTuple):
-    """What of an input or output travels with the facts of a span."""
-
-    text: str = ""
-    others: tuple[str, ...] = ()
-    """Further texts in it."""
-    marks: int = 0
-    rest: str = ""
-    """What stands behind the text where it was cut, and a little before: for searching."""
-
-    def of_trace(self, mark: int) -> Preview:
-        """The same, as what is said of the whole trace."""
-        return self._replace(marks=self.marks | mark)
-
-
-NO_PREVIEW = Preview()
-
-
 def message_preview(given: Chosen, side: Side) -> Preview:
     """What the user said last in an LLM call, or what the assistant answered; where there is no such message, what else
     was recorded. Chat messages can hold lone surrogates."""
@@ -176,11 +158,6 @@ def _preview(words: str, others: tuple[str, ...], marks: int) -> Preview:
     if len(words) <= PREVIEW_CHARACTERS:
         return Preview(words, others, marks)
     return Preview(words[:PREVIEW_CHARACTERS], others, marks, words[_REST:])
-
-
-def said_rest(*rests: str) -> str:
-    """What stands behind some previews, one after the other."""
-    return "\0".join(filter(None, rests))
 
 
 def is_its_failure(text: str, events: Sequence[EventRow]) -> bool:

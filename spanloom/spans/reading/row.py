@@ -15,8 +15,26 @@ class EventRow(NamedTuple):
     attributes: Mapping[str, str]
 
 
+class Preview(NamedTuple):
+    """What of an input or output travels with the facts of a span."""
+
+    text: str = ""
+    others: tuple[str, ...] = ()
+    """Further texts in it."""
+    marks: int = 0
+    rest: str = ""
+    """What stands behind the text where it was cut, and a little before: for searching."""
+
+    def of_trace(self, mark: int) -> Preview:
+        """The same, as what is said of the whole trace."""
+        return self._replace(marks=self.marks | mark)
+
+
+NO_PREVIEW = Preview()
+
+
 class SpanRow(NamedTuple):
-    """The row of a span, apart from its IDs and times. The names are those of the span table's columns."""
+    """The row of a span, apart from its IDs, times and previews. The names are those of the span table's columns."""
 
     name: str
     span_type: str
@@ -50,12 +68,8 @@ class SpanRow(NamedTuple):
     input: str
     output: str
     trace_name: str
-    input_preview: str
-    output_preview: str
-    input_texts: Sequence[str]
-    output_texts: Sequence[str]
-    said_rest: str
     marks: int
+    """Those of its previews come to them."""
     attribute_keys: Sequence[str]
     attribute_texts: Sequence[str]
     events: Sequence[EventRow]

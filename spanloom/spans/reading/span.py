@@ -17,15 +17,13 @@ from spanloom.spans.reading.costs import UNKNOWN, span_costs
 from spanloom.spans.reading.fields import read_fields
 from spanloom.spans.reading.notes import SpanNotes
 from spanloom.spans.reading.previews import (
-    NO_PREVIEW,
     chosen,
     from_events,
     is_its_failure,
     message_preview,
     recorded_preview,
-    said_rest,
 )
-from spanloom.spans.reading.row import EventRow, SpanRow
+from spanloom.spans.reading.row import NO_PREVIEW, EventRow, Preview, SpanRow
 from spanloom.spans.reading.tags_and_metadata import merged_metadata, merged_tags
 from spanloom.spans.reading.times import SpanTimes
 from spanloom.spans.reading.usage import NOTHING, Stated, Usage, UsageRule, usage_of
@@ -93,8 +91,9 @@ class SpanReader:
 
     def row(
         self, span: otlp_pb2.Span, scope: Scope, times: SpanTimes, notes: SpanNotes | None = None
-    ) -> SpanRow:
-        """The row of a span of an instrumentation; why it is so goes into `notes`, if asked for."""
+    ) -> tuple[SpanRow, Preview, Preview]:
+        """The row of a span of an instrumentation, and the previews of its input and output; why they are so goes into
+        `notes`, if asked for."""
         limits, vocabulary = self._limits, self._vocabulary
         name_length = limits.name
         cut: list[str] = []
@@ -169,7 +168,7 @@ class SpanReader:
             notes.input_source, notes.output_source = given_input.source, given_output.source
             notes.cost = cost
         # By position: names would take as long as reading three attributes.
-        return SpanRow(
+        row = SpanRow(
             span.name.decode("utf-8", "replace")[:name_length],
             span_type,
             status,
@@ -200,14 +199,7 @@ class SpanReader:
             input_text,
             output_text,
             (values[_TRACE_NAME] or "")[:name_length],
-            asked.text,
-            answered.text,
-            asked.others,
-            answered.others,
-            said_rest(asked.rest, answered.rest) if asked.rest or answered.rest else "",
-            asked.marks
-            | answered.marks
-            | (IS_COPY if values[_COPY] else 0)
+            (IS_COPY if values[_COPY] else 0)
             | (COST_IS_STATED if cost.stated else 0)
             | (NO_START if times.assumed else 0)
             | (USAGE_ADDS_UP if span_type == "LLM" and adds_up(scope) else 0),
@@ -215,6 +207,7 @@ class SpanReader:
             words,
             events,
         )
+        return row, asked, answered
 
     def _events(self, span: otlp_pb2.Span, cut: list[str]) -> tuple[list[EventRow], list[EventRow]]:
         """The events as they are kept; and with their texts whole, for those may be messages in JSON."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import combinations_with_replacement
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spanloom.spans.messages import turns
 from spanloom.spans.messages.finding import conversation, newest_first
 from spanloom.spans.messages.parts import Call, Media, Other, Part, Reasoning, Result
 from spanloom.spans.messages.texts import assistant_text, user_text
@@ -509,3 +511,28 @@ def test_every_part_of_any_value_can_be_read(value: Any, side: Side) -> None:
         if turn is not None:
             assert isinstance(turn.name + turn.finish, str)
             assert all(read(part) != "" for part in turn.parts)
+
+
+_MEMBERS = [
+    (name, value)
+    for name in (
+        *("role", "content", "parts", "message", "index", "kwargs", "id", "data", "type", "summary", "text"),
+        "question",
+    )
+    for value in (
+        "user",
+        "function_call",
+        "reasoning",
+        {"content": "hi"},
+        {"parts": ["hi"]},
+        ["HumanMessage"],
+    )
+]
+
+
+@pytest.mark.parametrize("side", ["user", "assistant"])
+def test_an_object_that_no_form_knows_is_given_up_early_and_no_other(side: Side) -> None:
+    for members in combinations_with_replacement(_MEMBERS, 2):
+        value = dict(members)
+        tried = next((turn for form in turns.FORMS if (turn := form(value, side)) is not None), None)
+        assert turns.turn_of(value, side) == tried
