@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from spanloom.spans.messages.contents import DEEPEST
 from spanloom.spans.messages.finding import newest_first
+from spanloom.spans.messages.printed import printed_words
 from spanloom.spans.messages.texts import assistant_text, message_value, user_text
 from spanloom.spans.messages.turns import Side
 from spanloom.spans.text.values import valid_text
@@ -69,9 +70,9 @@ _ANSWERED = frozenset(
 _NAMES = {"user": _ASKED, "assistant": _ASKED | _ANSWERED}
 
 _OBJECT = re.compile(
-    r"\s*(?:[A-Z]\w*\((?:\w+=|\)\s*$|<|\*)|<[\w.]+(?: [\w.<>]+)* (?:object )?at 0x[0-9a-f]+)"
+    r"[\s\[(]*(?:[A-Z]\w*\((?:\w+=|\)\s*$|<|\*)|<[\w.]+(?: [\w.<>]+)* (?:object )?at 0x[0-9a-f]+)"
 )
-"""How the print of an object begins: `StopEvent(result=…`, `<function chat at 0x7f…`."""
+"""How the print of an object begins, or of a list of them: `StopEvent(result=…`, `<function chat at 0x7f…`."""
 
 
 class Recorded(NamedTuple):
@@ -92,8 +93,11 @@ def recorded(text: str, side: Side, longest: int) -> Recorded:
         longest: at most so many characters are kept of the text, and of all others together.
     """
     value = message_value(text)
+    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], str):
+        value = value[0]
     if isinstance(value, str):
-        return Recorded("" if _OBJECT.match(value) else valid_text(value[:longest]), ())
+        words = printed_words(value) if _OBJECT.match(value) else value
+        return Recorded(valid_text(words[:longest]), ())
     said = user_text(value, longest) if side == "user" else assistant_text(value, longest)
     said = "" if _OBJECT.match(said) else valid_text(said)
     if said and _holds_messages(value, side):

@@ -2,8 +2,9 @@
 
 The trace fold needs the outermost span of a trace, no call and no tool, that records an input or output; and where that
 one's output is no words, the outermost ones inside it whose output is. A message has a part of the trace: what lies
-around a span in the message lies around it in the trace, so of the rest nothing needs to travel. Only the message
-itself decides, so that the same record always gives the same rows.
+around a span in the message lies around it in the trace, so of the rest nothing needs to travel. A tool that nothing
+recorded around may be a function that asks a model: where no other span has words, its own are asked for. Only the
+message itself decides, so that the same record always gives the same rows.
 """
 
 from __future__ import annotations
@@ -15,11 +16,10 @@ from spanloom.spans.reading.previews import recorded_preview
 from spanloom.spans.reading.row import SpanRow
 from spanloom.spans.table import INPUT_OF_TRACE, OUTPUT_IS_TEXT, OUTPUT_OF_TRACE
 
-_NO_WITNESSES = frozenset(("LLM", "TOOL"))
-
 _RECORDED = 1
 _TOLD = 2
-"""At a span or around it something was recorded; an output in words."""
+_TOOL = 4
+"""At a span or around it something was recorded; an output in words; something by a tool."""
 
 
 def bear_witness(columns: Columns, first: int) -> None:
@@ -40,16 +40,20 @@ def bear_witness(columns: Columns, first: int) -> None:
         around = 0 if at is None else known[at]
         for at in reversed(path):
             if _records(rows[at]):
-                if not around & _TOLD:
+                is_tool = rows[at].span_type == "TOOL"
+                if not around & (_RECORDED | _TOOL if is_tool else _TOLD):
                     # Whatever a form of messages trips over costs this one preview.
                     with suppress(Exception):
                         _preview(columns, at, around)
-                around |= _RECORDED | (_TOLD if columns.answered[at].marks & OUTPUT_IS_TEXT else 0)
+                if is_tool:
+                    around |= _TOOL
+                else:
+                    around |= _RECORDED | (_TOLD if columns.answered[at].marks & OUTPUT_IS_TEXT else 0)
             known[at] = around
 
 
 def _records(row: SpanRow) -> bool:
-    return bool(row.input or row.output) and row.span_type not in _NO_WITNESSES
+    return bool(row.input or row.output) and row.span_type != "LLM"
 
 
 def _preview(columns: Columns, at: int, around: int) -> None:

@@ -59,7 +59,7 @@ def as_json(text: str) -> str:
         elif kind == "name":
             written.append(_NAMES[word[0]])
         else:
-            text_inside = _unescaped(word["single"] if kind == "single" else word["double"])
+            text_inside = unescaped(word["single"] if kind == "single" else word["double"])
             written.append(_quoted(text_inside))
     return valid_text("".join(written)) if position == len(text) else text
 
@@ -68,7 +68,7 @@ short_as_json = lru_cache(maxsize=8)(as_json)
 """The same for short texts that several readers read one after the other."""
 
 
-def _unescaped(body: str) -> str:
+def unescaped(body: str) -> str:
     """What stands between quotes, its escapes resolved."""
     return _ESCAPE.sub(_character, body) if "\\" in body else body
 

@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 import pytest
-from opentelemetry.proto.trace.v1.trace_pb2 import Status
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from spanloom.spans.conventions.fields import Convention, Field, Key
 from spanloom.spans.conventions.precedence import PRECEDENCE as PLACES
@@ -678,9 +678,26 @@ class TestPreviews:
         assert (found["input_preview"], found["output_preview"]) == ("i", "o" * 4096)
         assert found["marks"] == INPUT_IS_TEXT | OUTPUT_IS_TEXT
 
-    def test_a_tool_shows_nothing(self) -> None:
-        found = row({"openinference.span.kind": "TOOL", "input.value": "i", "output.value": "o"})
-        assert (found["input_preview"], found["output_preview"], found["marks"]) == ("", "", 0)
+    def test_a_tool_shows_what_it_recorded_where_nothing_around_it_does(self) -> None:
+        tool = {"openinference.span.kind": "TOOL", "input.value": "i", "output.value": "o"}
+        inner = span(tool, span_id=b"inside!!", parent_span_id=b"tooltool")
+        given = span(tool, span_id=b"tooltool", parent_span_id=b"outside!")
+        chain = span({"input.value": "i"}, span_id=b"inchain!", parent_span_id=b"tooltool")
+        bare, recorder = span({}, span_id=b"outside!"), span({"input.value": "x"}, span_id=b"outside!")
+
+        def shown(*spans: Span) -> dict[str, tuple[str, str]]:
+            return {
+                found["span_id"]: (found["input_preview"], found["output_preview"])
+                for found in read(request(*spans)).table.to_pylist()
+            }
+
+        assert shown(bare, given, inner, chain) == {
+            b"outside!".hex(): ("", ""),
+            b"tooltool".hex(): ("i", "o"),
+            b"inside!!".hex(): ("", ""),
+            b"inchain!".hex(): ("i", ""),
+        }
+        assert shown(recorder, given)[b"tooltool".hex()] == ("", "")
 
     def test_a_span_inside_of_one_that_recorded_shows_nothing(self) -> None:
         recorded = {"input.value": "i", "output.value": "o"}

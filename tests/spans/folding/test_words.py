@@ -45,6 +45,17 @@ def with_json(asked: tuple[str, ...] = (), answered: tuple[str, ...] = (), **fie
 
 
 class TestInput:
+    def test_where_nothing_else_has_a_word_a_tool_that_asks_a_model(self) -> None:
+        tool = recorder(2, 1, **with_json(("Where are parks?",), span_type=TOOL, answered=()))
+        other = recorder(3, 1, "Berlin", "20C", span_type=TOOL)
+        inner = recorder(4, 2, "inside", "too", span_type=TOOL)
+        asked = call(5, 4)
+        assert said(fact(1), tool, other, inner, asked)[0] == str({"in": ("Where are parks?",)})
+        assert said(fact(1), other, call(5, 1)) == ("", "")
+        assert said(recorder(1, span_type=TOOL, asked="i", answered="o")) == ("", "")
+        assert said(fact(1), inner, call(5, 4, "Hello", "Hi")) == ("Hello", "Hi")
+        assert said(fact(1), inner, recorder(6, 1, "run", "ran"), call(5, 4)) == ("run", "ran")
+
     def test_what_stands_in_a_template_was_asked(self) -> None:
         template = "Use this context: parks.\n\nQuestion: Where are parks?"
         assert (

@@ -70,11 +70,12 @@ def witnesses_of(tree: Tree, root: int) -> tuple[Fact | None, Fact | None]:
     conversation in one trace, which stand beside each other under one name, and agents of a workflow, each of which
     works on what the one before gave."""
     spans = tree.spans
-    if _records(spans[root]):
+    if _records(spans[root]) and spans[root].span_type != _TOOL:
         return spans[root], spans[root]
     recorders = [at for at, fact in enumerate(spans) if _is_recorder(fact)]
     if not recorders:
-        return None, None
+        tool = _asking_tool(tree)
+        return tool, tool
     depth = _depths(tree)
     at_first = min(recorders, key=lambda at: (depth[at], at))
     first = spans[at_first]
@@ -84,6 +85,22 @@ def witnesses_of(tree: Tree, root: int) -> tuple[Fact | None, Fact | None]:
         if depth[at] == depth[at_first] and spans[at].output_preview and _goes_on(tree, at_first, at)
     ]
     return first, answering[-1] if answering else first
+
+
+def _asking_tool(tree: Tree) -> Fact | None:
+    """The outermost tool with texts that has a call of a model inside: where no other span has a word, it is a function
+    that fills a template and asks (Semantic Kernel)."""
+    spans = tree.spans
+    told = [at for at, fact in enumerate(spans) if _records(fact)]
+    if not told or any(spans[at].span_type != _TOOL for at in told):
+        return None
+    asks = [fact.span_type == LLM for fact in spans]
+    for at in reversed(tree.down):
+        if asks[at] and tree.parent[at] != NO_PARENT:
+            asks[tree.parent[at]] = True
+    asking = [at for at in told if asks[at]]
+    depth = _depths(tree)
+    return spans[min(asking, key=lambda at: (depth[at], at))] if asking else None
 
 
 def _goes_on(tree: Tree, first: int, other: int) -> bool:

@@ -22,7 +22,7 @@ from semantic_kernel.agents import ChatCompletionAgent, ChatHistoryAgentThread
 from semantic_kernel.connectors.ai import FunctionChoiceBehavior
 from semantic_kernel.connectors.ai.open_ai import OpenAIChatCompletion, OpenAIChatPromptExecutionSettings
 from semantic_kernel.contents import ChatHistory
-from semantic_kernel.functions import kernel_function
+from semantic_kernel.functions import KernelArguments, kernel_function
 from turns import Turns
 
 provider = TracerProvider()
@@ -77,11 +77,41 @@ async def bare(session: str, user: str, words: Sequence[str]) -> None:
             history.add_message(await service.get_chat_message_content(history, settings, kernel=kernel))
 
 
+async def prompts(session: str, user: str, words: Sequence[str], *, stream: bool = False) -> None:
+    """Prompt functions: a template, filled and sent to the chat service. Only their own span has words."""
+    kernel = Kernel()
+    kernel.add_service(service)
+    template = "You sell tea.\nAnswer in one sentence: {{$question}}"
+    for said in words:
+        with (
+            turns.turn(session, said, user=user, fails="fail" in said) as turn,
+            tracer.start_as_current_span("chat turn", attributes={"session.id": session, "user.id": user}),
+        ):
+            if stream:
+                async for chunk in kernel.invoke_prompt_stream(
+                    template,
+                    arguments=KernelArguments(question=said),
+                    plugin_name="shop",
+                    function_name="answer",
+                ):
+                    turn.answer += str(chunk[0])
+            else:
+                result = await kernel.invoke_prompt(
+                    template,
+                    arguments=KernelArguments(question=said),
+                    plugin_name="shop",
+                    function_name="answer",
+                )
+                turn.answer = str(result)
+
+
 async def main() -> None:
-    """Three sessions."""
+    """Four sessions."""
     await agents("sk-1", "ada", ["Hello Kernel", "weather in Berlin", "Grüße 🙂", "please fail"])
     await agents("sk-2", "bob", ["a streamed one", "weather, streamed"], stream=True)
     await bare("sk-3", "cyd", ["Hello service", "the weather?"])
+    await prompts("sk-4", "dee", ["Which tea is green?", "please fail"])
+    await prompts("sk-5", "eve", ["Which one is black?"], stream=True)
 
 
 asyncio.run(main())
