@@ -19,6 +19,9 @@ Json = dict[str, Any]
 DETAILS = ("cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
 """Parts of the input and the output that not every SDK tells: a turn names its own in `details`."""
 
+NO_FAILURES = ("GraphInterrupt", "ParentCommand")
+"""Exceptions by which LangGraph stops to ask a person, or hands over to another graph."""
+
 
 class TruthError(Exception):
     """The recording can't be what the program did."""
@@ -40,8 +43,16 @@ def spans_by_trace(messages: Iterable[bytes]) -> dict[str, list[Span]]:
 
 
 def failed(span: Span) -> bool:
-    """Whether a span reports an error."""
-    return span.status.code == Status.STATUS_CODE_ERROR or any(e.name == "exception" for e in span.events)
+    """Whether a span reports an error: not where all that was raised is `NO_FAILURES`."""
+    raised = [str(_exception(event)) for event in span.events if event.name == "exception"]
+    if raised:
+        return not all(any(name in text for name in NO_FAILURES) for text in raised)
+    return span.status.code == Status.STATUS_CODE_ERROR
+
+
+def _exception(event: Span.Event) -> dict[str, str]:
+    told = {attribute.key: attribute.value.string_value for attribute in event.attributes}
+    return {"type": told.get("exception.type", ""), "message": told.get("exception.message", "")[:80]}
 
 
 def as_read(turns: list[Json], calls: list[Json]) -> list[Json]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from spanloom.schemas import otlp_pb2
+from spanloom.spans.conventions.control_flow import is_control_flow
 from spanloom.spans.conventions.families import Scope, adds_up, beside, is_gemini
 from spanloom.spans.conventions.fields import Field
 from spanloom.spans.conventions.vocabulary import Vocabulary
@@ -25,7 +26,7 @@ from spanloom.spans.reading.previews import (
 )
 from spanloom.spans.reading.row import NO_PREVIEW, EventRow, Preview, SpanRow
 from spanloom.spans.reading.tags_and_metadata import merged_metadata, merged_tags
-from spanloom.spans.reading.times import SpanTimes
+from spanloom.spans.reading.times import SpanTimes, first_token
 from spanloom.spans.reading.usage import NOTHING, Stated, Usage, UsageRule, usage_of
 from spanloom.spans.reading.wire.attributes import CUT, attributes_within, texts
 from spanloom.spans.table import (
@@ -191,7 +192,7 @@ class SpanReader:
             cost.output,
             cost.total,
             cost.known,
-            _first_token(values, times),
+            first_token(values[_FIRST_TOKEN_AFTER], values[_FIRST_TOKEN_AT], times),
             (values[_ENVIRONMENT] or "")[:name_length],
             (values[_RELEASE] or "")[:name_length],
             scope.name,
@@ -263,19 +264,6 @@ def _usage(
     return usage.with_more(more_input or 0, more_output or 0)
 
 
-def _first_token(values: Sequence[Any], times: SpanTimes) -> float:
-    """Seconds to the first token of the answer, 0 where the span does not say."""
-    after, at = values[_FIRST_TOKEN_AFTER], values[_FIRST_TOKEN_AT]
-    if after is at is None:
-        return 0.0
-    if after is None and at is not None and not times.assumed:
-        after = (at - times.start) / 1e9
-    longest = (times.end - times.start) / 1e9
-    if after is not None and after > longest:
-        after /= 1000  # some write milliseconds under a name of seconds
-    return after if after is not None and 0 < after <= longest else 0.0
-
-
 def _type_by_usage(values: Sequence[Any]) -> str:
     """The type of a span that gives none: with usage the one it gives for that case, else LLM if it gives a model."""
     if all(count is None for count in values[_TOKENS]):
@@ -284,20 +272,24 @@ def _type_by_usage(values: Sequence[Any]) -> str:
 
 
 def _status(span: otlp_pb2.Span, events: Sequence[EventRow], values: Sequence[Any]) -> tuple[str, str]:
-    """Status and message: an error is a status ERROR, an event named `exception`, or what a convention calls
-    one."""
+    """Status and message: an error is a status ERROR, an event named `exception`, or what a convention calls one; none
+    is an exception that a framework raises to go on elsewhere."""
     code = 0
     message = ""
     if span.HasField("status"):
         status = span.status
         code = status.code
         message = status.message.decode("utf-8", "replace")
+    goes_on = False
     for event in events:
         if event.name == "exception":
-            exception = event.attributes
-            return "error", message or exception.get("exception.message") or exception.get(
-                "exception.type", ""
-            )
+            kind = event.attributes.get("exception.type", "")
+            reason = event.attributes.get("exception.message", "")
+            if not is_control_flow(kind, reason):
+                return "error", message or reason or kind
+            goes_on = True
     if values[_STATUS]:
         return values[_STATUS], message or values[_STATUS_MESSAGE] or ""
+    if code == _ERROR and (goes_on or is_control_flow("", message)):
+        code = 0
     return _STATUSES.get(code, "unset"), message

@@ -11,7 +11,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from spanloom.spans.reading.columns import Columns
-from spanloom.spans.reading.previews import recorded_preview
+from spanloom.spans.reading.previews import is_nothing, recorded_preview
 from spanloom.spans.reading.row import SpanRow
 from spanloom.spans.table import INPUT_OF_TRACE, OUTPUT_IS_TEXT, OUTPUT_OF_TRACE
 
@@ -49,7 +49,7 @@ def bear_witness(columns: Columns, first: int) -> None:
 
 
 def _records(row: SpanRow) -> bool:
-    return bool(row.input or row.output) and row.span_type not in _NO_WITNESSES
+    return not (is_nothing(row.input) and is_nothing(row.output)) and row.span_type not in _NO_WITNESSES
 
 
 def _preview(columns: Columns, at: int, around: int) -> None:

@@ -144,6 +144,40 @@ class TestStatus:
         given.status.message = "failed"
         assert row_of(given)["status_message"] == "failed"
 
+    @pytest.mark.parametrize(
+        ("code", "kind", "message", "status"),
+        [
+            (2, "langgraph.errors.GraphInterrupt", "(Interrupt(value='Sure?'),)", "unset"),
+            (1, "GraphInterrupt", "[]", "ok"),
+            (2, "Exception", "ParentCommand(Command(goto='editor'))Traceback", "unset"),
+            (2, "Error", "NodeInterrupt: []", "unset"),
+            (2, "langgraph.errors.GraphRecursionError", "Recursion limit of 25 reached", "error"),
+            (2, "Exception", "GraphInterrupted", "error"),
+            (2, "shop.Declined", "GraphInterrupt(", "error"),
+        ],
+    )
+    def test_what_a_framework_raises_to_go_on_is_no_error(
+        self, code: int, kind: str, message: str, status: str
+    ) -> None:
+        given = span(events=[event("exception", {"exception.type": kind, "exception.message": message})])
+        given.status.code = code  # type: ignore[assignment]
+        assert row_of(given)["status"] == status
+
+    @pytest.mark.parametrize(
+        ("message", "status"), [("GraphInterrupt((Interrupt(value=1),))", "unset"), ("declined", "error")]
+    )
+    def test_nor_is_it_where_only_the_status_tells_of_it(self, message: str, status: str) -> None:
+        given = span()
+        given.status.code = 2  # type: ignore[assignment]
+        given.status.message = message
+        assert row_of(given)["status"] == status
+
+    def test_another_exception_beside_it_is_an_error(self) -> None:
+        pause = event("exception", {"exception.type": "GraphInterrupt", "exception.message": "()"})
+        failure = event("exception", {"exception.message": "declined"})
+        found = row_of(span(events=[pause, failure]))
+        assert (found["status"], found["status_message"]) == ("error", "declined")
+
 
 class TestFailures:
     @pytest.mark.parametrize(
