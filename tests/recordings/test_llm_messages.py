@@ -11,7 +11,7 @@ import pytest
 
 from tests.recordings import llm_server
 from tests.recordings.llm_server.calls import Asked, Tool
-from tests.recordings.llm_server.messages import text_of, tool_wanted
+from tests.recordings.llm_server.messages import openai_tool_choice, text_of, tool_wanted
 
 
 @pytest.mark.parametrize(
@@ -40,6 +40,16 @@ def test_a_tool_gets_what_it_requires(required: dict[str, Any], arguments: dict[
     schema = {"properties": {"city": {"type": "string"}, "days": {"type": "integer"}}} | required
     asked = Asked("m", "the weather?", user_is_last=True, tools=(Tool("get_weather", schema),))
     assert tool_wanted(asked) == ("get_weather", arguments)
+
+
+def test_what_a_request_insists_on_is_called() -> None:
+    tools = (Tool("Report", {"properties": {"city": {"type": "string"}}}), Tool("get_weather", {}))
+    asked = Asked("m", "the weather?", user_is_last=False, tools=tools, must_call="Report")
+    assert tool_wanted(asked) == ("Report", {"city": "Berlin"})
+    body = {"tool_choice": {"type": "function", "function": {"name": "Report"}}}
+    assert openai_tool_choice(body) == "Report"
+    assert openai_tool_choice({"tool_choice": {"type": "function", "name": "Report"}}) == "Report"
+    assert openai_tool_choice({"tool_choice": "auto"}) == openai_tool_choice({}) == ""
 
 
 def test_a_request_may_come_in_chunks(tmp_path: Path) -> None:

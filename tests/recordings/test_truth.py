@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.recordings.truth import TruthError, truth
-from tests.spans.reading.otlp_examples import SPAN_ID, START, TRACE_ID, request, span
+from tests.spans.reading.otlp_examples import SPAN_ID, START, TRACE_ID, event, request, span
 
 CALLS: list[dict[str, Any]] = [
     {"path": "/v1/embeddings", "input_tokens": 57, "output_tokens": 0, "usage_sent": True},
@@ -87,3 +87,13 @@ def test_calls_that_share_a_span_are_not_counted() -> None:
     found = truth("x", turns, CALLS, [request(span())])
     assert found["traces"][TRACE_ID.hex()]["llm_calls"] is None
     assert (found["sessions"]["s"]["llm_calls"], found["sessions"]["s"]["input_tokens"]) == (None, 121)
+
+
+@pytest.mark.parametrize(
+    ("kind", "fails"), [("langgraph.errors.GraphInterrupt", False), ("ValueError", True)]
+)
+def test_a_graph_that_stops_to_ask_reports_an_error_and_has_not_failed(kind: str, *, fails: bool) -> None:
+    stopped = span(events=[event("exception", {"exception.type": kind, "exception.message": "()"})])
+    stopped.status.code = 2  # type: ignore[assignment]
+    found = truth("x", [TURN | {"fails": fails}], CALLS, [request(stopped)])
+    assert found["traces"][TRACE_ID.hex()]["errors"] == 1

@@ -34,6 +34,7 @@ UNTOLD_CALLS = {
     "py-dspy": 5,
     # Functions around calls, which OpenInference takes for calls of a model.
     "llamaindex": 3,
+    "py-openai-agents-traceloop": 3,  # calls by the chat API: of these it reads the question alone
 }
 
 

@@ -32,6 +32,9 @@ _INPUT = int(Field.INPUT)
 
 _UNPARSED = object()
 
+_NOTHING_IN_JSON = frozenset(("{}", "[]", "null", '""'))
+_SHORT = 16
+
 _LONGEST = 1 << 20
 """Characters of a message that are read where it is longer than a preview."""
 
@@ -142,9 +145,14 @@ def message_preview(given: Chosen, side: Side) -> Preview:
     return NO_PREVIEW if is_message else recorded_preview(given.text, side)
 
 
+def is_nothing(text: str | None) -> bool:
+    """Whether a text is empty, or JSON of nothing: LangSmith writes `{}` for what a run that failed returned."""
+    return not text or (len(text) < _SHORT and "".join(text.split()) in _NOTHING_IN_JSON)
+
+
 def recorded_preview(text: str, side: Side) -> Preview:
     """What a span that is no call of a model recorded: its words, else how its JSON begins."""
-    if not text:
+    if is_nothing(text):
         return NO_PREVIEW
     words, others = recorded(text, side, PREVIEW_CHARACTERS)
     if len(words) == PREVIEW_CHARACTERS:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from spanloom.schemas import otlp_pb2
+from spanloom.spans.conventions.control_flow import is_control_flow
 from spanloom.spans.conventions.families import Scope, adds_up, beside, is_gemini
 from spanloom.spans.conventions.fields import Field
 from spanloom.spans.conventions.vocabulary import Vocabulary
@@ -20,17 +21,19 @@ from spanloom.spans.reading.previews import (
     chosen,
     from_events,
     is_its_failure,
+    is_nothing,
     message_preview,
     recorded_preview,
 )
 from spanloom.spans.reading.row import NO_PREVIEW, EventRow, Preview, SpanRow
 from spanloom.spans.reading.tags_and_metadata import merged_metadata, merged_tags
-from spanloom.spans.reading.times import SpanTimes
+from spanloom.spans.reading.times import SpanTimes, first_token
 from spanloom.spans.reading.usage import NOTHING, Stated, Usage, UsageRule, usage_of
 from spanloom.spans.reading.wire.attributes import CUT, attributes_within, texts
 from spanloom.spans.table import (
     COST_IS_STATED,
     INPUT_OF_TRACE,
+    IS_CONTROL_FLOW,
     IS_COPY,
     NO_START,
     OUTPUT_OF_TRACE,
@@ -127,9 +130,9 @@ class SpanReader:
             asked, answered = message_preview(given_input, "user"), message_preview(given_output, "assistant")
             if events and is_its_failure(given_output.text, events):
                 answered = NO_PREVIEW
-        if values[_TRACE_INPUT]:
+        if not is_nothing(values[_TRACE_INPUT]):
             asked = recorded_preview(values[_TRACE_INPUT], "user").of_trace(INPUT_OF_TRACE)
-        if values[_TRACE_OUTPUT]:
+        if not is_nothing(values[_TRACE_OUTPUT]):
             answered = recorded_preview(values[_TRACE_OUTPUT], "assistant").of_trace(OUTPUT_OF_TRACE)
 
         longest = limits.text
@@ -191,7 +194,7 @@ class SpanReader:
             cost.output,
             cost.total,
             cost.known,
-            _first_token(values, times),
+            first_token(values[_FIRST_TOKEN_AFTER], values[_FIRST_TOKEN_AT], times),
             (values[_ENVIRONMENT] or "")[:name_length],
             (values[_RELEASE] or "")[:name_length],
             scope.name,
@@ -202,6 +205,7 @@ class SpanReader:
             (IS_COPY if values[_COPY] else 0)
             | (COST_IS_STATED if cost.stated else 0)
             | (NO_START if times.assumed else 0)
+            | (IS_CONTROL_FLOW if status == "error" and _is_control_flow(events, status_message) else 0)
             | (USAGE_ADDS_UP if span_type == "LLM" and adds_up(scope) else 0),
             keys,
             words,
@@ -263,19 +267,6 @@ def _usage(
     return usage.with_more(more_input or 0, more_output or 0)
 
 
-def _first_token(values: Sequence[Any], times: SpanTimes) -> float:
-    """Seconds to the first token of the answer, 0 where the span does not say."""
-    after, at = values[_FIRST_TOKEN_AFTER], values[_FIRST_TOKEN_AT]
-    if after is at is None:
-        return 0.0
-    if after is None and at is not None and not times.assumed:
-        after = (at - times.start) / 1e9
-    longest = (times.end - times.start) / 1e9
-    if after is not None and after > longest:
-        after /= 1000  # some write milliseconds under a name of seconds
-    return after if after is not None and 0 < after <= longest else 0.0
-
-
 def _type_by_usage(values: Sequence[Any]) -> str:
     """The type of a span that gives none: with usage the one it gives for that case, else LLM if it gives a model."""
     if all(count is None for count in values[_TOKENS]):
@@ -301,3 +292,7 @@ def _status(span: otlp_pb2.Span, events: Sequence[EventRow], values: Sequence[An
     if values[_STATUS]:
         return values[_STATUS], message or values[_STATUS_MESSAGE] or ""
     return _STATUSES.get(code, "unset"), message
+
+
+def _is_control_flow(events: Sequence[EventRow], message: str) -> bool:
+    return is_control_flow([each.attributes for each in events if each.name == "exception"], message)

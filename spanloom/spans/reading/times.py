@@ -41,3 +41,21 @@ def span_times(start: int, end: int, written: int) -> SpanTimes:
         start = end if end >= EARLIEST else written or start
     priced_at = written if written and start > written + _DAY else start
     return SpanTimes(start, max(start, end), priced_at, assumed)
+
+
+def first_token(after: float | None, at: int | None, times: SpanTimes) -> float:
+    """Seconds to the first token of an answer, 0 where its span does not say.
+
+    Args:
+        after: seconds from the span's start, as sent.
+        at: nanoseconds since the epoch, as sent; counts where there is no `after`.
+        times: the span's.
+    """
+    if after is at is None:
+        return 0.0
+    if after is None and at is not None and not times.assumed:
+        after = (at - times.start) / 1e9
+    longest = (times.end - times.start) / 1e9
+    if after is not None and after > longest:
+        after /= 1000  # some write milliseconds under a name of seconds
+    return after if after is not None and 0 < after <= longest else 0.0

@@ -12,7 +12,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from spanloom.spans.reading.columns import Columns
-from spanloom.spans.reading.previews import recorded_preview
+from spanloom.spans.reading.previews import is_nothing, recorded_preview
 from spanloom.spans.reading.row import SpanRow
 from spanloom.spans.table import INPUT_OF_TRACE, OUTPUT_IS_TEXT, OUTPUT_OF_TRACE
 
@@ -53,7 +53,7 @@ def bear_witness(columns: Columns, first: int) -> None:
 
 
 def _records(row: SpanRow) -> bool:
-    return bool(row.input or row.output) and row.span_type != "LLM"
+    return not (is_nothing(row.input) and is_nothing(row.output)) and row.span_type != "LLM"
 
 
 def _preview(columns: Columns, at: int, around: int) -> None:

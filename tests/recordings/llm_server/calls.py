@@ -38,6 +38,10 @@ class Asked:
     """Whether there is an answer in words: embeddings have none."""
     is_call: bool = True
     """Whether a model is called: counting the tokens of a prompt costs none, takes no number and is not logged."""
+    must_call: str = ""
+    """The tool that has to be called, whatever was said."""
+    form: Json | None = None
+    """The JSON schema that the answer has to follow."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,13 @@ import json
 from collections.abc import Iterator
 
 from tests.recordings.llm_server.calls import Asked, Call, Json
-from tests.recordings.llm_server.messages import events, last_user_message, openai_tools, pieces
+from tests.recordings.llm_server.messages import (
+    events,
+    last_user_message,
+    openai_tool_choice,
+    openai_tools,
+    pieces,
+)
 from tests.recordings.llm_server.openai_api import CREATED, OpenAI
 
 
@@ -20,7 +26,17 @@ class Chat(OpenAI):
         stream = bool(body.get("stream"))
         usage_sent = not stream or bool((body.get("stream_options") or {}).get("include_usage"))
         user, is_last = last_user_message(body.get("messages") or [])
-        return Asked(str(body.get("model")), user, is_last, openai_tools(body), stream, usage_sent)
+        form = ((body.get("response_format") or {}).get("json_schema") or {}).get("schema")
+        return Asked(
+            str(body.get("model")),
+            user,
+            is_last,
+            openai_tools(body),
+            stream,
+            usage_sent,
+            must_call=openai_tool_choice(body),
+            form=form,
+        )
 
     def whole(self, call: Call, body: Json) -> Json:  # noqa: ARG002
         """See `Api`."""

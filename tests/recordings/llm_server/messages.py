@@ -36,22 +36,26 @@ def last_user_message(messages: list[object], content: str = "content") -> tuple
 
 
 def tool_wanted(asked: Asked) -> tuple[str, Json] | None:
-    """Return the name of the tool to call and its arguments, if the last message asks for one."""
-    if not asked.user_is_last:
-        return None
+    """Return the name of the tool to call and its arguments, if the request or its last message asks for one."""
     for tool in asked.tools:
-        words = re.findall(r"[A-Z]?[a-z]+", tool.name)
-        if any(len(word) > 3 and word.lower() in asked.user.lower() for word in words):
-            properties = tool.schema.get("properties") or {}
-            # Without a list of what is required, everything is given.
-            given = tool.schema.get("required") or list(properties)
-            # Gemini writes types in capitals.
-            numbers = ("number", "integer")
-            return tool.name, {
-                name: 3 if str(properties[name].get("type")).lower() in numbers else "Berlin"
-                for name in given
-            }
+        if tool.name == asked.must_call or (asked.user_is_last and _is_named(tool, asked.user)):
+            return tool.name, arguments_of(tool.schema)
     return None
+
+
+def _is_named(tool: Tool, user: str) -> bool:
+    words = re.findall(r"[A-Z]?[a-z]+", tool.name)
+    return any(len(word) > 3 and word.lower() in user.lower() for word in words)
+
+
+def arguments_of(schema: Json) -> Json:
+    """Return an object of a JSON schema: each number is 3, each text Berlin."""
+    properties = schema.get("properties") or {}
+    # Without a list of what is required, everything is given.
+    given = schema.get("required") or list(properties)
+    # Gemini writes types in capitals.
+    numbers = ("number", "integer")
+    return {name: 3 if str(properties[name].get("type")).lower() in numbers else "Berlin" for name in given}
 
 
 def openai_tools(body: Json) -> tuple[Tool, ...]:
@@ -62,6 +66,12 @@ def openai_tools(body: Json) -> tuple[Tool, ...]:
         for function in functions
         if isinstance(function, dict)
     )
+
+
+def openai_tool_choice(body: Json) -> str:
+    """Return the name of the function that a request to OpenAI insists on; empty where it insists on none."""
+    choice = body.get("tool_choice")
+    return str(choice.get("function", choice).get("name", "")) if isinstance(choice, dict) else ""
 
 
 def pieces(text: str | None) -> list[str]:

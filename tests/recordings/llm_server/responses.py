@@ -6,7 +6,13 @@ import json
 from collections.abc import Iterator
 
 from tests.recordings.llm_server.calls import Asked, Call, Json
-from tests.recordings.llm_server.messages import events, last_user_message, openai_tools, pieces
+from tests.recordings.llm_server.messages import (
+    events,
+    last_user_message,
+    openai_tool_choice,
+    openai_tools,
+    pieces,
+)
 from tests.recordings.llm_server.openai_api import CREATED, OpenAI
 
 
@@ -20,7 +26,8 @@ class Responses(OpenAI):
         given = body.get("input", "")
         user, is_last = (given, True) if isinstance(given, str) else last_user_message(given)
         stream = bool(body.get("stream"))
-        return Asked(str(body.get("model")), user, is_last, openai_tools(body), stream)
+        must_call = openai_tool_choice(body)
+        return Asked(str(body.get("model")), user, is_last, openai_tools(body), stream, must_call=must_call)
 
     def whole(self, call: Call, body: Json) -> Json:
         """See `Api`."""

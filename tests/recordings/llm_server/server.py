@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.recordings.llm_server.apis import APIS
 from tests.recordings.llm_server.calls import Call, Json, Ledger
-from tests.recordings.llm_server.messages import tool_wanted
+from tests.recordings.llm_server.messages import arguments_of, tool_wanted
 from tests.recordings.otlp_sink import body_of
 
 
@@ -47,14 +47,16 @@ class Handler(BaseHTTPRequestHandler):
             return
         n = self.ledger.next_answer()
         tool, arguments = tool_wanted(asked) or (None, None)
-        in_words = asked.answers and not tool
+        answer = f"Answer {n}: about '{asked.user}', here is what I found."
+        if asked.form:
+            answer = json.dumps(arguments_of(asked.form))
         call = Call(
             **asdict(api.usage(n)),
             n=n,
             path=path,
             model=asked.model,
             user=asked.user,
-            answer=f"Answer {n}: about '{asked.user}', here is what I found." if in_words else None,
+            answer=answer if asked.answers and not tool else None,
             tool=tool,
             arguments=arguments,
             stream=asked.stream,

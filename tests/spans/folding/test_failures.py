@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spanloom.spans.folding.trace.fold import fold
-from spanloom.spans.table import STATUSES
+from spanloom.spans.table import IS_CONTROL_FLOW, STATUSES
 from tests.spans.examples import KEY, SECOND, START, fact
 
 ERROR = STATUSES.index("error")
@@ -33,6 +33,16 @@ def test_a_failure_counts_where_it_began(
     spans = [fact(it, parent, status=ERROR if it in failed else OK) for it, parent in parents.items()]
     counters = fold(KEY, spans).counters
     assert (counters.failure_count, counters.error_count) == (expected, len(failed)), why
+
+
+def test_what_a_framework_raises_to_go_on_is_an_error_and_no_failure() -> None:
+    paused = fact(3, 2, status=ERROR, marks=IS_CONTROL_FLOW)
+    around = fact(2, 1, status=ERROR, marks=IS_CONTROL_FLOW)
+    counters = fold(KEY, [fact(1), around, paused]).counters
+    assert (counters.failure_count, counters.error_count) == (0, 2)
+    # What failed around it failed by itself.
+    counters = fold(KEY, [fact(1, status=ERROR), around, paused]).counters
+    assert (counters.failure_count, counters.error_count) == (1, 3)
 
 
 SPANS = st.lists(st.tuples(st.integers(0, 9), st.booleans(), st.integers(0, 9)), min_size=1, max_size=10)

@@ -15,7 +15,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from spanloom.spans.limits import TRUNCATED, Limits
 from spanloom.spans.reading.decode import OtlpMessage, decode
-from spanloom.spans.table import MAX_TIME, SPAN_TABLE
+from spanloom.spans.table import IS_CONTROL_FLOW, MAX_TIME, SPAN_TABLE
 from spanloom.spans.text.values import MAX_NESTING
 from tests.captures_truth import captures
 from tests.spans.reading.otlp_examples import (
@@ -143,6 +143,46 @@ class TestStatus:
         given.status.code = 2  # type: ignore[assignment]
         given.status.message = "failed"
         assert row_of(given)["status_message"] == "failed"
+
+    @pytest.mark.parametrize(
+        ("kind", "message", "fails"),
+        [
+            ("langgraph.errors.GraphInterrupt", "(Interrupt(value='Sure?'),)", False),
+            ("GraphInterrupt", "[]", False),
+            ("Exception", "ParentCommand(Command(goto='editor'))Traceback", False),
+            ("Error", "NodeInterrupt: []", False),
+            ("langgraph.errors.GraphRecursionError", "Recursion limit of 25 reached", True),
+            ("Exception", "GraphInterrupted", True),
+            ("shop.Declined", "GraphInterrupt(", True),
+        ],
+    )
+    def test_what_a_framework_raises_to_go_on_is_an_error_and_no_failure(
+        self, kind: str, message: str, *, fails: bool
+    ) -> None:
+        given = span(events=[event("exception", {"exception.type": kind, "exception.message": message})])
+        found = row_of(given)
+        assert (found["status"], not found["marks"] & IS_CONTROL_FLOW) == ("error", fails)
+
+    @pytest.mark.parametrize(
+        ("code", "message", "fails"),
+        [
+            (2, "GraphInterrupt((Interrupt(value=1),))", False),
+            (2, "declined", True),
+            (1, "GraphInterrupt()", True),
+        ],
+    )
+    def test_so_it_is_where_only_the_status_tells_of_it(
+        self, code: int, message: str, *, fails: bool
+    ) -> None:
+        given = span()
+        given.status.code = code  # type: ignore[assignment]
+        given.status.message = message
+        assert (not row_of(given)["marks"] & IS_CONTROL_FLOW) == fails
+
+    def test_another_exception_beside_it_is_a_failure(self) -> None:
+        pause = event("exception", {"exception.type": "GraphInterrupt", "exception.message": "()"})
+        failure = event("exception", {"exception.message": "declined"})
+        assert not row_of(span(events=[pause, failure]))["marks"] & IS_CONTROL_FLOW
 
 
 class TestFailures:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
@@ -17,12 +18,20 @@ from tests.spans.reading.otlp_examples import START, read, request, span
 
 _INPUTS = (
     "",
+    "{}",
     "What now?",
     '{"question": "What now?"}',
     '{"n": 1}',
     '[{"role": "user", "content": "What now?"}]',
 )
-_OUTPUTS = ("", "This.", '{"answer": "This."}', '{"n": 2}', '[{"role": "assistant", "content": "This."}]')
+_OUTPUTS = (
+    "",
+    "{}",
+    "This.",
+    '{"answer": "This."}',
+    '{"n": 2}',
+    '[{"role": "assistant", "content": "This."}]',
+)
 _KINDS = ("LLM", "TOOL", "AGENT", "CHAIN", "RETRIEVER", "")
 
 
@@ -69,3 +78,19 @@ def test_how_spans_are_sent_does_not_matter(tree: list[Span], data: st.DataObjec
         trace_of([one for one, its in zip(tree, part_of, strict=True) if its == part] for part in range(3))
         == whole
     )
+
+
+@pytest.mark.parametrize("apart", [False, True], ids=["one message", "two"])
+@pytest.mark.parametrize("nothing", ["{}", "[ ]", "null", '""'])
+def test_json_of_nothing_is_nothing(nothing: str, *, apart: bool) -> None:
+    chain = {"openinference.span.kind": "CHAIN"}
+    root = span(chain | {"input.value": nothing, "output.value": nothing}, span_id=b"\1" * 8)
+    inside = span(
+        chain | {"input.value": "What now?", "output.value": "This."},
+        span_id=b"\2" * 8,
+        parent_span_id=b"\1" * 8,
+    )
+    found = trace_of([[root], [inside]] if apart else [[root, inside]])
+    assert (found.input, found.output) == ("What now?", "This.")
+    alone = trace_of([[root]])
+    assert (alone.input, alone.output) == ("", "")

@@ -19,7 +19,7 @@ from spanloom.spans.folding.trace.exceptions import Exceptions, exceptions
 from spanloom.spans.folding.trace.tree import NO_PARENT, Tree
 from spanloom.spans.folding.trace.usage import counted
 from spanloom.spans.folding.trace.words import words_of
-from spanloom.spans.table import NO_START, STATUSES
+from spanloom.spans.table import IS_CONTROL_FLOW, NO_START, STATUSES
 
 MAX_LISTED = 1000
 """The most tags, metadata keys, models or services (or a session's users) that one trace or session lists."""
@@ -110,8 +110,8 @@ def root_of(tree: Tree) -> int:
 
 
 def _failures(tree: Tree) -> int:
-    """How many spans failed by themselves: not because one below them did."""
-    failed = [fact.status == _ERROR for fact in tree.spans]
+    """How many spans failed by themselves: not because one below did, nor because a framework went on elsewhere."""
+    failed = [fact.status == _ERROR and not fact.marks & IS_CONTROL_FLOW for fact in tree.spans]
     if not any(failed):
         return 0
     below = [False] * len(failed)
