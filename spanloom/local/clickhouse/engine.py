@@ -27,6 +27,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from spanloom.local.clickhouse.access import limited
 from spanloom.local.clickhouse.statement import Statement
 
 _ERROR_CODE = re.compile(r"Code: (\d+)\.")
@@ -94,7 +95,7 @@ class Engine:
         # Imported here: loading the engine's 550 MB takes half a second, and only this process needs it.
         engine: Any = importlib.import_module("chdb._chdb")
 
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._connect: Any = engine.connect
         self._folder = str(folder)
         self._inserts = folder / "http_inserts"
@@ -103,7 +104,8 @@ class Engine:
         self._idle = threading.Condition()
         self._closing = False
         try:
-            self._root: Any = self._connect(self._folder)
+            # The first connection opens the folder; later ones find it open, within the same limits.
+            self._root: Any = self._connect(limited(folder))
         except RuntimeError as error:
             raise EngineError(
                 76, f"The database in {folder} can't be opened (is another process using it?): {error}"

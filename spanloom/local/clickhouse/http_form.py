@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from aiohttp import BodyPartReader, web
 
-from spanloom.local.clickhouse.engine import ExternalTable
+from spanloom.local.clickhouse.engine import EngineError, ExternalTable
 
 
 @dataclass(frozen=True)
@@ -45,5 +45,10 @@ async def read_form(request: web.Request) -> Form | None:
         if not structure:
             types = described.get(f"{name}_types", "").split(",")
             structure = ", ".join(f"_{i} {type_}" for i, type_ in enumerate(types, 1))
-        tables.append(ExternalTable(name, structure, described.get(f"{name}_format", "TabSeparated"), data))
+        format_ = described.get(f"{name}_format", "TabSeparated")
+        if not format_.isalnum():
+            raise EngineError(
+                73, "Code: 73. DB::Exception: The format of an external table is one word. (UNKNOWN_FORMAT)"
+            )
+        tables.append(ExternalTable(name, structure, format_, data))
     return Form(fields, tuple(tables))

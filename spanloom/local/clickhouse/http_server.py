@@ -13,15 +13,16 @@ import json
 import uuid
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from spanloom.browsers import is_foreign, names_loopback
 from spanloom.local.clickhouse.engine import Answer, Engine, EngineError, Request
 from spanloom.local.clickhouse.http_bodies import BodyError, choose_encoding, decode_body, encode_body
 from spanloom.local.clickhouse.http_form import Form, read_form
 from spanloom.local.clickhouse.native_blocks import pack_blocks, unpack_blocks
 from spanloom.local.clickhouse.native_revision import UnknownNativeType, at_revision
+from spanloom.local.clickhouse.refused import refused
 from spanloom.local.clickhouse.statement import Statement, StatementError, parse_statement
 
 # What the interface itself understands; everything else in the URL is a setting of the query.
@@ -85,7 +86,19 @@ _CONTENT_TYPES = {
     "XML": "application/xml; charset=UTF-8",
 }
 
-_LOOPBACK_NAMES = frozenset(("localhost", "127.0.0.1", "::1"))
+_READING = frozenset(("", "SELECT", "WITH", "SHOW", "DESCRIBE", "DESC", "EXISTS", "EXPLAIN"))
+"""How statements begin that GET may bring; empty: with a bracket. The engine's `readonly` lets SYSTEM and KILL pass."""
+
+_FROM_ELSEWHERE = (
+    "This database answers programs of this machine, by the names 127.0.0.1 and localhost, and no page of another site."
+    " (ACCESS_DENIED)"
+)
+
+_SAFE_HEADERS = {
+    # What is answered is data, whatever page asks for it as a script, a style or a picture.
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
 
 # A worker writes about 20 MB at a time; this is only there so that a mistake can't fill the memory.
 MAX_BODY_BYTES = 1 << 30
@@ -120,9 +133,10 @@ class ClickHouseHttp:
             "X-ClickHouse-Query-Id": query_id,
             "X-ClickHouse-Timezone": self._engine.timezone,
             "X-ClickHouse-Server-Display-Name": self._engine.display_name,
+            **_SAFE_HEADERS,
         }
-        if not _from_this_machine(request):
-            return _failure(EngineError(497, "Code: 497. DB::Exception: Not a loopback name."), headers)
+        if not names_loopback(request.headers) or is_foreign(request.headers):
+            return _failure(_denied(497, _FROM_ELSEWHERE), headers)
         if request.method == "GET" and not url.get("query") and not request.can_read_body:
             return web.Response(text="Ok.\n", headers=headers)
         try:
@@ -165,11 +179,16 @@ class ClickHouseHttp:
             or url.get("default_format")
             or "TabSeparated"
         )
+        for table in form.tables if form else ():
+            _check(f"({table.structure}) {table.format}")
         settings = {k: v for k, v in url.items() if k not in _NOT_SETTINGS and not k.startswith("param_")}
         if form:
             settings = {k: v for k, v in settings.items() if not form.describes_table(k)}
         if method == "GET":
-            settings.setdefault("readonly", "2")  # GET must not change anything
+            # GET changes nothing, whatever the address says: a page can make a browser send one.
+            if statement.verb not in _READING:
+                raise _denied(164, f"GET only reads: send {statement.verb} with POST. (READONLY)")
+            settings["readonly"] = "1" if settings.get("readonly") == "1" else "2"
         answer = self._engine.run(
             Request(
                 statement=statement,
@@ -204,14 +223,28 @@ def _parse(query: bytes, body: bytes) -> tuple[Statement, bytes]:
     """The statement of a request and what is left of its body as data. Raises `EngineError`."""
     try:
         if not query:
-            return parse_statement(body), b""
-        statement = parse_statement(query)
-        if statement.data is None and body:
-            # As in ClickHouse, a statement may be split between the URL and the body.
-            return parse_statement(query + b"\n" + body), b""
+            statement, body = parse_statement(body), b""
+        else:
+            statement = parse_statement(query)
+            if statement.data is None and body:
+                # As in ClickHouse, a statement may be split between the URL and the body.
+                statement, body = parse_statement(query + b"\n" + body), b""
     except StatementError as error:
         raise EngineError(error.code, f"Code: {error.code}. DB::Exception: {error}.") from None
+    _check(statement.sql)
     return statement, body
+
+
+def _check(sql: str) -> None:
+    if what := refused(sql.encode()):
+        raise _denied(
+            497,
+            f"{what} is off in the local database: use a ClickHouse server of your own for it. (ACCESS_DENIED)",
+        )
+
+
+def _denied(code: int, reason: str) -> EngineError:
+    return EngineError(code, f"Code: {code}. DB::Exception: {reason}")
 
 
 async def _ok(_: web.Request) -> web.Response:
@@ -245,18 +278,3 @@ def _summary(answer: Answer) -> str:
         },
         separators=(",", ":"),
     )
-
-
-def _from_this_machine(request: web.Request) -> bool:
-    """Whether the names in the request are loopback names.
-
-    The port is open to every web page the user visits: a page can send requests to 127.0.0.1, or point its
-    own name there. Both give themselves away by Origin or Host.
-    """
-    named = [f"//{request.headers.get('Host', 'localhost')}"]
-    if origin := request.headers.get("Origin"):
-        named.append(origin)
-    try:
-        return all(urlsplit(name).hostname in _LOOPBACK_NAMES for name in named)
-    except ValueError:
-        return False

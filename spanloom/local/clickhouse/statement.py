@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 # Literals and comments are matched whole, so that a keyword or a semicolon inside one is never seen.
-_TOKEN = re.compile(
+TOKEN = re.compile(
     rb"""
       (?P<space>\s+ | --[^\n]* | \#[!\s][^\n]* | /\*.*?\*/ )
     | (?P<literal>'(?:[^'\\]|\\.)*' | "(?:[^"\\]|\\.)*" | `(?:[^`\\]|\\.)*`
@@ -25,6 +25,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+"""One token of SQL; the group that matched is its kind."""
 
 
 class StatementError(ValueError):
@@ -68,7 +69,7 @@ class _Token:
 def _top_level(text: bytes) -> Iterator[_Token]:
     """The tokens outside all brackets, without spaces and comments."""
     depth = 0
-    for match in _TOKEN.finditer(text):
+    for match in TOKEN.finditer(text):
         kind = match.lastgroup if match.lastgroup != "tag" else "literal"
         assert kind is not None
         if kind == "open":
