@@ -12,7 +12,16 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+PRIVATE = 0o077
+"""The umask of all parts: conversations lie in their files, which nobody else on the machine may read."""
+
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder, with those around it, that nobody else on the machine can look into. Raises `OSError`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
 
 
 def _death_signal() -> Callable[[], None] | None:
@@ -47,6 +56,7 @@ async def start_child(argv: Sequence[str], env: Mapping[str, str]) -> asyncio.su
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
+        umask=PRIVATE,
         preexec_fn=_death_signal(),
     )
 

@@ -28,6 +28,7 @@ class PartLog:
         if path.exists():
             path.replace(path.with_suffix(".log.1"))
         self._file = path.open("ab", buffering=0)
+        path.chmod(0o600)
         self.last_line = ""
 
     def write(self, chunk: bytes) -> None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
-from spanloom.local.child import end_child, end_leftover, start_child
+from spanloom.local.child import end_child, end_leftover, make_private, start_child
 from spanloom.local.part_log import PartLog
 
 # Seconds between two looks at a part that is not ready yet.
@@ -89,8 +89,10 @@ class Supervisor:
 
     async def __aenter__(self) -> Supervisor:
         try:
+            if not self._folder.exists() or (self._folder / "run" / "lock").exists():
+                make_private(self._folder)
             for name in ("run", "log"):
-                (self._folder / name).mkdir(parents=True, exist_ok=True)
+                make_private(self._folder / name)
             lock_file = os.open(self._folder / "run" / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise SupervisorError(

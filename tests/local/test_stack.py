@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import stat
 import socket
 import subprocess
 import sys
@@ -150,6 +151,25 @@ def test_everything_starts_in_order_and_stops_on_ctrl_c(tmp_path: Path) -> None:
     assert dashboard["SPANLOOM_CLICKHOUSE__URL"] == run.options.clickhouse_url
     assert run.lines == ["spanloom is ready", "stopping"]
     assert not list((run.folder / "run").glob("*.pid"))
+
+
+def test_nobody_else_on_the_machine_can_read_what_it_keeps(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    (run.folder / "log").mkdir(parents=True)
+    (run.folder / "log" / "worker-0.log").write_text("of an earlier version")
+    (run.folder / "log" / "worker-0.log").chmod(0o644)
+
+    async def scenario() -> None:
+        for folder in ("run", "log", "clickhouse"):
+            assert stat.S_IMODE((run.folder / folder).stat().st_mode) == 0o700, folder
+        # A process ID is nobody's secret, and an old log lies in a closed folder.
+        kept = [
+            path for path in run.folder.rglob("*") if path.is_file() and path.suffix not in (".pid", ".1")
+        ]
+        assert {path for path in kept if path.stat().st_mode & 0o077} == set()
+        assert len(kept) > 20
+
+    asyncio.run(run.during(scenario))
 
 
 def test_when_the_broker_dies_topics_come_before_whatever_uses_them(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from spanloom.local.child import PRIVATE
 from spanloom.local.clickhouse.engine import Engine, EngineError
 from spanloom.local.clickhouse.http_server import ClickHouseHttp
 
@@ -77,9 +78,10 @@ def main(arguments: list[str] | None = None) -> int:
             "--host %s: only loopback addresses are allowed, this server asks for no password", options.host
         )
         return 2
+    os.umask(PRIVATE)
     folder = options.data.resolve()
-    if set("*?{}") & set(str(folder)):
-        log.error("--data %s: the engine can't insert from a folder with *, ?, { or } in its path", folder)
+    if set("*?{}&") & set(str(folder)):
+        log.error("--data %s: the engine takes no folder with *, ?, &, { or } in its path", folder)
         return 2
     try:
         engine = Engine(folder)

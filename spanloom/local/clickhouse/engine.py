@@ -27,6 +27,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from spanloom.local.child import make_private
 from spanloom.local.clickhouse.access import limited
 from spanloom.local.clickhouse.statement import Statement
 
@@ -95,7 +96,7 @@ class Engine:
         # Imported here: loading the engine's 550 MB takes half a second, and only this process needs it.
         engine: Any = importlib.import_module("chdb._chdb")
 
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(folder)
         self._connect: Any = engine.connect
         self._folder = str(folder)
         self._inserts = folder / "http_inserts"

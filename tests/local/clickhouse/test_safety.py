@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -233,7 +234,7 @@ def test_the_address_bar_and_programs_are_not(http: Http) -> None:
 )
 def test_a_get_changes_nothing_whatever_the_address_says(http: Http, sql: str, readonly: str) -> None:
     http("CREATE TABLE IF NOT EXISTS kept (a Int8) ENGINE = Memory")
-    more = {"readonly": readonly} if readonly else {}
+    more: dict[str, Any] = {"readonly": readonly} if readonly else {}
     assert http(query=sql, **more).status != 200
     assert http("SELECT count() FROM kept").text == "0\n"
     assert http("EXISTS TABLE taken").text == "0\n"
