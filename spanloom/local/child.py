@@ -12,9 +12,6 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-PRIVATE = 0o077
-"""The umask of all parts: conversations lie in their files, which nobody else on the machine may read."""
-
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
@@ -56,7 +53,6 @@ async def start_child(argv: Sequence[str], env: Mapping[str, str]) -> asyncio.su
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
-        umask=PRIVATE,
         preexec_fn=_death_signal(),
     )
 

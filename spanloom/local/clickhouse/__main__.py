@@ -18,7 +18,6 @@ from pathlib import Path
 
 from aiohttp import web
 
-from spanloom.local.child import PRIVATE
 from spanloom.local.clickhouse.engine import Engine, EngineError
 from spanloom.local.clickhouse.http_server import ClickHouseHttp
 
@@ -78,7 +77,8 @@ def main(arguments: list[str] | None = None) -> int:
             "--host %s: only loopback addresses are allowed, this server asks for no password", options.host
         )
         return 2
-    os.umask(PRIVATE)
+    # Conversations lie in its files, which nobody else on the machine may read.
+    os.umask(0o077)
     folder = options.data.resolve()
     if set("*?{}&") & set(str(folder)):
         log.error("--data %s: the engine takes no folder with *, ?, &, { or } in its path", folder)
