@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.recordings.truth import TruthError, truth
+from tests.recordings.truth import TruthError, as_read, truth
 from tests.spans.reading.otlp_examples import SPAN_ID, START, TRACE_ID, request, span
 
 CALLS: list[dict[str, Any]] = [
@@ -87,3 +87,9 @@ def test_calls_that_share_a_span_are_not_counted() -> None:
     found = truth("x", turns, CALLS, [request(span())])
     assert found["traces"][TRACE_ID.hex()]["llm_calls"] is None
     assert (found["sessions"]["s"]["llm_calls"], found["sessions"]["s"]["input_tokens"]) == (None, 121)
+
+
+def test_usage_that_no_span_can_hold_is_none_of_the_truth() -> None:
+    turns = [TURN | {"end_call": 2, "unread_before": 1}, TURN | {"first_call": 2, "end_call": 4, "unread": 1}]
+    read = as_read(turns, [call | {"usage_sent": True} for call in CALLS])
+    assert [call["usage_sent"] for call in read] == [False, True, True, False]

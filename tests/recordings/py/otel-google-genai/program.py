@@ -54,5 +54,8 @@ app.chat("otel-gemini-1", "ada", ["Hello Gemini", "weather in Berlin", "Grüße 
 app.chat("otel-gemini-2", "bob", ["a streamed one", "weather, streamed"], stream=True)
 app.chat("otel-gemini-2", "bob", ["please fail", "fail once and try again"])
 app.look_up("otel-gemini-2", "bob", "What is in this picture?")
+app.automatic("otel-gemini-3", "cyd", "weather by a function")
+app.within("otel-gemini-3", "cyd", "weather within one call")
+app.within("otel-gemini-3", "cyd", "weather within one stream", stream=True)
 provider.shutdown()
 logs.shutdown()
