@@ -50,6 +50,8 @@ NO_START = 256
 """Nobody knows when the span began; it says nothing about when its trace took place."""
 USAGE_ADDS_UP = 512
 """The tokens of an LLM call may include those of the calls before it in a loop of a model and its tools."""
+CACHE_WAS_TWICE = 1024
+"""The version that wrote the span counts cached tokens twice in the input; versions are not stored."""
 
 MAX_TIME = 4_294_967_295 * 1_000_000_000
 """The latest time a row can hold, nanoseconds since the epoch (in the year 2106); later ones are cut to it."""

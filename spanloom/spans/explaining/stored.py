@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from spanloom.schemas import otlp_pb2
+from spanloom.spans.conventions.interactions import CACHE_IS_TWICE_UNTIL
 from spanloom.spans.conventions.vocabulary import Vocabulary
 from spanloom.spans.explaining.costs import why_cost
 from spanloom.spans.explaining.fields import field_sources, unread
@@ -27,7 +28,7 @@ from spanloom.spans.pricing.prices import Prices
 from spanloom.spans.reading.costs import SpanCosts
 from spanloom.spans.reading.decode import OtlpMessage, decode
 from spanloom.spans.reading.notes import SpanNotes
-from spanloom.spans.table import COST_IS_STATED, SPAN_TYPES
+from spanloom.spans.table import CACHE_WAS_TWICE, COST_IS_STATED, SPAN_TYPES
 
 _WHOLE = Limits(text=1 << 24, value=1 << 24, attributes=1 << 17, events=10_000, event_attributes=10_000)
 """Nothing that is stored is cut once more."""
@@ -134,11 +135,13 @@ def _message(span: StoredSpan, fact: Fact) -> bytes:
     request = otlp_pb2.ExportTraceServiceRequest()
     scope = request.resource_spans.add().scope_spans.add()
     scope.scope = otlp_pb2.InstrumentationScope(
-        name=fact.scope.encode("utf-8", "replace")
+        name=fact.scope.encode("utf-8", "replace"),
+        version=CACHE_IS_TWICE_UNTIL.encode() if fact.marks & CACHE_WAS_TWICE else b"",
     ).SerializeToString()
     sent = scope.spans.add(
         trace_id=bytes(15) + b"\1",
         span_id=fact.span_id.to_bytes(8),
+        name=fact.name.encode("utf-8", "replace"),
         start_time_unix_nano=fact.start_time,
         end_time_unix_nano=fact.start_time + fact.duration,
         attributes=map(_key_value, attributes.items()),

@@ -10,6 +10,12 @@ from typing import Any
 from spanloom.schemas import otlp_pb2
 from spanloom.spans.conventions.families import Scope, adds_up, beside, is_gemini
 from spanloom.spans.conventions.fields import Field
+from spanloom.spans.conventions.interactions import (
+    INSTRUMENTATIONS,
+    NO_INTERACTION,
+    Interaction,
+    interaction_of,
+)
 from spanloom.spans.conventions.vocabulary import Vocabulary
 from spanloom.spans.limits import ASSUMED, TRUNCATED, Limits
 from spanloom.spans.pricing.prices import Prices
@@ -31,6 +37,7 @@ from spanloom.spans.reading.times import SpanTimes
 from spanloom.spans.reading.usage import NOTHING, Stated, Usage, UsageRule, usage_of
 from spanloom.spans.reading.wire.attributes import CUT, attributes_within, texts
 from spanloom.spans.table import (
+    CACHE_WAS_TWICE,
     COST_IS_STATED,
     INPUT_OF_TRACE,
     IS_COPY,
@@ -108,6 +115,7 @@ class SpanReader:
         model = (values[_MODEL] or "")[:name_length]
         provider = (values[_PROVIDER] or "")[:name_length]
         span_type = values[_SPAN_TYPE] or _type_by_usage(values)
+        interaction = interaction_of(scope, span.name) if scope.name in INSTRUMENTATIONS else NO_INTERACTION
         status, status_message = _status(span, events, values)
         session_id, user_id = values[_SESSION_ID] or "", values[_USER_ID] or ""
         if len(session_id) > LONGEST_ID:
@@ -154,7 +162,9 @@ class SpanReader:
         rules = None if notes is None else notes.usage_rules
         # Most spans have neither tokens nor a cost.
         usage = (
-            _usage(values, ranks, span_type, scope.name, provider, model, vocabulary.beside, rules)
+            _usage(
+                values, ranks, span_type, scope.name, provider, model, interaction, vocabulary.beside, rules
+            )
             if any(values[_TOKENS])
             else NOTHING
         )
@@ -207,7 +217,8 @@ class SpanReader:
             said_rest(asked.rest, answered.rest) if asked.rest or answered.rest else "",
             asked.marks
             | answered.marks
-            | (IS_COPY if values[_COPY] else 0)
+            | (IS_COPY if values[_COPY] or (interaction.is_fetched and span_type == "LLM") else 0)
+            | (CACHE_WAS_TWICE if interaction.cache_is_twice else 0)
             | (COST_IS_STATED if cost.stated else 0)
             | (NO_START if times.assumed else 0)
             | (USAGE_ADDS_UP if span_type == "LLM" and adds_up(scope) else 0),
@@ -244,10 +255,15 @@ def _usage(
     scope: str,
     provider: str,
     model: str,
+    interaction: Interaction,
     beside_of: Mapping[tuple[int, int], int],
     rules: list[UsageRule] | None,
 ) -> Usage:
     stated = Stated._make(values[_TOKENS])
+    if interaction.cache_is_twice and (once := stated.with_cache_once()) != stated:
+        stated = once
+        if rules is not None:
+            rules.append(UsageRule.CACHE_IS_TWICE)
     by_scope = beside(scope, provider, model)
     whole = ranks[_INPUT_TOKENS]
     usage = usage_of(
@@ -258,7 +274,7 @@ def _usage(
             beside_of.get((field, ranks[field])) == whole
             for field in (_CACHE_READ_TOKENS, _CACHE_WRITE_TOKENS)
         ),
-        reasoning_is_beside=by_scope.reasoning,
+        reasoning_is_beside=by_scope.reasoning or interaction.reasoning_is_beside,
         rest_is_reasoning=is_gemini(provider, model),
         rules=rules,
     )

@@ -24,6 +24,14 @@ class Stated(NamedTuple):
     reasoning: int | None
     total: int | None
 
+    def with_cache_once(self) -> Stated:
+        """The same without the cached tokens that an input holds a second time, if it can hold them twice."""
+        read = self.cache_read or 0
+        if not read or self.input is None or self.input < 2 * read:
+            return self
+        total = self.total if self.total is None else max(self.total - read, 0)
+        return self._replace(input=self.input - read, total=total)
+
 
 class Usage(NamedTuple):
     """Counts by the contract: `cache_read + cache_write <= input`, `reasoning <= output`."""
@@ -57,6 +65,7 @@ class UsageRule(Enum):
     CACHE_IS_BESIDE = (
         "this instrumentation, or this key, counts cached tokens beside the input: they are added"
     )
+    CACHE_IS_TWICE = "this instrumentation counts cached tokens twice in the input: once they are taken out"
     REASONING_IS_BESIDE = "this instrumentation counts reasoning beside the output: it is added"
     TOTAL_INSIDE = "the total is input and output, so the parts are inside"
     TOTAL_BESIDE = (

@@ -92,6 +92,28 @@ class App:
             else:
                 turn.answer = self._client.models.generate_content(**asked).text
 
+    def interact(self, session: str, user: str, words: Sequence[str], *, whole: bool) -> None:
+        """A conversation that Google keeps: each turn is an interaction, fetched once more if it is no stream.
+
+        `whole`: whether the SDK exports the text of a stream, and the usage of what worked in the background.
+        """
+        interactions = self._client.interactions
+        last: dict[str, str] = {}
+        for said in words:
+            asked = {"model": MODEL, "input": said, **last}
+            with self._turns.turn(session, said, user=user) as turn, self._labelled(session, user, ()):
+                if "streamed" in said:
+                    [first, *events] = interactions.create(**asked, stream=True)
+                    found = first.interaction.id
+                    text = "".join(event.delta.text for event in events if event.event_type == "step.delta")
+                    turn.answer = text if whole else ""
+                else:
+                    in_background = "background" in said
+                    found = interactions.create(**asked, background=in_background).id
+                    turn.answer = interactions.get(found).output_text
+                    turn.unread = int(in_background and not whole)
+            last = {"previous_interaction_id": found}
+
 
 def _answer(chat: Chat, said: str, ask: Callable[..., tuple[str, list]]) -> str:
     """Ask, call tools as long as the model wants them, and return the text."""
