@@ -105,10 +105,18 @@ def broker_process(port: int, folder: Path) -> Process:
     )
 
 
-def clickhouse_process(port: int, folder: Path, python: str = sys.executable) -> Process:
-    """The local ClickHouse on 127.0.0.1:`port` with its data in `folder`/data."""
+def clickhouse_process(
+    port: int, folder: Path, python: str = sys.executable, started_in: Path | None = None
+) -> Process:
+    """The local ClickHouse on 127.0.0.1:`port` with its data in `folder`/data.
+
+    Args:
+        started_in: the folder whose config.xml the engine reads, if there is one; this process's own without it.
+    """
     argv = (python, "-m", "spanloom.local.clickhouse", "--data", str(folder / "data"), "--port", str(port))
-    return Process(argv, lambda: _pings(port), folder / "clickhouse.log")
+    # Elsewhere than here, Python must be told where the packages of this checkout are.
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])} if started_in else None
+    return Process(argv, lambda: _pings(port), folder / "clickhouse.log", env, started_in)
 
 
 def _pings(port: int) -> bool:

@@ -29,7 +29,7 @@ def find(paths: Iterable[Path]) -> list[OtlpFile]:
     """Read the files, `-` for standard input, and in folders all `*.pb` and those `*.json` that hold OTLP.
 
     Raises:
-        FileError: one is missing, can't be read, or is not OTLP.
+        FileError: one is missing, can't be read, is empty, or is not OTLP.
     """
     found = []
     for path in paths:
@@ -71,8 +71,13 @@ def parse(path: Path, value: bytes) -> ExportTraceServiceRequest:
     """Return the spans in a file.
 
     Raises:
-        FileError: it is not OTLP.
+        FileError: it is empty, or not OTLP.
     """
+    # No bytes at all are a valid protobuf message, but never one that somebody meant to send.
+    if not value.strip():
+        raise FileError(
+            f"{path} is empty: check what writes it, an ExportTraceServiceRequest as protobuf or JSON is needed"
+        )
     try:
         if value.lstrip()[:1] == b"{":
             return from_json(value)

@@ -62,7 +62,12 @@ def topics(as_json: Json = False) -> None:
 
 @app.command()
 def send(
-    paths: Annotated[list[Path], typer.Argument(help="OTLP files (.pb, .json) or folders of them.")],
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            help="OTLP files (.pb, .json), folders of them, or - for standard input.", allow_dash=True
+        ),
+    ],
     topic: Annotated[str | None, typer.Option(help="The topic; the one workers read by default.")] = None,
     project: Annotated[str, typer.Option(callback=utf8, help="The project the spans belong to.")] = "",
     retime: Annotated[
@@ -76,7 +81,8 @@ def send(
 
     settings = settings_module.load().kafka
     columns = (TextColumn("sending"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=problems, transient=True) as progress:
+    # Where nobody watches, a bar is an empty line ahead of what went wrong.
+    with Progress(*columns, console=problems, transient=True, disable=not problems.is_terminal) as progress:
         task = progress.add_task("sending", total=None)
 
         def show(done: int, total: int) -> None:

@@ -47,7 +47,8 @@ _HTTP_STATUS = re.compile(r"HTTP status (\d{3})")
 
 # The server's sentence, cut before anything that quotes the query or the data.
 _SERVER_SENTENCE = re.compile(r"DB::Exception: (.*?)(?::? while |: In scope |\. Stack trace|\(at row|\n|$)")
-_LONG_QUOTE = re.compile(r"(['`\"])(?:(?!\1).){60,}(?:\1|$)")
+# The apostrophe of "it's necessary to have the grant …" begins no quote.
+_LONG_QUOTE = re.compile(r"(?!(?<=[a-z])'[st]\b)(['`\"])(?:(?!\1).){60,}(?:\1|$)")
 _SENTENCE_CHARACTERS = 300
 
 

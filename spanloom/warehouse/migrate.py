@@ -12,7 +12,7 @@ in the table `schema_migrations`. Three things are done around it:
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import NamedTuple
@@ -32,7 +32,7 @@ from clickhouse_migrations.migrator import (  # type: ignore[import-untyped]
 )
 
 from spanloom.warehouse.client import SchemaError, Warehouse, WarehouseError, new_client
-from spanloom.warehouse.comments import apply_comments
+from spanloom.warehouse.comments import apply_comments, describe, differing_comments
 from spanloom.warehouse.errors import translate
 from spanloom.warehouse.retention import apply_retention
 from spanloom.warehouse.settings import ClickHouseSettings
@@ -102,7 +102,8 @@ def migrate(settings: ClickHouseSettings, dry_run: bool = False) -> list[str]:
         dry_run: change nothing.
 
     Returns: the names of the migrations applied (or pending, in a dry run), then a sentence for each view
-        recreated (in a dry run only if nothing is pending) and for each table whose retention was changed.
+        recreated (in a dry run only if nothing is pending), for each table whose retention was changed, and for the
+        comments that differed before. Those of a view that is new come with it and are not named.
 
     Raises:
         Unavailable: ClickHouse is away; try again.
@@ -146,6 +147,8 @@ def _migrate(settings: ClickHouseSettings, dry_run: bool) -> list[str]:
         known = {migration.version: migration for migration in _migrations(folder)}
         cluster = _Cluster(settings)
         pending = _pending(cluster, folder, known, settings)
+        with closing(new_client(cluster.migration_settings, None)) as client:
+            comments = dict(differing_comments(client, settings.database))
         if pending and not dry_run:
             with cluster.connection("") as connection:
                 # Asked first: a user who may not create databases may still fill one.
@@ -160,15 +163,17 @@ def _migrate(settings: ClickHouseSettings, dry_run: bool) -> list[str]:
         views = views_of(migration.script for migration in MigrationStorage(folder).migrations())
     done = [known[version].name for version in pending]
     database_exists = not (pending and dry_run)
-    client = new_client(cluster.migration_settings, settings.database if database_exists else None)
-    try:
+    with closing(
+        new_client(cluster.migration_settings, settings.database if database_exists else None)
+    ) as client:
         if database_exists:
-            done += repair_views(client, settings, views, dry_run)
+            repaired = repair_views(client, settings, views, dry_run)
+            done += repaired.values()
+            comments = {view: each for view, each in comments.items() if view not in repaired}
         done += apply_retention(client, settings, dry_run)
         if not dry_run:
             apply_comments(client, settings.database)
-    finally:
-        client.close()
+        done += describe(comments)
     return done
 
 

@@ -78,7 +78,7 @@ def views_of(scripts: Iterable[str]) -> list[View]:
 
 def repair_views(
     client: Client, settings: ClickHouseSettings, views: Iterable[View], dry_run: bool = False
-) -> list[str]:
+) -> dict[str, str]:
     """Recreate every view that is missing or differs; the others are not changed.
 
     What a view that fills a table has missed is copied first: all rows once more, and each replaces itself. Broken off
@@ -88,7 +88,7 @@ def repair_views(
     Args:
         client: one whose database is that of the settings.
 
-    Returns: a sentence for each view recreated (or that would be, in a dry run).
+    Returns: a sentence for each view recreated (or that would be, in a dry run), by the view's name.
 
     Raises:
         SchemaError: a table is missing.
@@ -96,7 +96,7 @@ def repair_views(
     database = settings.database
     rows = client.query(_STORED, {"database": database}).named_results()
     stored: dict[str, dict[str, Any]] = {row["name"]: row for row in rows}
-    repaired = []
+    repaired = {}
     for view in views:
         for table in filter(None, (view.source, view.target)):
             if table not in stored:
@@ -110,7 +110,7 @@ def repair_views(
         if not dry_run:
             _make(client, view, present is not None and _signature(present, database)[1])
         state = "was missing" if present is None else "differed"
-        repaired.append(f"the view {view.name}, which {state}")
+        repaired[view.name] = f"the view {view.name}, which {state}"
     return repaired
 
 

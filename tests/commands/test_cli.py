@@ -35,10 +35,11 @@ def test_wrong_prices_stop_the_start(tmp_path: Path, command: str) -> None:
 
 
 def spanloom(*arguments: str | bytes, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
+    """Run a command to its end, with nothing on its standard input."""
     return subprocess.run(
         [sys.executable, "-m", "spanloom", *arguments],
         env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         timeout=60,
@@ -92,6 +93,16 @@ def test_certificates_that_can_not_be_used(tmp_path: Path, command: tuple[str, .
     assert last.startswith("Kafka's certificates can't be used (")
     assert last.endswith(
         "correct SPANLOOM_KAFKA__SSL_CAFILE, SPANLOOM_KAFKA__SSL_CERTFILE and SPANLOOM_KAFKA__SSL_KEYFILE"
+    )
+
+
+@pytest.mark.parametrize("before", [(), (str(CAPTURES / "py-oi"),)], ids=["alone", "after others"])
+def test_of_empty_standard_input_nothing_is_sent(unused_url: str, before: tuple[str, ...]) -> None:
+    # Whoever gets as far as sending would say that no Kafka is there.
+    run = spanloom("send", *before, "-", SPANLOOM_KAFKA__BOOTSTRAP_SERVERS=unused_url.removeprefix("http://"))
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr == (
+        "standard input is empty: check what writes it, an ExportTraceServiceRequest as protobuf or JSON is needed\n"
     )
 
 

@@ -48,6 +48,8 @@ def test_the_samples_of_the_package_are_the_recordings() -> None:
         ("missing.pb", None, "can't be read: No such file"),
         ("garbage.pb", b"\xff\xff", "is not OTLP"),
         ("other.json", b'{"hello": 1}', "is not OTLP"),
+        ("nothing.pb", b"", r"nothing\.pb is empty: check what writes it"),
+        ("blank.json", b" \n", r"blank\.json is empty: check what writes it"),
         ("empty", "folder", "name a file or a folder"),
     ],
 )
@@ -61,3 +63,10 @@ def test_what_can_not_be_sent_is_one_sentence(
         path.write_bytes(content)
     with pytest.raises(FileError, match=sentence):
         find([path])
+
+
+def test_an_empty_recording_in_a_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "lost.pb").write_bytes(b"")
+    (tmp_path / "notes.json").write_bytes(b"")  # as any .json without spans, it may be something else
+    with pytest.raises(FileError, match=r"lost\.pb is empty"):
+        find([tmp_path])

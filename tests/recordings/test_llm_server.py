@@ -210,10 +210,11 @@ def test_gemini_streams_an_array_or_events(stand: Stand, query: str) -> None:
     assert chunks[-1]["usageMetadata"]["totalTokenCount"] == 85
 
 
+@pytest.mark.parametrize("schema", ["parameters", "parametersJsonSchema", "parameters_json_schema"])
 @pytest.mark.parametrize("kind", ["string", "STRING"])
-def test_gemini_calls_a_tool_once(stand: Stand, kind: str) -> None:
+def test_gemini_calls_a_tool_once(stand: Stand, kind: str, schema: str) -> None:
     parameters = {"type": "OBJECT", "properties": {"city": {"type": kind}, "days": {"type": "INTEGER"}}}
-    tools = [{"functionDeclarations": [{"name": "get_weather", "parameters": parameters}]}]
+    tools = [{"functionDeclarations": [{"name": "get_weather", schema: parameters}]}]
     asked = contents("the weather?")
     first = json.loads(stand.post(f"{GEMINI}:generateContent", contents=asked, tools=tools))
     called = first["candidates"][0]["content"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.recordings.truth import TruthError, truth
+from tests.recordings.truth import TruthError, as_read, truth
 from tests.spans.reading.otlp_examples import SPAN_ID, START, TRACE_ID, event, request, span
 
 CALLS: list[dict[str, Any]] = [
@@ -97,3 +97,9 @@ def test_a_graph_that_stops_to_ask_reports_an_error_and_has_not_failed(kind: str
     stopped.status.code = 2  # type: ignore[assignment]
     found = truth("x", [TURN | {"fails": fails}], CALLS, [request(stopped)])
     assert found["traces"][TRACE_ID.hex()]["errors"] == 1
+
+
+def test_usage_that_no_span_can_hold_is_none_of_the_truth() -> None:
+    turns = [TURN | {"end_call": 2, "unread_before": 1}, TURN | {"first_call": 2, "end_call": 4, "unread": 1}]
+    read = as_read(turns, [call | {"usage_sent": True} for call in CALLS])
+    assert [call["usage_sent"] for call in read] == [False, True, True, False]

@@ -63,11 +63,14 @@ def _exception(event: Span.Event) -> dict[str, str]:
 def as_read(turns: list[Json], calls: list[Json]) -> list[Json]:
     """The lines of the log as far as the SDK reports them: without the usage that the program says it can't know.
 
-    See `unread` in `py/turns.py` and `js/turns.mjs`: those calls are the last ones of their turn.
+    See `unread` in `py/turns.py` and `js/turns.mjs`: those calls are the last ones of their turn, those of
+    `unread_before` the first.
     """
     read = list(calls)
     for turn in turns:
-        for index in range(turn["end_call"] - turn.get("unread", 0), turn["end_call"]):
+        first, end = turn["first_call"], turn["end_call"]
+        before, after = turn.get("unread_before", 0), turn.get("unread", 0)
+        for index in [*range(first, first + before), *range(end - after, end)]:
             read[index] = read[index] | {"usage_sent": False}
     return read
 

@@ -154,6 +154,26 @@ def test_the_servers_sentence_is_repeated_without_the_query(warehouse: Warehouse
     assert len(str(caught.value)) < 500
 
 
+def test_the_right_that_a_user_lacks_is_named() -> None:
+    grant = "ALTER COMMENT COLUMN(cache_read_tokens) ON spanloom.session_windows"
+    text = f"me: Not enough privileges. To execute this query, it's necessary to have the grant {grant}."
+    with failing(497, text) as warehouse, pytest.raises(WarehouseError) as caught:
+        run(warehouse.ping())
+    assert grant in str(caught.value)
+
+
+@pytest.mark.parametrize("before", ["", "it's no number: "])
+def test_a_long_quote_is_not_repeated(before: str) -> None:
+    quoted = "what a patient wrote, which is long, " * 3
+    with (
+        failing(27, f"Cannot parse {before}'{quoted}'.") as warehouse,
+        pytest.raises(WarehouseError) as caught,
+    ):
+        run(warehouse.ping())
+    assert "Cannot parse" in str(caught.value)
+    assert "patient" not in str(caught.value)
+
+
 def test_a_parameters_value_is_not_repeated(warehouse: Warehouse) -> None:
     with pytest.raises(WarehouseError, match="BAD_QUERY_PARAMETER") as caught:
         run(warehouse.query_rows("read", "SELECT {age:UInt8}", {"age": "a patient's name"}))

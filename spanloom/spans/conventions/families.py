@@ -31,6 +31,8 @@ class Family(NamedTuple):
     beside: Beside
     providers: tuple[str, ...] = ()
     """Only of these: what the name of the provider or of the model has in it."""
+    by_model: bool = True
+    """Whether the model's name counts for that: not where the provider is always told, and a router is one."""
     source: str = ""
 
 
@@ -106,6 +108,13 @@ FAMILIES = (
         _ANTHROPIC,
         source="spring-ai 2.0 (Maven): AnthropicChatModel, BedrockProxyChatModel",
     ),
+    Family(
+        "pipecat",
+        Beside(cache=True),
+        ("anthropic", "bedrock"),
+        by_model=False,  # Claude by OpenRouter is counted as OpenAI counts
+        source="pipecat-ai 1.14 (PyPI): services/{anthropic,aws}/llm.py; the provider is the service's class",
+    ),
 )
 
 
@@ -139,11 +148,12 @@ def beside(scope: str, provider: str, model: str) -> Beside:
     """Return which parts of its tokens a span of this instrumentation, provider and model counts beside the whole."""
     if not scope.startswith(_SCOPES):
         return NOTHING_BESIDE
-    named = f"{provider} {model}".lower()
+    seller = provider.lower()
     for family in FAMILIES:
-        if scope.startswith(family.scope) and (
-            not family.providers or any(word in named for word in family.providers)
-        ):
+        if not scope.startswith(family.scope):
+            continue
+        named = f"{seller} {model.lower()}" if family.by_model else seller
+        if not family.providers or any(word in named for word in family.providers):
             return family.beside
     return NOTHING_BESIDE
 

@@ -139,6 +139,7 @@ def _message(span: StoredSpan, fact: Fact) -> bytes:
     sent = scope.spans.add(
         trace_id=bytes(15) + b"\1",
         span_id=fact.span_id.to_bytes(8),
+        name=fact.name.encode("utf-8", "replace"),
         start_time_unix_nano=fact.start_time,
         end_time_unix_nano=fact.start_time + fact.duration,
         attributes=map(_key_value, attributes.items()),

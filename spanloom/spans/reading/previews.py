@@ -34,6 +34,7 @@ _UNPARSED = object()
 
 _NOTHING_IN_JSON = frozenset(("{}", "[]", "null", '""'))
 _SHORT = 16
+"""JSON of nothing in more characters than this is not looked for."""
 
 _LONGEST = 1 << 20
 """Characters of a message that are read where it is longer than a preview."""

@@ -11,6 +11,7 @@ from spanloom.schemas import otlp_pb2
 from spanloom.spans.conventions.control_flow import is_control_flow
 from spanloom.spans.conventions.families import Scope, adds_up, beside, is_gemini
 from spanloom.spans.conventions.fields import Field
+from spanloom.spans.conventions.interactions import is_fetched, thinks_beside
 from spanloom.spans.conventions.vocabulary import Vocabulary
 from spanloom.spans.limits import ASSUMED, TRUNCATED, Limits
 from spanloom.spans.pricing.prices import Prices
@@ -156,7 +157,7 @@ class SpanReader:
         rules = None if notes is None else notes.usage_rules
         # Most spans have neither tokens nor a cost.
         usage = (
-            _usage(values, ranks, span_type, scope.name, provider, model, vocabulary.beside, rules)
+            _usage(values, ranks, span_type, scope.name, provider, model, span.name, vocabulary.beside, rules)
             if any(values[_TOKENS])
             else NOTHING
         )
@@ -202,7 +203,7 @@ class SpanReader:
             input_text,
             output_text,
             (values[_TRACE_NAME] or "")[:name_length],
-            (IS_COPY if values[_COPY] else 0)
+            (IS_COPY if values[_COPY] or (span_type == "LLM" and is_fetched(scope.name, span.name)) else 0)
             | (COST_IS_STATED if cost.stated else 0)
             | (NO_START if times.assumed else 0)
             | (IS_CONTROL_FLOW if status == "error" and _is_control_flow(events, status_message) else 0)
@@ -241,6 +242,7 @@ def _usage(
     scope: str,
     provider: str,
     model: str,
+    name: bytes,
     beside_of: Mapping[tuple[int, int], int],
     rules: list[UsageRule] | None,
 ) -> Usage:
@@ -255,7 +257,7 @@ def _usage(
             beside_of.get((field, ranks[field])) == whole
             for field in (_CACHE_READ_TOKENS, _CACHE_WRITE_TOKENS)
         ),
-        reasoning_is_beside=by_scope.reasoning,
+        reasoning_is_beside=by_scope.reasoning or thinks_beside(scope, name),
         rest_is_reasoning=is_gemini(provider, model),
         rules=rules,
     )

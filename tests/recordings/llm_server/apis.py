@@ -7,7 +7,8 @@ from tests.recordings.llm_server.bedrock import Bedrock
 from tests.recordings.llm_server.calls import Api
 from tests.recordings.llm_server.chat import Chat
 from tests.recordings.llm_server.embeddings import Embeddings
-from tests.recordings.llm_server.gemini import Gemini
+from tests.recordings.llm_server.google.gemini import Gemini
+from tests.recordings.llm_server.google.interactions import Interactions
 from tests.recordings.llm_server.responses import Responses
 
 APIS: tuple[Api, ...] = (
@@ -17,6 +18,7 @@ APIS: tuple[Api, ...] = (
     Anthropic(),
     CountTokens(),
     Gemini(),
+    Interactions(),
     Bedrock(),
 )
 """The first that serves a path answers it."""

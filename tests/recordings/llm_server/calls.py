@@ -109,6 +109,8 @@ class Ledger:
         self._lock = threading.Lock()
         self._answers = 0
         self._failed_once: set[str] = set()
+        self.ready: dict[str, Json] = {}
+        """The answers by the path under which they are fetched again."""
 
     def next_answer(self) -> int:
         """Return the number of the next answer, from 1."""

@@ -25,8 +25,9 @@ class Handler(BaseHTTPRequestHandler):
         """Say nothing: the log says it."""
 
     def do_GET(self) -> None:
-        """Answer that the server is there."""
-        self._reply(200, {"object": "list", "data": []})
+        """Answer once more what has an ID, and else that the server is there. It takes no number and no line."""
+        path, _, _ = self.path.partition("?")
+        self._reply(200, self.ledger.ready.get(path) or {"object": "list", "data": []})
 
     def do_POST(self) -> None:
         """Answer a call of an API."""
@@ -63,6 +64,9 @@ class Handler(BaseHTTPRequestHandler):
             usage_sent=asked.usage_sent,
         )
         self.ledger.write(call)
+        # In the background or not: whoever fetches it finds it ready.
+        ready = api.whole(call, body | {"background": False})
+        self.ledger.ready[f"{path}/{ready.get('id')}"] = ready
         if asked.stream:
             self._stream(api.stream_type(query), api.frames(call, query, body))
         else:

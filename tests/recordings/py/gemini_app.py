@@ -21,6 +21,15 @@ CONFIG = types.GenerateContentConfig(
 )
 
 
+def get_weather(city: str) -> str:
+    """The weather in a city."""
+    return f"{city} 20C"
+
+
+AUTOMATIC = types.GenerateContentConfig(system_instruction="Be brief.", tools=[get_weather])
+"""google-genai calls the function by itself, and the model again with what it gave."""
+
+
 class App:
     """Chats; `labelled(session, user, tags)` names the session by the SDK's own way."""
 
@@ -64,6 +73,46 @@ class App:
             self._labelled(session, user, ()),
         ):
             turn.answer = self._client.models.generate_content(model=MODEL, contents=[said, picture]).text
+
+    def automatic(self, session: str, user: str, said: str) -> None:
+        """Functions called by google-genai itself, in a chat: each call of the model is one of `generate_content`."""
+        chat = self._client.chats.create(model=MODEL, config=AUTOMATIC.model_copy(deep=True))
+        with self._turns.turn(session, said, user=user) as turn, self._labelled(session, user, ()):
+            turn.answer = chat.send_message(said).text
+
+    def within(self, session: str, user: str, said: str, *, stream: bool = False) -> None:
+        """The same outside a chat: one `generate_content` for both calls of the model, which answers with the last."""
+        asked = {"model": MODEL, "contents": said, "config": AUTOMATIC.model_copy(deep=True)}
+        with self._turns.turn(session, said, user=user) as turn, self._labelled(session, user, ()):
+            # Only its own span and what the last call used are told.
+            turn.calls_are_told, turn.unread_before = False, 1
+            if stream:
+                chunks = self._client.models.generate_content_stream(**asked)
+                turn.answer = "".join(chunk.text or "" for chunk in chunks)
+            else:
+                turn.answer = self._client.models.generate_content(**asked).text
+
+    def interact(self, session: str, user: str, words: Sequence[str], *, whole: bool) -> None:
+        """A conversation that Google keeps: each turn is an interaction, fetched once more if it is no stream.
+
+        `whole`: whether the SDK exports the text of a stream, and the usage of what worked in the background.
+        """
+        interactions = self._client.interactions
+        last: dict[str, str] = {}
+        for said in words:
+            asked = {"model": MODEL, "input": said, **last}
+            with self._turns.turn(session, said, user=user) as turn, self._labelled(session, user, ()):
+                if "streamed" in said:
+                    [first, *events] = interactions.create(**asked, stream=True)
+                    found = first.interaction.id
+                    text = "".join(event.delta.text for event in events if event.event_type == "step.delta")
+                    turn.answer = text if whole else ""
+                else:
+                    in_background = "background" in said
+                    found = interactions.create(**asked, background=in_background).id
+                    turn.answer = interactions.get(found).output_text
+                    turn.unread = int(in_background and not whole)
+            last = {"previous_interaction_id": found}
 
 
 def _answer(chat: Chat, said: str, ask: Callable[..., tuple[str, list]]) -> str:

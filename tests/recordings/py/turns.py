@@ -39,6 +39,10 @@ class Turn:
     trace_id: str = ""
     unread: int = 0
     """Of how many of its last calls the SDK, by its source, doesn't write the usage."""
+    unread_before: int = 0
+    """Of how many of its first calls it doesn't: one span of several calls that has the usage of the last."""
+    calls_are_told: bool = True
+    """Whether each call has a span of its own."""
     first_call: int = 0
     end_call: int = 0
     """The lines of the server's log that fell into it: from the first, up to but without the end."""

@@ -143,6 +143,11 @@ class TestCopies:
         copy = call(3, 1, marks=IS_COPY, **at(3, 3))
         assert count(fact(1), call(2, 1, **at(0, 2)), copy) == (1, 10)
 
+    def test_what_is_fetched_until_it_is_ready_states_the_usage(self) -> None:
+        polls = [call(number, 1, marks=IS_COPY, **SILENT, **at(number, number)) for number in (3, 4)]
+        ready = [call(number, 1, marks=IS_COPY, **at(number, number)) for number in (5, 6)]
+        assert count(fact(1), call(2, 1, **SILENT, **at(0, 1)), *polls, *ready) == (1, 10)
+
     def test_a_copy_alone_is_the_call(self) -> None:
         assert count(fact(1), call(3, 1, marks=IS_COPY)) == (1, 10)
 

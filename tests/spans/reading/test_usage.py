@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from spanloom.spans.conventions.families import FAMILIES
+from spanloom.spans.conventions.families import FAMILIES, NOTHING_BESIDE, Beside, beside
 from spanloom.spans.conventions.precedence.parts import PARTS
 from spanloom.spans.conventions.precedence.usage import USAGE
 from spanloom.spans.reading.usage import Stated, Usage, usage_of
@@ -125,6 +125,35 @@ def test_who_wrote_the_span_decides_before_its_total() -> None:
     assert usage_of(stated, is_embedding=False, cache_is_beside=True) == Usage(5000, 100, 2000)
     stated = Stated(100, 3000, None, None, 2000, 3100)
     assert usage_of(stated, is_embedding=False, reasoning_is_beside=True) == Usage(100, 5000, 0, 0, 2000)
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "expected"),
+    [
+        ("anthropic", "claude-sonnet-4-5", Beside(cache=True)),
+        ("aws.bedrock", "amazon.nova-lite-v1:0", Beside(cache=True)),
+        ("openai", "gpt-4o-mini", NOTHING_BESIDE),
+        # OpenRouter is asked, and its answer counted, as OpenAI is.
+        ("openrouter", "anthropic/claude-sonnet-4-5", NOTHING_BESIDE),
+        ("gcp.gemini", "gemini-2.5-flash", NOTHING_BESIDE),
+    ],
+)
+def test_pipecat_counts_as_the_provider_that_it_asked(provider: str, model: str, expected: Beside) -> None:
+    assert beside("pipecat", provider, model) == expected
+
+
+def test_a_cache_smaller_than_the_input_beside_which_it_stands_is_added() -> None:
+    attributes = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "anthropic",
+        "gen_ai.request.model": "claude-sonnet-4-5",
+        "gen_ai.usage.input_tokens": 3000,
+        "gen_ai.usage.cache_read.input_tokens": 2000,
+    }
+    message = ExportTraceServiceRequest.FromString(request(span(attributes)))
+    message.resource_spans[0].scope_spans[0].scope.name = "pipecat"
+    [found] = rows(read(message.SerializeToString()))
+    assert (found["input_tokens"], found["cache_read_tokens"]) == (5000, 2000)
 
 
 def test_what_geminis_total_has_beyond_both_was_thought() -> None:

@@ -101,7 +101,9 @@ def test_a_dry_run_says_what_is_pending_and_changes_nothing(empty: ClickHouseSet
 def test_four_threads_at_once_all_succeed(empty: ClickHouseSettings) -> None:
     with ThreadPoolExecutor(4) as pool:
         applied = list(pool.map(lambda _: migrate(empty), range(4)))
-    assert sorted({name for names in applied for name in names}) == ALL
+    # A run may see a view whose comments another one is about to set.
+    told = {name for names in applied for name in names}
+    assert sorted(name for name in told if not name.startswith("comments: ")) == ALL
     # One more run has the bookkeeping table merged, which FINAL does not need.
     assert bookkeeping(empty) == ONCE
     assert migrate(empty) == []

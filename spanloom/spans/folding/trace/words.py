@@ -77,7 +77,7 @@ def witnesses_of(tree: Tree, root: int) -> tuple[Fact | None, Fact | None]:
         tool = _asking_tool(tree)
         return tool, tool
     depth = _depths(tree)
-    at_first = min(recorders, key=lambda at: (depth[at], at))
+    at_first = _outermost(recorders, depth)
     first = spans[at_first]
     answering = [
         spans[at]
@@ -99,8 +99,7 @@ def _asking_tool(tree: Tree) -> Fact | None:
         if asks[at] and tree.parent[at] != NO_PARENT:
             asks[tree.parent[at]] = True
     asking = [at for at in told if asks[at]]
-    depth = _depths(tree)
-    return spans[min(asking, key=lambda at: (depth[at], at))] if asking else None
+    return spans[_outermost(asking, _depths(tree))] if asking else None
 
 
 def _goes_on(tree: Tree, first: int, other: int) -> bool:
@@ -127,6 +126,11 @@ def _depths(tree: Tree) -> list[int]:
         if tree.parent[at] != NO_PARENT:
             depth[at] = depth[tree.parent[at]] + 1
     return depth
+
+
+def _outermost(some: Iterable[int], depth: Sequence[int]) -> int:
+    """Of some spans the one with the fewest around it, of equals the first."""
+    return min(some, key=lambda at: (depth[at], at))
 
 
 def _records(fact: Fact) -> bool:
@@ -224,10 +228,7 @@ def _narrated(tree: Tree) -> str:
         for at, fact in enumerate(spans)
         if fact.span_type in _NARRATORS and fact.marks & OUTPUT_IS_TEXT and not inside[at]
     ]
-    if not told:
-        return ""
-    depth = _depths(tree)
-    return spans[min(told, key=lambda at: (depth[at], at))].output_preview
+    return spans[_outermost(told, _depths(tree))].output_preview if told else ""
 
 
 def longest_within(texts: Iterable[str], message: str) -> str:

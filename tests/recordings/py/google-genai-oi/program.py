@@ -35,4 +35,10 @@ app.chat("oi-gemini-1", "ada", ["Hello Gemini", "weather in Berlin", "Grüße �
 app.chat("oi-gemini-2", "bob", ["a streamed one", "weather, streamed"], stream=True)
 app.chat("oi-gemini-2", "bob", ["please fail", "fail once and try again"])
 app.look_up("oi-gemini-2", "bob", "What is in this picture?")
+app.automatic("oi-gemini-3", "cyd", "weather by a function")
+app.within("oi-gemini-3", "cyd", "weather within one call")
+app.within("oi-gemini-3", "cyd", "weather within one stream", stream=True)
+# Of interactions it doesn't tell how much was reasoned.
+kept = App(Turns(provider, details=["cache_read_tokens"]), labelled)
+kept.interact("oi-gemini-4", "dee", ["Hello, fetch it", "a streamed one", "in the background"], whole=True)
 provider.shutdown()

@@ -49,10 +49,24 @@ def labelled(session_id: str, user_id: str, tags: Sequence[str]) -> Iterator[Non
             context.detach(token)
 
 
-app = App(Turns(provider, details=["cache_read_tokens", "reasoning_tokens"]), labelled)
+@contextmanager
+def on_root(session_id: str, user_id: str, tags: Sequence[str]) -> Iterator[None]:  # noqa: ARG001
+    """Attributes of the program's own root: calls of the interactions' API take none from the context."""
+    with trace.get_tracer("shop").start_as_current_span("POST /chat") as span:
+        span.set_attributes({"session.id": session_id, "user.id": user_id})
+        yield
+
+
+turns = Turns(provider, details=["cache_read_tokens", "reasoning_tokens"])
+app = App(turns, labelled)
 app.chat("otel-gemini-1", "ada", ["Hello Gemini", "weather in Berlin", "Grüße 🙂"])
 app.chat("otel-gemini-2", "bob", ["a streamed one", "weather, streamed"], stream=True)
 app.chat("otel-gemini-2", "bob", ["please fail", "fail once and try again"])
 app.look_up("otel-gemini-2", "bob", "What is in this picture?")
+app.automatic("otel-gemini-3", "cyd", "weather by a function")
+app.within("otel-gemini-3", "cyd", "weather within one call")
+app.within("otel-gemini-3", "cyd", "weather within one stream", stream=True)
+kept = App(turns, on_root)
+kept.interact("otel-gemini-4", "dee", ["Hello, fetch it", "a streamed one", "in the background"], whole=False)
 provider.shutdown()
 logs.shutdown()

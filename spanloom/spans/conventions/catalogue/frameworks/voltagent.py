@@ -24,7 +24,8 @@ SPAN_TYPES = {
 
 CONVENTION = Convention(
     name="VoltAgent",
-    source="@voltagent/core 2.10 (npm): dist/index, AgentTraceContext",
+    source="@voltagent/core 2.10 (npm): dist/index, AgentTraceContext; pipecat-ai 1.14 (PyPI): utils/tracing, which"
+    " shares `conversation.id`, `input` and `output`",
     keys=(
         Key("conversation.id", Field.SESSION_ID),
         Key("voltagent.conversation_id", Field.SESSION_ID),

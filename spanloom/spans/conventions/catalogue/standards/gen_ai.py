@@ -9,6 +9,7 @@ OPERATIONS = {
     "chat": "LLM",
     "text_completion": "LLM",
     "generate_content": "LLM",
+    "interactions.create": "LLM",
     "embeddings": "EMBEDDING",
     "retrieval": "RETRIEVER",
     "execute_tool": "TOOL",

@@ -29,7 +29,7 @@ class Gemini:
         contents = [{"role": "user"} | content for content in body.get("contents") or []]
         user, is_last = last_user_message(list(contents), "parts")
         tools = tuple(
-            Tool(declared["name"], declared.get("parameters") or declared.get("parametersJsonSchema") or {})
+            Tool(declared["name"], _schema(declared))
             for group in body.get("tools") or []
             for declared in group.get("functionDeclarations") or []
         )
@@ -68,6 +68,12 @@ class Gemini:
 
 def _is_sse(query: str) -> bool:
     return "alt=sse" in query
+
+
+def _schema(declared: Json) -> Json:
+    # google-genai for Python writes that of a function the other way, which the API takes as well.
+    names = ("parameters", "parametersJsonSchema", "parameters_json_schema")
+    return next((declared[name] for name in names if declared.get(name)), {})
 
 
 def _array(bodies: Iterable[Json], *, named: bool) -> Iterator[bytes]:  # noqa: ARG001

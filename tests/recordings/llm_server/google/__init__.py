@@ -1,0 +1,1 @@
+"""Google's two APIs of Gemini."""
