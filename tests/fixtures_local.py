@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -45,11 +45,9 @@ class Process:
         ready: Callable[[], bool],
         log: Path,
         env: Mapping[str, str] | None = None,
-        folder: Path | None = None,
     ) -> None:
         self._argv = argv
         self._env = env
-        self._folder = folder
         self._ready = ready
         self._log = log
         self._child: subprocess.Popen[bytes] | None = None
@@ -77,9 +75,7 @@ class Process:
     def start(self) -> None:
         """Start and wait until it answers."""
         with self._log.open("ab") as log:
-            self._child = subprocess.Popen(
-                self._argv, stdout=log, stderr=subprocess.STDOUT, env=self._env, cwd=self._folder
-            )
+            self._child = subprocess.Popen(self._argv, stdout=log, stderr=subprocess.STDOUT, env=self._env)
         wait_until(self._ready_or_dead, f"an answer from {' '.join(self._argv)}", START_DEADLINE)
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
@@ -106,17 +102,18 @@ def broker_process(port: int, folder: Path) -> Process:
 
 
 def clickhouse_process(
-    port: int, folder: Path, python: str = sys.executable, started_in: Path | None = None
+    port: int,
+    folder: Path,
+    python: str = sys.executable,
+    program: Sequence[str] = ("-m", "spanloom.local.clickhouse"),
 ) -> Process:
     """The local ClickHouse on 127.0.0.1:`port` with its data in `folder`/data.
 
     Args:
-        started_in: the folder whose config.xml the engine reads, if there is one; this process's own without it.
+        program: what Python runs: it takes the options of `spanloom.local.clickhouse` after its own.
     """
-    argv = (python, "-m", "spanloom.local.clickhouse", "--data", str(folder / "data"), "--port", str(port))
-    # Elsewhere than here, Python must be told where the packages of this checkout are.
-    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])} if started_in else None
-    return Process(argv, lambda: _pings(port), folder / "clickhouse.log", env, started_in)
+    argv = (python, *program, "--data", str(folder / "data"), "--port", str(port))
+    return Process(argv, lambda: _pings(port), folder / "clickhouse.log")
 
 
 def _pings(port: int) -> bool:

@@ -10,10 +10,10 @@ from __future__ import annotations
 import uuid
 from pathlib import Path
 
-_GRANTED = (
-    "SHOW, SELECT, INSERT, ALTER, TRUNCATE, OPTIMIZE, CHECK, KILL QUERY, SYSTEM, INTROSPECTION",
-    "CREATE DATABASE, CREATE TABLE, CREATE TEMPORARY TABLE, CREATE VIEW",
-    "DROP DATABASE, DROP TABLE, DROP VIEW, UNDROP TABLE",
+GRANTS = (
+    "GRANT SHOW, SELECT, INSERT, ALTER, TRUNCATE, OPTIMIZE, CHECK, KILL QUERY, SYSTEM, INTROSPECTION ON *.*",
+    "GRANT CREATE DATABASE, CREATE TABLE, CREATE TEMPORARY TABLE, CREATE VIEW ON *.*",
+    "GRANT DROP DATABASE, DROP TABLE, DROP VIEW, UNDROP TABLE ON *.*",
 )
 """Left out are the sources (FILE, URL, S3, REMOTE, …), which each function and engine that leads out of the database
 asks for; dictionaries, whose sources ask for none; functions, named collections, users and backups."""
@@ -66,8 +66,7 @@ def _make_default(metadata: Path) -> None:
 
 
 def _users() -> str:
-    grants = [f"GRANT {some} ON *.*" for some in _GRANTED]
-    grants += [f"GRANT TABLE ENGINE ON {engine}" for engine in _ENGINES]
+    grants = [*GRANTS, *(f"GRANT TABLE ENGINE ON {engine}" for engine in _ENGINES)]
     queries = "".join(f"<query>{grant}</query>\n" for grant in grants)
     fixed = "".join(f"<{name}><readonly/></{name}>\n" for name in _FIXED_SETTINGS)
     return f"""<clickhouse>

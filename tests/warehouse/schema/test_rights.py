@@ -1,7 +1,7 @@
 """The rights that docs/configuration.md grants are enough for `migrate` and for a worker, and `migrate` needs each.
 
-The local ClickHouse answers everybody as the user `default`. The engine takes what that user may do from a
-`config.xml` in the folder in which it is started, so each test starts its own.
+The local ClickHouse answers everybody as one user, whose rights are fixed (`spanloom.local.clickhouse.access`), so each
+test starts one with others (`limited_clickhouse.py`).
 """
 
 from __future__ import annotations
@@ -23,24 +23,6 @@ from tests.warehouse.tables import put, rows, run, spans, sql
 
 _PAGE = (ROOT / "docs" / "configuration.md").read_text()
 
-_CONFIG = "<clickhouse><users_config>users.xml</users_config></clickhouse>"
-_USERS = """
-<clickhouse>
-    <profiles><default/></profiles>
-    <quotas><default/></quotas>
-    <users>
-        <default>
-            <password/>
-            <networks><ip>127.0.0.1</ip></networks>
-            <profile>default</profile>
-            <quota>default</quota>
-            <grants><query>GRANT {rights} ON spanloom.*</query></grants>
-        </default>
-    </users>
-</clickhouse>
-"""
-
-
 def documented(user: str) -> list[str]:
     grants = re.findall(rf"^GRANT (.+) ON spanloom\.\* TO {user};$", _PAGE, re.MULTILINE)
     assert len(grants) == 1
@@ -58,10 +40,9 @@ CREATE = "CREATE DATABASE"
 @contextmanager
 def clickhouse(folder: Path, *rights: str) -> Iterator[ClickHouseSettings]:
     """The local ClickHouse with its data in the folder, where everybody has these rights on `spanloom.*` only."""
-    (folder / "config.xml").write_text(_CONFIG)
-    (folder / "users.xml").write_text(_USERS.format(rights=", ".join(rights)))
     port = free_port()
-    with clickhouse_process(port, folder, started_in=folder):
+    program = ("-m", "tests.warehouse.schema.limited_clickhouse", f"GRANT {', '.join(rights)} ON spanloom.*")
+    with clickhouse_process(port, folder, program=program):
         yield ClickHouseSettings(url=f"http://127.0.0.1:{port}")
 
 
