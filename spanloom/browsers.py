@@ -12,9 +12,9 @@ And a page can point a name of its own to 127.0.0.1; then `Host` names it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
-_LOOPBACK_NAMES = frozenset(("localhost", "127.0.0.1", "::1"))
+LOOPBACK_NAMES = frozenset(("localhost", "127.0.0.1", "::1"))
+"""Names that are this machine's own wherever they are asked for: nobody else can point them elsewhere."""
 
 
 def is_foreign(headers: Mapping[str, str]) -> bool:
@@ -32,9 +32,14 @@ def is_foreign(headers: Mapping[str, str]) -> bool:
     return scheme not in ("http", "https") or place.lower() != headers.get("Host", "").lower()
 
 
+def host_of(headers: Mapping[str, str]) -> str:
+    """The name that a request was sent to, in lower case, without the port; empty where it does not say."""
+    host = headers.get("Host", "")
+    if host.startswith("["):
+        return host[1:].partition("]")[0].lower()
+    return host.rpartition(":")[0].lower() if ":" in host else host.lower()
+
+
 def names_loopback(headers: Mapping[str, str]) -> bool:
     """Whether the request was sent to this machine by a name that can be no other's."""
-    try:
-        return urlsplit(f"//{headers.get('Host', 'localhost')}").hostname in _LOOPBACK_NAMES
-    except ValueError:
-        return False
+    return host_of(headers) in LOOPBACK_NAMES

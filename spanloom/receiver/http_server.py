@@ -78,13 +78,12 @@ class HttpServer:
             await self._runner.cleanup()
 
     def _allow_browsers(self, app: web.Application, routes: list[web.AbstractRoute]) -> None:
-        origins = [origin.strip() for origin in self._settings.cors_origins.split(",") if origin.strip()]
-        if not origins:
+        if not self._settings.origins:
             return
         options: Any = aiohttp_cors.ResourceOptions(  # type: ignore[no-untyped-call]
             allow_headers="*", expose_headers=("Retry-After",), max_age=7200
         )
-        cors = aiohttp_cors.setup(app, defaults=dict.fromkeys(origins, options))
+        cors = aiohttp_cors.setup(app, defaults=dict.fromkeys(self._settings.origins, options))
         for route in routes:
             cors.add(route)
 

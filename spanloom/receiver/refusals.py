@@ -18,6 +18,7 @@ class Reason(Enum):
     """A kind of refusal: its HTTP status and its gRPC code."""
 
     NO_KEY = (401, code_pb2.UNAUTHENTICATED)
+    FOREIGN = (403, code_pb2.PERMISSION_DENIED)
     MALFORMED = (400, code_pb2.INVALID_ARGUMENT)
     NOT_FOUND = (404, code_pb2.UNIMPLEMENTED)
     WRONG_METHOD = (405, code_pb2.UNIMPLEMENTED)

@@ -30,6 +30,11 @@ class ReceiverSettings(BaseModel, extra="forbid"):
     )
     tls_certfile: str = Field("", description="PEM file with the server's certificate chain; none is no TLS.")
     tls_keyfile: str = Field("", description="PEM file with the certificate's key.")
+    hosts: str = Field(
+        "",
+        description="Names that it may be sent to under without API keys, separated by commas, besides this machine's"
+        " own, such as host.docker.internal.",
+    )
     cors_origins: str = Field(
         "", description="Origins of browser applications that may send, separated by commas; `*` is any."
     )
@@ -54,6 +59,16 @@ class ReceiverSettings(BaseModel, extra="forbid"):
     ack_timeout: Seconds = Field(
         8, description="Seconds Kafka has to acknowledge; then the client is asked to send again."
     )
+
+    @property
+    def origins(self) -> list[str]:
+        """The parts of `cors_origins`."""
+        return _split(self.cors_origins)
+
+    @property
+    def host_names(self) -> list[str]:
+        """The parts of `hosts`."""
+        return _split(self.hosts)
 
     @property
     def is_open(self) -> bool:
@@ -87,6 +102,10 @@ class ReceiverSettings(BaseModel, extra="forbid"):
                 " raise it or lower the others"
             )
         return self
+
+
+def _split(text: str) -> list[str]:
+    return [part for part in map(str.strip, text.split(",")) if part]
 
 
 def is_loopback(host: str) -> bool:

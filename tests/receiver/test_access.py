@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from starlette.datastructures import Headers
 
 from spanloom import watched_file
 from spanloom.receiver.access import Access
@@ -33,6 +34,50 @@ def test_without_keys_any_key_or_none_is_taken_for_the_default_project() -> None
     access = Access(ReceiverSettings())
     assert project(access, "anything") == "default"
     assert access.project({}) == "default"
+
+
+OWN_HOST = {"Host": "127.0.0.1:4318"}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        OWN_HOST | {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"},
+        OWN_HOST | {"Sec-Fetch-Site": "same-site", "Origin": "http://127.0.0.1:3000"},
+        OWN_HOST | {"Sec-Fetch-Site": "cross-site", "Origin": "null"},
+        OWN_HOST | {"Origin": "https://evil.example"},  # a browser before 2023
+        {"Host": "evil.example:4318", "Sec-Fetch-Site": "same-origin", "Origin": "http://evil.example:4318"},
+        {"Host": ""},
+    ],
+    ids=str,
+)
+def test_without_keys_no_page_from_elsewhere_may_send(headers: dict[str, str]) -> None:
+    access = Access(ReceiverSettings(cors_origins="https://app.example"))
+    with pytest.raises(Refused) as refused:
+        access.project(Headers(headers))
+    assert (refused.value.reason.http_status, refused.value.reason.name) == (403, "FOREIGN")
+
+
+@pytest.mark.parametrize("origins", ["*", "http://b.example, https://app.example"])
+def test_a_page_of_a_named_origin_may(origins: str) -> None:
+    access = Access(ReceiverSettings(cors_origins=origins))
+    page = OWN_HOST | {"Sec-Fetch-Site": "cross-site", "Origin": "https://app.example"}
+    assert access.project(Headers(page)) == "default"
+    with pytest.raises(Refused, match="RECEIVER__HOSTS"):
+        access.project(Headers(page | {"Host": "evil.example"}))
+
+
+def test_names_can_be_added() -> None:
+    access = Access(ReceiverSettings(hosts="a.example, host.docker.internal"))
+    assert access.project(Headers({"Host": "host.docker.internal:4318"})) == "default"
+    with pytest.raises(Refused, match="RECEIVER__HOSTS"):
+        access.project(Headers({"Host": "b.example:4318"}))
+
+
+def test_with_keys_the_key_decides_whoever_sends_it() -> None:
+    access = Access(ReceiverSettings(keys=f"bank:{hash_of('two').hex()}"))
+    page = {"Host": "otlp.example", "Sec-Fetch-Site": "cross-site", "Origin": "https://app.example"}
+    assert access.project(Headers(page | {"x-api-key": "two"})) == "bank"
 
 
 def test_keys_of_the_setting_and_of_the_file_both_open(tmp_path: Path) -> None:

@@ -10,16 +10,15 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from spanloom.browsers import LOOPBACK_NAMES, host_of
 from spanloom.dashboard.settings import DashboardSettings, split
-
-OWN = frozenset(("localhost", "127.0.0.1", "::1"))
 
 
 def allowed_hosts(settings: DashboardSettings) -> frozenset[str] | None:
     """The names that are answered; None is any."""
     named = frozenset(name.lower() for name in split(settings.hosts))
     if settings.is_open:
-        return OWN | named | {settings.host.lower()}
+        return LOOPBACK_NAMES | named | {settings.host.lower()}
     return named or None
 
 
@@ -32,20 +31,12 @@ class Hosts:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        if scope["type"] == "http" and self._allowed is not None:
-            name = host_of(Headers(scope=scope).get("host", ""))
-            if name not in self._allowed:
-                refusal = PlainTextResponse(
-                    "This dashboard does not answer under this name: add it to SPANLOOM_DASHBOARD__HOSTS\n",
-                    421,
-                )
-                await refusal(scope, receive, send)
-                return
+        allowed = self._allowed
+        if scope["type"] == "http" and allowed is not None and host_of(Headers(scope=scope)) not in allowed:
+            refusal = PlainTextResponse(
+                "This dashboard does not answer under this name: add it to SPANLOOM_DASHBOARD__HOSTS\n",
+                421,
+            )
+            await refusal(scope, receive, send)
+            return
         await self._app(scope, receive, send)
-
-
-def host_of(header: str) -> str:
-    """The lower-case name of a `Host` header, without its port."""
-    if header.startswith("["):
-        return header[1:].partition("]")[0].lower()
-    return header.rpartition(":")[0].lower() if ":" in header else header.lower()

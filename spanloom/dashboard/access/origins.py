@@ -1,14 +1,9 @@
 """Which requests that change something are taken: those that a page of the dashboard's own has sent.
 
 Another site can have a browser send a form here, and the browser adds the cookies it has (cross-site request forgery):
-to log somebody out, or in as somebody else. Browsers say where a request was sent from, in headers that no page can
-write, so no token in the form is needed:
-
-* `Sec-Fetch-Site` (https://www.w3.org/TR/fetch-metadata/): every browser since 2023, over TLS and to loopback.
-* `Origin` (https://fetch.spec.whatwg.org/#origin-header): with every POST, without TLS too. Its host and port must be
-  those of the request; a page that hides where it stands sends `null`.
-
-What has neither comes from no current browser, and is refused too: nothing sets it apart from a forged one.
+to log somebody out, or in as somebody else. Browsers say where a request was sent from (`spanloom.browsers`), so no
+token in the form is needed. What does not say it comes from no current browser, and is refused too: nothing sets it
+apart from a forged one.
 """
 
 from __future__ import annotations
@@ -16,6 +11,8 @@ from __future__ import annotations
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from spanloom.browsers import is_foreign
 
 _SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 """The methods that change nothing."""
@@ -41,9 +38,5 @@ class OwnOrigin:
 
 
 def is_own(headers: Headers) -> bool:
-    """Whether a page of the dashboard's own has sent a request, or the user without any page (`none`)."""
-    site = headers.get("sec-fetch-site")
-    if site is not None:
-        return site in ("same-origin", "none")
-    scheme, _, place = headers.get("origin", "").partition("://")
-    return scheme in ("http", "https") and place.lower() == headers.get("host", "").lower()
+    """Whether a page of the dashboard's own has sent a request, or the user without any page."""
+    return ("sec-fetch-site" in headers or "origin" in headers) and not is_foreign(headers)

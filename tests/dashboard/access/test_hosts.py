@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from spanloom.dashboard.access.hosts import host_of
 from spanloom.dashboard.web.headers import HEADERS
 from spanloom.warehouse.client import Warehouse, connect
 from spanloom.warehouse.settings import ClickHouseSettings
@@ -33,13 +32,6 @@ def test_names_can_be_added(nowhere: Warehouse) -> None:
     assert (
         visitor(nowhere, hosts="a.example, b.example").get("/login", host="b.example:80").status_code == 303
     )
-
-
-@pytest.mark.parametrize(
-    ("header", "name"), [("a:1", "a"), ("A", "a"), ("[::1]:8080", "::1"), ("[::1]", "::1"), ("", "")]
-)
-def test_the_name_of_a_host_header(header: str, name: str) -> None:
-    assert host_of(header) == name
 
 
 @pytest.mark.parametrize(

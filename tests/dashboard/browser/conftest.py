@@ -25,6 +25,9 @@ from tests.fixtures_local import wait_until
 ROOT = Path(__file__).resolve().parents[3]
 TEST = Path(__file__).parent
 
+ELSEWHERE = "evil.example"
+"""The name of another site, which stands for this machine."""
+
 _ARGUMENTS = (
     "--no-sandbox",  # root, in a container
     "--disable-gpu",
@@ -34,6 +37,7 @@ _ARGUMENTS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    f"--host-resolver-rules=MAP {ELSEWHERE} 127.0.0.1",
 )
 
 _STACK_DEADLINE = 120.0  # seconds

@@ -23,6 +23,7 @@ from tests.warehouse.tables import put, rows, run, spans, sql
 
 _PAGE = (ROOT / "docs" / "configuration.md").read_text()
 
+
 def documented(user: str) -> list[str]:
     grants = re.findall(rf"^GRANT (.+) ON spanloom\.\* TO {user};$", _PAGE, re.MULTILINE)
     assert len(grants) == 1
