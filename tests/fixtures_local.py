@@ -45,9 +45,11 @@ class Process:
         ready: Callable[[], bool],
         log: Path,
         env: Mapping[str, str] | None = None,
+        folder: Path | None = None,
     ) -> None:
         self._argv = argv
         self._env = env
+        self._folder = folder
         self._ready = ready
         self._log = log
         self._child: subprocess.Popen[bytes] | None = None
@@ -75,7 +77,9 @@ class Process:
     def start(self) -> None:
         """Start and wait until it answers."""
         with self._log.open("ab") as log:
-            self._child = subprocess.Popen(self._argv, stdout=log, stderr=subprocess.STDOUT, env=self._env)
+            self._child = subprocess.Popen(
+                self._argv, stdout=log, stderr=subprocess.STDOUT, env=self._env, cwd=self._folder
+            )
         wait_until(self._ready_or_dead, f"an answer from {' '.join(self._argv)}", START_DEADLINE)
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
