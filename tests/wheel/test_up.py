@@ -13,13 +13,11 @@ from urllib.parse import urlencode
 
 import pytest
 
-from spanloom.local.ports import free_port, port_is_free
-from tests.fixtures_local import Process
+from spanloom.local.ports import port_is_free
+from tests.running_stack import Up
 from tests.wheel.environment import FOLDER, Environment, clean_environment
 
 pytestmark = [pytest.mark.wheel, pytest.mark.stack]
-
-PARTS = ("kafka", "clickhouse", "otlp-grpc", "otlp-http", "dashboard")
 
 
 @pytest.fixture(scope="module")
@@ -32,26 +30,16 @@ def installed(environment: Environment) -> Iterator[Environment]:
     environment.uninstall("spanloom", "openai-agents")
 
 
-class Up(Process):
-    """`spanloom up` on free ports."""
+class Installed(Up):
+    """`spanloom up` as it was installed from the wheel."""
 
     def __init__(self, folder: Path, data: Path, *options: str) -> None:
-        self.ports = {part: free_port() for part in PARTS}
-        self.data = data
-        argv = [str(FOLDER / "bin" / "spanloom"), "up", "--data", str(data), *options]
-        argv += [word for part, port in self.ports.items() for word in (f"--{part}-port", str(port))]
-        super().__init__(
-            tuple(argv),
-            lambda: "Ctrl-C stops everything" in self.log,
-            data.with_suffix(".log"),
-            clean_environment(),
-            folder,
-        )
+        command = (str(FOLDER / "bin" / "spanloom"),)
+        super().__init__(data, *options, command=command, env=clean_environment(), folder=folder)
 
     def get(self, part: str, path: str, body: bytes | None = None) -> str:
         """The answer of a part to a request, which must be 200."""
-        url = f"http://127.0.0.1:{self.ports[part]}{path}"
-        with urllib.request.urlopen(url, body, timeout=60) as answer:
+        with urllib.request.urlopen(self.url(part) + path, body, timeout=60) as answer:
             assert answer.status == 200
             text: str = answer.read().decode()
             return text
@@ -63,7 +51,7 @@ class Up(Process):
 
 @pytest.mark.usefixtures("installed")
 def test_everything_runs_beside_folders_of_the_same_names(hostile: Path, tmp_path: Path) -> None:
-    with Up(hostile, tmp_path / "data") as up:
+    with Installed(hostile, tmp_path / "data") as up:
         assert "conv-1" in up.log  # the sample
         assert "conv-1" in up.get("dashboard", "/sessions")
         assert up.json("dashboard", "/api/session", id="conv-1")["trace_count"] == 5
@@ -81,7 +69,7 @@ def test_everything_runs_beside_folders_of_the_same_names(hostile: Path, tmp_pat
 
 @pytest.mark.usefixtures("installed")
 def test_sigterm_ends_it_in_order(hostile: Path, tmp_path: Path) -> None:
-    with Up(hostile, tmp_path / "data", "--no-sample") as up:
+    with Installed(hostile, tmp_path / "data", "--no-sample") as up:
         assert up.stop(signal.SIGTERM) == 0
     _ended_in_order(up)
 

@@ -7,9 +7,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, sync_playwright
 
-from spanloom.local.ports import free_port
-from tests.fixtures_local import wait_until
+from tests.running_stack import Up
 
 ROOT = Path(__file__).resolve().parents[3]
 TEST = Path(__file__).parent
@@ -39,8 +35,6 @@ _ARGUMENTS = (
     "--disable-sync",
     f"--host-resolver-rules=MAP {ELSEWHERE} 127.0.0.1",
 )
-
-_STACK_DEADLINE = 120.0  # seconds
 
 
 def chromium() -> str | None:
@@ -82,38 +76,8 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """`spanloom up` on free ports, with its sample."""
-    folder = tmp_path_factory.mktemp("stack")
-    names = ("kafka", "clickhouse", "otlp-grpc", "otlp-http", "dashboard")
-    ports: dict[str, int] = {}
-    for name in names:
-        ports[name] = free_port()
-    options = [part for name, port in ports.items() for part in (f"--{name}-port", str(port))]
-    log = folder / "up.log"
-    with log.open("wb") as output:
-        up = subprocess.Popen(
-            [sys.executable, "-m", "spanloom", "up", "--data", str(folder / "data"), *options],
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            cwd=ROOT,
-        )
-
-    def started() -> bool:
-        text = log.read_text(errors="replace")
-        if up.poll() is not None:
-            pytest.fail(f"spanloom up ended with {up.returncode}:\n{text}")
-        return "Ctrl-C stops everything" in text
-
-    try:
-        wait_until(started, "spanloom up is ready", _STACK_DEADLINE)
-        yield Stack(
-            f"http://127.0.0.1:{ports['dashboard']}",
-            f"http://127.0.0.1:{ports['otlp-http']}",
-            f"http://127.0.0.1:{ports['clickhouse']}",
-            folder / "data",
-        )
-    finally:
-        up.send_signal(signal.SIGINT)
-        up.wait(60)
+    with Up(tmp_path_factory.mktemp("stack") / "data") as up:
+        yield Stack(up.url("dashboard"), up.url("otlp-http"), up.url("clickhouse"), up.data)
 
 
 NewPage = Callable[..., Page]
