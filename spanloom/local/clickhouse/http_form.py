@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from spanloom.local.clickhouse.engine import EngineError, ExternalTable
 
@@ -25,19 +26,28 @@ class Form:
 
 
 async def read_form(request: web.Request) -> Form | None:
-    """The parts of a multipart body (clickhouse-connect's form encoding and external data)."""
+    """The parts of a multipart body (clickhouse-connect's form encoding and external data).
+
+    Raises:
+        EngineError: it is none.
+    """
     if request.content_type != "multipart/form-data":
         return None
     fields: dict[str, str] = {}
     files: dict[str, bytes] = {}
-    async for part in await request.multipart():
-        if not isinstance(part, BodyPartReader) or not part.name:
-            continue
-        data = bytes(await part.read())
-        if part.filename:
-            files[part.name] = data
-        else:
-            fields[part.name] = data.decode("utf-8", "replace")
+    try:
+        async for part in await request.multipart():
+            if not isinstance(part, BodyPartReader) or not part.name:
+                continue
+            data = bytes(await part.read())
+            if part.filename:
+                files[part.name] = data
+            else:
+                fields[part.name] = data.decode("utf-8", "replace")
+    except (ValueError, LookupError, RuntimeError, HttpProcessingError):
+        raise EngineError(
+            27, "Code: 27. DB::Exception: The form can't be read. (CANNOT_PARSE_INPUT)"
+        ) from None
     described = {**request.query, **fields}
     tables = []
     for name, data in files.items():

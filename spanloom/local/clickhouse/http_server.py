@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from aiohttp import web
+from multidict import CIMultiDict
 
 from spanloom.browsers import is_foreign, names_loopback
 from spanloom.local.clickhouse.engine import Answer, Engine, EngineError, Request
@@ -128,7 +129,8 @@ class ClickHouseHttp:
 
     async def _query(self, request: web.Request) -> web.Response:
         url = dict(request.query)
-        query_id = url.get("query_id") or str(uuid.uuid4())
+        # It goes back in a header, where no line may end.
+        query_id = "".join(filter(str.isprintable, url.get("query_id", ""))) or str(uuid.uuid4())
         headers = {
             "X-ClickHouse-Query-Id": query_id,
             "X-ClickHouse-Timezone": self._engine.timezone,
@@ -144,7 +146,11 @@ class ClickHouseHttp:
             body = b"" if form else await request.read()
             if form:
                 url |= form.fields
-            work = functools.partial(self._answer, url, body, form, request.headers, request.method)
+            # Of a header's bytes those that are no UTF-8 come as lone surrogates, which the engine takes nowhere.
+            told = {
+                name: value.encode("utf-8", "replace").decode() for name, value in request.headers.items()
+            }
+            work = functools.partial(self._answer, url, body, form, CIMultiDict(told), request.method)
             # The pool is chosen by a glance; a wrong guess costs nothing but its thread.
             start = url["query"].encode() if url.get("query") else body[:200]
             writes = start.lstrip()[:6].upper() == b"INSERT"
