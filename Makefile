@@ -15,7 +15,7 @@ PYTEST := $(BIN)/python -m pytest
 SET_UP := PYTHON="$(PYTHON)" sh deploy/install.sh
 SET_UP_INPUTS := pyproject.toml deploy/install.sh deploy/set_up.py
 
-.PHONY: run install dev test test-clients test-browser test-kafka test-wheel test-oldest fuzz check generate bench bench-receiver constraints clean help
+.PHONY: run install dev test test-clients test-browser test-kafka test-wheel test-oldest fuzz fuzz-live check generate bench bench-receiver constraints clean help
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -68,6 +68,9 @@ test-oldest: $(OLDEST)/.installed-test ## migrations, writes and every query on 
 
 fuzz: $(FUZZ)/.installed-fuzz ## look for input that breaks decoding, FUZZ_SECONDS long, by coverage (Linux on x86-64)
 	@$(FUZZ)/bin/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
+
+fuzz-live: $(VENV)/.installed-test ## send random requests to a running stack, FUZZ_SECONDS long
+	@$(BIN)/python -m tests.fuzz.live --seconds $(FUZZ_SECONDS)
 
 check: dev ## lint, format, types, generated code
 	@$(BIN)/ruff check .
