@@ -33,7 +33,7 @@ def encode(list_name: str, key: Sequence[int | str]) -> str:
         list_name: the list and its order; a cursor is good for no other.
     """
     packed = json.dumps([list_name, *key], ensure_ascii=False, separators=(",", ":"))
-    return base64.urlsafe_b64encode(packed.encode(errors="surrogatepass")).decode().rstrip("=")
+    return base64.urlsafe_b64encode(packed.encode()).decode().rstrip("=")
 
 
 def decode(list_name: str, cursor: str, kinds: Sequence[type]) -> list[int | str]:
@@ -42,7 +42,7 @@ def decode(list_name: str, cursor: str, kinds: Sequence[type]) -> list[int | str
         packed = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         decoded: list[Any] = json.loads(packed.decode())
         name, *key = decoded
-    except (binascii.Error, ValueError, TypeError):
+    except (binascii.Error, ValueError, TypeError, RecursionError):
         raise BadCursor from None
     if name != list_name or len(key) != len(kinds):
         raise BadCursor
@@ -51,6 +51,9 @@ def decode(list_name: str, cursor: str, kinds: Sequence[type]) -> list[int | str
         if type(value) is not kind or not isinstance(value, int | str):
             raise BadCursor
         if isinstance(value, int) and not -(2**127) <= value < 2**127:
+            raise BadCursor
+        # JSON has escapes for lone surrogates, which no text of the database holds.
+        if isinstance(value, str) and not value.isascii() and any("\ud800" <= char <= "\udfff" for char in value):
             raise BadCursor
         values.append(value)
     return values
