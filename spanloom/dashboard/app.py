@@ -38,6 +38,6 @@ def dashboard_app(
     # The last one added is the first to see a request.
     app.add_middleware(OwnOrigin)
     app.add_middleware(Hosts, allowed_hosts(settings))
-    app.add_middleware(TrustedProxies, settings.proxy_addresses)
+    app.add_middleware(TrustedProxies, settings)
     app.add_middleware(SecurityHeaders)
     return app

@@ -9,6 +9,9 @@ from pydantic import BaseModel, Field, SecretStr, field_validator, model_validat
 
 _SHORTEST_SECRET = 32
 
+_FEW = 16
+"""Addresses of proxies, at most, that nobody else is expected to have."""
+
 
 def split(text: str) -> list[str]:
     """The parts of a setting that are separated by commas."""
@@ -41,6 +44,18 @@ class DashboardSettings(BaseModel, extra="forbid"):
         "",
         description="Addresses or networks of the reverse proxies whose headers are believed, separated by commas.",
     )
+    proxy_hops: int = Field(
+        1,
+        ge=1,
+        le=10,
+        description="How many reverse proxies stand before it, one behind the other: who they act for is the address"
+        " so many entries from the end of X-Forwarded-For.",
+    )
+    proxy_secret: SecretStr = Field(
+        SecretStr(""),
+        description="What a reverse proxy must send in X-Spanloom-Proxy-Secret to be believed, 32 characters or more;"
+        " with it proxy_addresses may be left out.",
+    )
     proxy_user_header: str = Field(
         "",
         description="The header in which such a proxy names the user that it let in; nobody logs in here then.",
@@ -60,6 +75,13 @@ class DashboardSettings(BaseModel, extra="forbid"):
         "http://127.0.0.1:4318",
         description="Where the receiver takes OTLP/HTTP: what the pages tell people to send to.",
     )
+
+    @property
+    def wide_proxies(self) -> list[str]:
+        """Networks in which anyone could claim to be anyone: more than a few addresses, and no secret."""
+        if not self.proxy_user_header or self.proxy_secret.get_secret_value():
+            return []
+        return [part for part in split(self.proxy_addresses) if ip_network(part).num_addresses > _FEW]
 
     @property
     def is_open(self) -> bool:
@@ -84,11 +106,11 @@ class DashboardSettings(BaseModel, extra="forbid"):
                 ip_network(part)
             except ValueError:
                 raise ValueError(
-                    "must be addresses such as 10.0.0.7 or networks such as 10.0.0.0/8, separated by commas"
+                    "must be addresses such as 10.0.0.7 or networks such as 10.0.7.0/28, separated by commas"
                 ) from None
         return addresses
 
-    @field_validator("secret")
+    @field_validator("secret", "proxy_secret")
     @classmethod
     def _check_secret(cls, secret: SecretStr) -> SecretStr:
         if 0 < len(secret.get_secret_value()) < _SHORTEST_SECRET:
@@ -105,10 +127,10 @@ class DashboardSettings(BaseModel, extra="forbid"):
                 " SPANLOOM_DASHBOARD__USERS_FILE (`spanloom users new NAME` makes users) or __PROXY_USER_HEADER,"
                 " or host to 127.0.0.1"
             )
-        if self.proxy_user_header and not self.proxy_addresses:
+        if self.proxy_user_header and not self.proxy_addresses and not self.proxy_secret.get_secret_value():
             raise ValueError(
-                "proxy_user_header is set, but not proxy_addresses, so anybody could claim to be anyone: set it to"
-                " the addresses of the proxy"
+                "proxy_user_header is set, but neither proxy_addresses nor proxy_secret, so anybody could claim to be"
+                " anyone: set the one to the addresses of the proxy, or the other to what it sends"
             )
         if self.proxy_user_header and not self.proxy_projects and not self.users_file:
             raise ValueError(

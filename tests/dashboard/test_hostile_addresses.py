@@ -121,7 +121,7 @@ LISTS = {
 }
 """The lists that cursors belong to, and their addresses."""
 
-_KEYS = st.one_of(
+_KEYS: st.SearchStrategy[Any] = st.one_of(
     st.integers(-(2**130), 2**130),
     st.sampled_from(["\ud800", "a\0b", "\\N", "\\", "'", "\t", "", "9" * 500]),
     st.text(st.characters(), max_size=20),

@@ -53,7 +53,11 @@ def decode(list_name: str, cursor: str, kinds: Sequence[type]) -> list[int | str
         if isinstance(value, int) and not -(2**127) <= value < 2**127:
             raise BadCursor
         # JSON has escapes for lone surrogates, which no text of the database holds.
-        if isinstance(value, str) and not value.isascii() and any("\ud800" <= char <= "\udfff" for char in value):
+        if (
+            isinstance(value, str)
+            and not value.isascii()
+            and any("\ud800" <= char <= "\udfff" for char in value)
+        ):
             raise BadCursor
         values.append(value)
     return values
