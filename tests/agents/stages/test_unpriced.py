@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry, Counter
 
-from spanloom.agents.stages.unpriced import MAX_CHARACTERS, MAX_PAIRS, OTHER, UnpricedSpans
+from spanloom.agents.stages.unpriced import MAX_PAIRS, OTHER, UnpricedSpans
 from tests.warehouse.tables import spans
 
 CALL = {"span_type": "LLM", "provider": "mine", "model": "m-1", "input_tokens": 10}
@@ -66,13 +66,61 @@ def test_a_table_without_spans_is_nothing() -> None:
     assert counted.shown() == {}
 
 
-def test_names_from_outside_are_bounded_in_number_and_length() -> None:
+def test_names_from_outside_are_bounded_in_number() -> None:
     counted = Counted()
     for batch in range(10):
-        counted.add(*(CALL | {"model": f"m-{batch}-{number}" + "x" * 900} for number in range(50)))
-    counted.add(CALL | {"model": "m-0-0" + "x" * 900})
+        counted.add(*(CALL | {"model": f"m-{batch}-{number}"} for number in range(50)))
+    counted.add(CALL | {"model": "m-0-0"})
     shown = counted.shown()
-    assert len(shown) == MAX_PAIRS + 1
-    assert shown[OTHER, OTHER] == 500 - MAX_PAIRS
-    assert max(len(model) for _, model in shown) == MAX_CHARACTERS
+    assert len(shown) == MAX_PAIRS // 2 + 1
+    assert shown[OTHER, OTHER] == 500 - MAX_PAIRS // 2
     assert sum(shown.values()) == 501
+
+
+def test_no_project_takes_the_room_of_another() -> None:
+    counted = Counted()
+    for project in range(200):
+        counted.add(
+            *(CALL | {"project_id": f"p{project}", "model": f"{project}-{number}"} for number in range(100))
+        )
+        if project < 5:
+            assert ("mine", f"{project}-0") in counted.shown()
+    shown = counted.shown()
+    assert len(shown) <= MAX_PAIRS + 1
+    assert sum(shown.values()) == 20_000
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "my card is 4111 1111 1111 1111",
+        "x" * 65,
+        "line\nbreak",
+        "<script>",
+        "{}",
+        '"',
+        "é",
+        "-x",
+        "\x00",
+        "a b",
+    ],
+)
+@pytest.mark.parametrize("label", ["model", "provider"])
+def test_what_looks_like_no_name_is_not_shown(name: str, label: str) -> None:
+    assert Counted().add(CALL | {label: name}).shown() == {(OTHER, OTHER): 1}
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        "gpt-4o",
+        "Qwen/Qwen2.5-7B-Instruct",
+        "us.anthropic.claude-3-5-sonnet-20241022-v2:0",
+        "accounts/fireworks/models/llama-v3p1-8b-instruct",
+        "claude-sonnet-4@20250514",
+        "openai/gpt-4o:extended",
+        "o3",
+    ],
+)
+def test_names_as_makers_give_them_are_shown(model: str) -> None:
+    assert Counted().add(CALL | {"model": model}).shown() == {("mine", model): 1}
