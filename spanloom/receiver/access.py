@@ -53,6 +53,11 @@ class Access:
             )
         return project
 
+    @property
+    def shared(self) -> bool:
+        """Whether there are keys of more than one project."""
+        return not self._is_open and self._keys().shared
+
     def _keys(self) -> Keys:
         return self._file.contents() if self._file else self._without_file
 

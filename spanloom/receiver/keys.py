@@ -35,10 +35,11 @@ class Key:
 
 
 class Keys:
-    """The keys of an installation."""
+    """The keys of an installation; `shared` where they are of more than one project."""
 
     def __init__(self, keys: Iterable[Key]) -> None:
         self._keys = tuple(keys)
+        self.shared = len({key.project for key in self._keys}) > 1
 
     def __len__(self) -> int:
         return len(self._keys)

@@ -1,0 +1,137 @@
+"""The requests and the bytes that are in flight: a fixed number of each, shared by the projects."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import NamedTuple
+
+from spanloom.receiver import metrics
+from spanloom.receiver.refusals import RETRY_SECONDS, Reason, Refused
+from spanloom.receiver.sharing.shares import Shares
+from spanloom.receiver.sharing.turns import Turns
+
+class _Waiting(NamedTuple):
+    size: int
+    turn: asyncio.Future[None]
+
+
+class Room:
+    """What there is room for. Bytes are reserved before they are read, so that memory is bounded whatever is sent.
+
+    Args:
+        max_requests: requests in flight at most.
+        max_bytes: bytes in flight at most: received or about to be, and not settled by Kafka.
+        shared: whether there is more than one project; a single one may have everything.
+    """
+
+    def __init__(self, max_requests: int, max_bytes: int, shared: Callable[[], bool]) -> None:
+        self._requests = Shares(max_requests)
+        self._bytes = Shares(max_bytes)
+        self._shared = shared
+        self._turns: Turns[_Waiting] = Turns()
+
+    def enter(self, project: str) -> Held:
+        """Return the account of a new request, which holds no bytes yet.
+
+        Raises:
+            Refused: the project has too many requests in flight.
+        """
+        if not self._requests.take(project, 1, shared=self._shared()):
+            raise Refused(
+                Reason.UNAVAILABLE, "Too many requests are under way: send again later.", RETRY_SECONDS
+            )
+        return Held(self, project)
+
+    def leave(self, project: str) -> None:
+        """Count a request no longer that has entered."""
+        self._requests.give_back(project, 1)
+
+    def take(self, project: str, size: int) -> None:
+        """Count bytes as in flight.
+
+        Raises:
+            Refused: the project has too many in flight.
+        """
+        if not self._bytes.take(project, size, shared=self._shared()):
+            raise Refused(
+                Reason.UNAVAILABLE, "Too much is on its way to Kafka: send again later.", RETRY_SECONDS
+            )
+        metrics.BYTES_IN_FLIGHT.set(self._bytes.taken)
+
+    async def wait(self, project: str, size: int) -> None:
+        """Count bytes as in flight as soon as there is room; projects that wait take turns."""
+        if not self._turns.waiting(project) and self._bytes.take(project, size, shared=self._shared()):
+            metrics.BYTES_IN_FLIGHT.set(self._bytes.taken)
+            return
+        waiting = _Waiting(size, asyncio.get_running_loop().create_future())
+        self._turns.add(project, waiting)
+        try:
+            await waiting.turn
+        except asyncio.CancelledError:
+            self._turns.remove(project, waiting)
+            if waiting.turn.done() and not waiting.turn.cancelled():
+                self.give_back(project, size)
+            raise
+
+    def give_back(self, project: str, size: int) -> None:
+        """Count bytes no longer."""
+        self._bytes.give_back(project, size)
+        while self._turns and (waiting := self._turns.take(self._fits)):
+            if not waiting.turn.done():
+                waiting.turn.set_result(None)
+        metrics.BYTES_IN_FLIGHT.set(self._bytes.taken)
+
+    def _fits(self, project: str, waiting: _Waiting) -> bool:
+        return waiting.turn.done() or self._bytes.take(project, waiting.size, shared=self._shared())
+
+
+class Held:
+    """The bytes of one request, in flight while one of those that need them holds them: the handler that answers it, a
+    thread that unpacks or splits it, Kafka's client.
+    """
+
+    def __init__(self, room: Room, project: str) -> None:
+        self.project = project
+        self._room = room
+        self._size = 0
+        self._holders = 1
+
+    def add(self, size: int) -> None:
+        """Hold more bytes.
+
+        Raises:
+            Refused: too many are in flight.
+        """
+        self._room.take(self.project, size)
+        self._size += size
+
+    async def wait(self, size: int) -> None:
+        """Hold more bytes as soon as there is room."""
+        await self._room.wait(self.project, size)
+        self._size += size
+
+    def give_back(self, size: int) -> None:
+        """Hold fewer bytes."""
+        self._size -= size
+        self._room.give_back(self.project, size)
+
+    def keep_until(self, future: asyncio.Future[object]) -> None:
+        """Hold them until a future is settled, too."""
+        self._holders += 1
+        future.add_done_callback(self._settled)
+
+    def answered(self) -> None:
+        """The request is answered: it takes no slot, and its handler needs the bytes no longer."""
+        self._room.leave(self.project)
+        self._drop()
+
+    def _drop(self) -> None:
+        self._holders -= 1
+        if not self._holders:
+            self.give_back(self._size)
+
+    def _settled(self, future: asyncio.Future[object]) -> None:
+        self._drop()
+        if not future.cancelled():
+            future.exception()  # looked at: where the client has gone nobody else would
