@@ -38,8 +38,8 @@ class Connection(NamedTuple):
 class Log:
     """The topic that is appended to.
 
-    Bytes count as in flight until Kafka has acknowledged them or given them up, also where the client was asked long ago
-    to send again.
+    Bytes count as in flight until Kafka has acknowledged them or given them up, also where the client was asked long
+    ago to send again.
 
     Args:
         kafka: where it is, and its name.

@@ -19,6 +19,7 @@ from spanloom.receiver.http_server import partial_success
 from spanloom.receiver.refusals import Reason, Refused
 from spanloom.receiver.requests.envelope import PROTOBUF
 from spanloom.receiver.settings import ReceiverSettings
+from spanloom.receiver.sharing.room import Held
 
 SERVICE = "opentelemetry.proto.collector.trace.v1.TraceService"
 
@@ -49,7 +50,7 @@ class GrpcServer:
             # Past twice the limit gRPC refuses by itself, before a request has been read.
             maximum_concurrent_rpcs=2 * settings.max_requests,
             options=(
-                ("grpc.max_receive_message_length", settings.max_message_bytes),
+                ("grpc.max_receive_message_length", settings.max_grpc_bytes),
                 ("grpc.max_concurrent_streams", _STREAMS),
                 # Else a second receiver could bind the same port, and each would get half of the connections.
                 ("grpc.so_reuseport", 0),
@@ -91,27 +92,27 @@ class GrpcServer:
         self, messages: AsyncIterator[bytes], context: grpc.aio.ServicerContext[bytes, bytes]
     ) -> bytes:
         try:
-            with self._export.request("grpc"):
-                project = self._export.project(_headers(context))
-                held = self._export.hold()
-                try:
-                    body = await self._receive(messages)
-                    held.add(len(body))
-                    return partial_success(await self._export.store(project, body, PROTOBUF, held))
-                finally:
-                    held.drop()
+            with self._export.request("grpc", _headers(context)) as held:
+                body = await self._receive(messages, held)
+                return partial_success(await self._export.store(body, PROTOBUF, held))
         except Refused as refused:
             status = rpc_status.to_status(refused.status())
             await context.abort(status.code, status.details or "", status.trailing_metadata or ())
             raise AssertionError("abort raises") from None
 
-    async def _receive(self, messages: AsyncIterator[bytes]) -> bytes:
+    async def _receive(self, messages: AsyncIterator[bytes], held: Held) -> bytes:
+        # How large a message is gRPC says only when all of it is here, so room for the largest is made before; where
+        # there is none the message waits at the client, held back by HTTP/2.
+        largest = self._settings.max_grpc_bytes
+        await held.wait(largest)
         try:
-            return await asyncio.wait_for(anext(messages), self._settings.body_timeout)
+            body = await asyncio.wait_for(anext(messages), self._settings.body_timeout)
         except TimeoutError:
             raise Refused(Reason.TOO_SLOW, "The request took too long to arrive: send again.") from None
         except StopAsyncIteration:
             raise Refused(Reason.MALFORMED, "The call ended before its message did.") from None
+        held.give_back(largest - len(body))
+        return body
 
 
 def _headers(context: grpc.aio.ServicerContext[bytes, bytes]) -> dict[str, str]:

@@ -39,6 +39,12 @@ class ReceiverSettings(BaseModel, extra="forbid"):
     max_message_bytes: int = Field(
         64 * MEBIBYTE, ge=1024, le=1024 * MEBIBYTE, description="Largest size of a request unpacked, bytes."
     )
+    max_grpc_bytes: int = Field(
+        8 * MEBIBYTE,
+        ge=1024,
+        le=64 * MEBIBYTE,
+        description="Largest size of a gRPC message, as sent and unpacked, bytes.",
+    )
     max_requests: int = Field(1000, ge=1, description="Most requests in flight.")
     max_bytes: int = Field(
         256 * MEBIBYTE,
@@ -81,10 +87,12 @@ class ReceiverSettings(BaseModel, extra="forbid"):
             raise ValueError("tls_certfile and tls_keyfile belong together: set both or none")
         if self.max_message_bytes < self.max_body_bytes:
             raise ValueError("max_message_bytes is below max_body_bytes: raise it or lower the other")
-        if self.max_bytes < self.max_body_bytes + self.max_message_bytes:
+        # A project gets three quarters, and needs a body as sent and unpacked, then unpacked and split.
+        largest = max(self.max_body_bytes, self.max_message_bytes) + self.max_message_bytes
+        if 3 * self.max_bytes < 4 * max(largest, self.max_grpc_bytes):
             raise ValueError(
-                "max_bytes is below max_body_bytes and max_message_bytes together, so one request could never fit:"
-                " raise it or lower the others"
+                "three quarters of max_bytes are below twice max_message_bytes, or below max_grpc_bytes, so one request"
+                " could never fit: raise it or lower the others"
             )
         return self
 

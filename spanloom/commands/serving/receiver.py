@@ -17,6 +17,7 @@ from spanloom.receiver.grpc_server import GrpcServer
 from spanloom.receiver.http_server import HttpServer
 from spanloom.receiver.rate_limit import RateLimit
 from spanloom.receiver.settings import ReceiverSettings
+from spanloom.receiver.sharing.room import Room
 
 logger = logging.getLogger("spanloom.receiver")
 
@@ -39,8 +40,9 @@ async def run(kafka: KafkaSettings, settings: ReceiverSettings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
 
     access = Access(settings)
-    log = Log(kafka, max_bytes=settings.max_bytes, ack_timeout=settings.ack_timeout)
-    export = Export(access, RateLimit(settings.rate_bytes), log, settings.max_requests)
+    log = Log(kafka, ack_timeout=settings.ack_timeout)
+    room = Room(settings.max_requests, settings.max_bytes, lambda: access.shared)
+    export = Export(access, RateLimit(settings.rate_bytes), log, room)
     http, grpc = HttpServer(settings, export), GrpcServer(settings, export)
     probes = Probes(settings.web_host, settings.web_port, lambda: {"Kafka answers": log.answers})
     async with contextlib.AsyncExitStack() as stack:

@@ -21,18 +21,19 @@ _RESOURCE_SPANS = ("resourceSpans", "resource_spans")
 _SCOPE_SPANS = ("scopeSpans", "scope_spans")
 _SPANS = ("spans",)
 
-MOST_STEPS = 2_000_000
-"""Objects and lists that hold others, in one request: 64 MiB of the smallest attributes have fewer."""
+MOST_STEPS = 1_000_000
+"""Objects and lists that hold others, in one request: one every 64 bytes of the largest that is taken."""
 
 _DEEPEST = 900
 """Levels of objects and lists inside a span, a resource or a scope: what reads the spans takes no more than 1,000."""
 
 # Every repetition is possessive, so that none is tried again, and has an end, so that other threads get their turn.
-_PART = rb"(?:[^\"\\]++|\\.){0,1000}+"
+_PART = rb"(?:[^\"\\]{1,1000000}+|\\.){0,1000}+"
 _TEXT = rb"\"" + _PART + rb"\""
-_FLAT = rb"[^\"{}\[\]]*+(?:" + _TEXT + rb"[^\"{}\[\]]*+){0,100}+"
+_REST = rb"[^\"{}\[\]]{1,100000}+"
+_FLAT = rb"(?:" + _REST + rb"|" + _TEXT + rb"){0,100}+"
 _BETWEEN = re.compile(
-    rb"(?:[^\"{}\[\]]++|" + _TEXT + rb"|\{" + _FLAT + rb"\}|\[" + _FLAT + rb"\]){0,1000}+", re.DOTALL
+    rb"(?:" + _REST + rb"|" + _TEXT + rb"|\{" + _FLAT + rb"\}|\[" + _FLAT + rb"\]){0,1000}+", re.DOTALL
 )
 """Up to the next bracket that has others inside, or to a text with many escapes."""
 

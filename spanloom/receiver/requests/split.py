@@ -1,8 +1,8 @@
 """A request that is larger than the topic takes, split by span.
 
-Nothing is encoded anew: only the frames around the spans are read, and every span, resource and scope is copied byte for
-byte, whatever it holds. First it is planned where each span goes, which needs little memory, so that the messages can be
-accounted for before they are made.
+Nothing is encoded anew: only the frames around the spans are read, and every span, resource and scope is copied byte
+for byte, whatever it holds. First it is planned where each span goes, which needs little memory, so that the messages
+can be accounted for before they are made.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from spanloom.receiver.requests.protobuf_scopes import protobuf_scopes
 from spanloom.receiver.requests.scopes import Scope
 
 _FRAME = 20
-"""Bytes that are put around the resources of a message, around the scopes of a resource, or around the spans of a scope,
-at most: tags, lengths, brackets, a comma."""
+"""Bytes that are put around the resources of a message, around the scopes of a resource, or around the spans of a
+scope, at most: tags, lengths, brackets, a comma."""
 
 _SPAN_FRAME = 12
 """Bytes that are put around one span at most."""

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from spanloom.receiver import metrics
 from spanloom.receiver.refusals import RETRY_SECONDS, Reason, Refused
 from spanloom.receiver.sharing.shares import Shares
 from spanloom.receiver.sharing.turns import Turns
+
+_PATIENCE = 5.0
+"""Seconds that a request waits for room at most."""
+
 
 class _Waiting(NamedTuple):
     size: int
@@ -54,24 +58,29 @@ class Room:
             Refused: the project has too many in flight.
         """
         if not self._bytes.take(project, size, shared=self._shared()):
-            raise Refused(
-                Reason.UNAVAILABLE, "Too much is on its way to Kafka: send again later.", RETRY_SECONDS
-            )
+            raise _too_much()
         metrics.BYTES_IN_FLIGHT.set(self._bytes.taken)
 
     async def wait(self, project: str, size: int) -> None:
-        """Count bytes as in flight as soon as there is room; projects that wait take turns."""
+        """Count bytes as in flight as soon as there is room; projects that wait take turns.
+
+        Raises:
+            Refused: there is none for long.
+        """
         if not self._turns.waiting(project) and self._bytes.take(project, size, shared=self._shared()):
             metrics.BYTES_IN_FLIGHT.set(self._bytes.taken)
             return
         waiting = _Waiting(size, asyncio.get_running_loop().create_future())
         self._turns.add(project, waiting)
         try:
-            await waiting.turn
-        except asyncio.CancelledError:
+            async with asyncio.timeout(_PATIENCE):
+                await waiting.turn
+        except (asyncio.CancelledError, TimeoutError) as error:
             self._turns.remove(project, waiting)
             if waiting.turn.done() and not waiting.turn.cancelled():
                 self.give_back(project, size)
+            if isinstance(error, TimeoutError):
+                raise _too_much() from None
             raise
 
     def give_back(self, project: str, size: int) -> None:
@@ -84,6 +93,10 @@ class Room:
 
     def _fits(self, project: str, waiting: _Waiting) -> bool:
         return waiting.turn.done() or self._bytes.take(project, waiting.size, shared=self._shared())
+
+
+def _too_much() -> Refused:
+    return Refused(Reason.UNAVAILABLE, "Too much is on its way to Kafka: send again later.", RETRY_SECONDS)
 
 
 class Held:
@@ -107,7 +120,11 @@ class Held:
         self._size += size
 
     async def wait(self, size: int) -> None:
-        """Hold more bytes as soon as there is room."""
+        """Hold more bytes as soon as there is room.
+
+        Raises:
+            Refused: there is none for long.
+        """
         await self._room.wait(self.project, size)
         self._size += size
 
@@ -116,7 +133,7 @@ class Held:
         self._size -= size
         self._room.give_back(self.project, size)
 
-    def keep_until(self, future: asyncio.Future[object]) -> None:
+    def keep_until(self, future: asyncio.Future[Any]) -> None:
         """Hold them until a future is settled, too."""
         self._holders += 1
         future.add_done_callback(self._settled)

@@ -40,8 +40,6 @@ class Shares:
     def give_back(self, project: str, amount: int) -> None:
         """Give back what was taken."""
         self.taken -= amount
-        left = self._held[project] - amount
+        left = self._held.pop(project, 0) - amount
         if left:
             self._held[project] = left
-        else:
-            del self._held[project]

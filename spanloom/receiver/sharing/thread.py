@@ -20,10 +20,14 @@ _WAITING = 16
 
 
 class Thread:
-    """One thread, which the projects use in turns."""
+    """One thread, which the projects use in turns.
 
-    def __init__(self) -> None:
-        self._executor = ThreadPoolExecutor(1, "receiver")
+    Args:
+        name: of the thread.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._executor = ThreadPoolExecutor(1, name)
         self._turns: Turns[asyncio.Future[None]] = Turns()
         self._busy = False
 

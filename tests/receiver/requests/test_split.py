@@ -81,7 +81,9 @@ def test_every_span_stays_as_it_is_in_order_or_is_counted(
         return
     parts = split(request.SerializeToString(), PROTOBUF, limit)
     assert all(len(message) <= limit for message in parts.messages())
-    after = [one for message in parts.messages() for one in flat(ExportTraceServiceRequest.FromString(message))]
+    after = [
+        one for message in parts.messages() for one in flat(ExportTraceServiceRequest.FromString(message))
+    ]
     left = iter(before)
     assert all(one in left for one in after), "some are new, changed or not in order"
     assert parts.rejected == len(before) - len(after)
