@@ -89,28 +89,30 @@ class GrpcServer:
             await self._health.set(service, state)
 
     async def _traces(
-        self, messages: AsyncIterator[bytes], context: grpc.aio.ServicerContext[bytes, bytes]
+        self, _: AsyncIterator[bytes], context: grpc.aio.ServicerContext[bytes, bytes]
     ) -> bytes:
         try:
             with self._export.request("grpc", _headers(context)) as held:
-                body = await self._receive(messages, held)
+                body = await self._receive(context, held)
                 return partial_success(await self._export.store(body, PROTOBUF, held))
         except Refused as refused:
             status = rpc_status.to_status(refused.status())
             await context.abort(status.code, status.details or "", status.trailing_metadata or ())
             raise AssertionError("abort raises") from None
 
-    async def _receive(self, messages: AsyncIterator[bytes], held: Held) -> bytes:
+    async def _receive(self, context: grpc.aio.ServicerContext[bytes, bytes], held: Held) -> bytes:
         # How large a message is gRPC says only when all of it is here, so room for the largest is made before; where
         # there is none the message waits at the client, held back by HTTP/2.
         largest = self._settings.max_grpc_bytes
         await held.wait(largest)
         try:
-            body = await asyncio.wait_for(anext(messages), self._settings.body_timeout)
+            # Not from the iterator: with its generator it is a circle, which holds call and message until some garbage
+            # collection.
+            body = await asyncio.wait_for(context.read(), self._settings.body_timeout)
         except TimeoutError:
             raise Refused(Reason.TOO_SLOW, "The request took too long to arrive: send again.") from None
-        except StopAsyncIteration:
-            raise Refused(Reason.MALFORMED, "The call ended before its message did.") from None
+        if not isinstance(body, bytes):
+            raise Refused(Reason.MALFORMED, "The call ended before its message did.")
         held.give_back(largest - len(body))
         return body
 
