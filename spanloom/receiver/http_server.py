@@ -37,8 +37,8 @@ _CONTENT_TYPES = {
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-_ON_THE_LOOP = 1 << 20
-"""Bytes up to which a body is unpacked on the event loop: some milliseconds."""
+_ON_THE_LOOP = 1 << 18
+"""Bytes up to which a body is unpacked on the event loop: a millisecond, which all that is under way waits for."""
 
 _LITTLE = 8 << 20
 """Bytes that there is room for at first when a body is unpacked in the thread."""

@@ -7,6 +7,7 @@ import contextlib
 import gc
 import logging
 import signal
+import sys
 
 from spanloom.kafka.settings import KafkaSettings
 from spanloom.probes import Probes
@@ -34,6 +35,9 @@ async def run(kafka: KafkaSettings, settings: ReceiverSettings) -> None:
     # A request makes few objects that live on and none in circles: collecting every 700 of them is a tenth of the work.
     gc.freeze()
     gc.set_threshold(20_000, 10, 10)
+
+    # What is unpacked or split in a thread hands over to the event loop after half a millisecond instead of five.
+    sys.setswitchinterval(0.0005)
 
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

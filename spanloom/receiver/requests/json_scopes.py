@@ -27,17 +27,17 @@ MOST_STEPS = 1_000_000
 _DEEPEST = 900
 """Levels of objects and lists inside a span, a resource or a scope: what reads the spans takes no more than 1,000."""
 
-# Every repetition is possessive, so that none is tried again, and has an end, so that other threads get their turn.
-_PART = rb"(?:[^\"\\]{1,1000000}+|\\.){0,1000}+"
-_TEXT = rb"\"" + _PART + rb"\""
-_REST = rb"[^\"{}\[\]]{1,100000}+"
-_FLAT = rb"(?:" + _REST + rb"|" + _TEXT + rb"){0,100}+"
+# Every repetition is possessive, so that none is tried again, and has an end, so that other threads get their turn: a
+# match takes milliseconds at most, whatever the text is.
+_TEXT = rb"\"(?:[^\"\\]{1,1024}+|\\.){0,64}+\""
+_REST = rb"[^\"{}\[\]]{1,1024}+"
+_FLAT = rb"(?:" + _REST + rb"|" + _TEXT + rb"){0,16}+"
 _BETWEEN = re.compile(
-    rb"(?:" + _REST + rb"|" + _TEXT + rb"|\{" + _FLAT + rb"\}|\[" + _FLAT + rb"\]){0,1000}+", re.DOTALL
+    rb"(?:" + _REST + rb"|" + _TEXT + rb"|\{" + _FLAT + rb"\}|\[" + _FLAT + rb"\]){0,64}+", re.DOTALL
 )
-"""Up to the next bracket that has others inside, or to a text with many escapes."""
+"""Up to the next bracket that has others inside, or to a long text."""
 
-_INSIDE_TEXT = re.compile(_PART, re.DOTALL)
+_INSIDE_TEXT = re.compile(rb"(?:[^\"\\]{1,65536}+|\\.){0,64}+", re.DOTALL)
 _SPACE = re.compile(rb"[ \t\n\r]*+")
 _NUMBER_OR_WORD = re.compile(rb"[-+.0-9A-Za-z]++")
 

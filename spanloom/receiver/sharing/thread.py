@@ -55,7 +55,10 @@ class Thread:
         done = asyncio.get_running_loop().run_in_executor(self._executor, partial(work, *args, **kwargs))
         held.keep_until(done)
         done.add_done_callback(self._next)
-        return await asyncio.shield(done)
+        try:
+            return await asyncio.shield(done)
+        finally:
+            del done  # with its error it would hold this frame, and the body, until some garbage collection
 
     async def _turn(self, project: str) -> None:
         if self._turns.waiting(project) >= _WAITING:
