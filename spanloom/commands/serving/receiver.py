@@ -18,6 +18,7 @@ from spanloom.receiver.grpc_server import GrpcServer
 from spanloom.receiver.http_server import HttpServer
 from spanloom.receiver.rate_limit import RateLimit
 from spanloom.receiver.settings import ReceiverSettings
+from spanloom.receiver.sharing.memory import give_back
 from spanloom.receiver.sharing.room import Room
 
 logger = logging.getLogger("spanloom.receiver")
@@ -58,11 +59,13 @@ async def run(kafka: KafkaSettings, settings: ReceiverSettings) -> None:
         for server in (http, grpc):
             await server.start()
         health = asyncio.create_task(_report_health(grpc, log))
+        memory = asyncio.create_task(give_back(room))
+        stack.push_async_callback(_ended, memory)
         stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait({appending, health, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({appending, health, memory, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
         health.cancel()
-        for task in (appending, health):
+        for task in (appending, health, memory):
             if task.done():
                 task.result()  # they never end but by an error
         logger.info("stopping")

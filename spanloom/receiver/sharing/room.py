@@ -34,6 +34,13 @@ class Room:
         self._bytes = Shares(max_bytes)
         self._shared = shared
         self._turns: Turns[_Waiting] = Turns()
+        self.most_bytes = 0
+        """The most bytes that were in flight at once, until somebody sets it back."""
+
+    @property
+    def bytes(self) -> int:
+        """Bytes in flight."""
+        return self._bytes.taken
 
     def enter(self, project: str) -> Held:
         """Return the account of a new request, which holds no bytes yet.
@@ -57,9 +64,8 @@ class Room:
         Raises:
             Refused: the project has too many in flight.
         """
-        if not self._bytes.take(project, size, shared=self._shared()):
+        if not self._take(project, size):
             raise _too_much()
-        metrics.BYTES_IN_FLIGHT.set(self._bytes.taken)
 
     async def wait(self, project: str, size: int) -> None:
         """Count bytes as in flight as soon as there is room; projects that wait take turns.
@@ -67,8 +73,7 @@ class Room:
         Raises:
             Refused: there is none for long.
         """
-        if not self._turns.waiting(project) and self._bytes.take(project, size, shared=self._shared()):
-            metrics.BYTES_IN_FLIGHT.set(self._bytes.taken)
+        if not self._turns.waiting(project) and self._take(project, size):
             return
         waiting = _Waiting(size, asyncio.get_running_loop().create_future())
         self._turns.add(project, waiting)
@@ -89,10 +94,17 @@ class Room:
         while self._turns and (waiting := self._turns.take(self._fits)):
             if not waiting.turn.done():
                 waiting.turn.set_result(None)
-        metrics.BYTES_IN_FLIGHT.set(self._bytes.taken)
+        metrics.BYTES_IN_FLIGHT.set(self.bytes)
 
     def _fits(self, project: str, waiting: _Waiting) -> bool:
-        return waiting.turn.done() or self._bytes.take(project, waiting.size, shared=self._shared())
+        return waiting.turn.done() or self._take(project, waiting.size)
+
+    def _take(self, project: str, size: int) -> bool:
+        if not self._bytes.take(project, size, shared=self._shared()):
+            return False
+        metrics.BYTES_IN_FLIGHT.set(self.bytes)
+        self.most_bytes = max(self.most_bytes, self.bytes)
+        return True
 
 
 def _too_much() -> Refused:

@@ -15,8 +15,8 @@ from spanloom.receiver.sharing.turns import Turns
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_WAITING = 16
-"""Calls of one project that wait at most: what comes after them would be answered when its sender has given up."""
+_PATIENCE = 8.0
+"""Seconds that a call waits for its turn at most: then its sender is about to give up."""
 
 
 class Thread:
@@ -24,12 +24,14 @@ class Thread:
 
     Args:
         name: of the thread.
+        patience: seconds that a call waits for its turn at most.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, patience: float = _PATIENCE) -> None:
         self._executor = ThreadPoolExecutor(1, name)
         self._turns: Turns[asyncio.Future[None]] = Turns()
         self._busy = False
+        self._patience = patience
 
     async def run(self, held: Held, needs: int, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Return what `work` returns. Where the caller is cancelled it runs to its end all the same.
@@ -42,7 +44,7 @@ class Thread:
             kwargs: of the work.
 
         Raises:
-            Refused: too much of the project waits, or there is no room for what it needs.
+            Refused: its turn does not come, or there is no room for what it needs.
         """
         if self._busy:
             await self._turn(held.project)
@@ -61,18 +63,21 @@ class Thread:
             del done  # with its error it would hold this frame, and the body, until some garbage collection
 
     async def _turn(self, project: str) -> None:
-        if self._turns.waiting(project) >= _WAITING:
-            raise Refused(
-                Reason.UNAVAILABLE, "Too many large requests are under way: send again later.", RETRY_SECONDS
-            )
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._turns.add(project, turn)
         try:
-            await turn
-        except asyncio.CancelledError:
+            async with asyncio.timeout(self._patience):
+                await turn
+        except (asyncio.CancelledError, TimeoutError) as error:
             self._turns.remove(project, turn)
             if turn.done() and not turn.cancelled():
                 self._next()
+            if isinstance(error, TimeoutError):
+                raise Refused(
+                    Reason.UNAVAILABLE,
+                    "Too many large requests are under way: send again later.",
+                    RETRY_SECONDS,
+                ) from None
             raise
 
     def _next(self, _: object = None) -> None:

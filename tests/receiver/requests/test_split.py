@@ -16,6 +16,7 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
 from spanloom.receiver.requests.envelope import JSON, PROTOBUF
+from spanloom.receiver.requests.scopes import TooMany
 from spanloom.receiver.requests.split import split
 from spanloom.schemas import otlp_pb2
 from tests.captures_truth import captures
@@ -232,4 +233,60 @@ def test_json_keeps_all_members_and_texts() -> None:
 )
 def test_json_without_spans_is_refused_and_not_dropped(body: bytes) -> None:
     with pytest.raises(ValueError, match=r"^The request is .+\.$"):
+        split(body, JSON, 100)
+
+
+BEFORE, BEHIND = b'{"resourceSpans":[{"scopeSpans":[{"spans":[', b"]}]}]}"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        (JSON, b'{"resourceSpans":[' + b",".join([b"{}"] * 300_000) + b"]}"),
+        (JSON, BEFORE + b",".join([b"{}"] * 600_000) + BEHIND),
+        (JSON, BEFORE + b'{"a":[' + b",".join([b"[[0]]"] * 1_100_000) + b"]}" + BEHIND),
+        (JSON, b"{" + b",".join([b'"":0'] * 300_000) + b"}"),
+        (PROTOBUF, b"\x0a\x00" * 300_000),
+        (PROTOBUF, field(1, field(2, b"\x12\x00" * 600_000))),
+        (PROTOBUF, field(1, b"\x08\x00" * 300_000)),
+    ],
+)
+def test_more_than_anybody_sends_is_refused(content_type: str, body: bytes) -> None:
+    with pytest.raises(TooMany, match=r"^The request has more than \d+ .+: send fewer.* at once\.$"):
+        split(body, content_type, 1000)
+
+
+def test_spans_of_json_stay_byte_for_byte() -> None:
+    spans = [
+        b'{ "name" : "%d \\ud800 \xff", "n":[1e400, -0,{"a": "}]\\"" }] }' % number for number in range(30)
+    ]
+    parts = split(BEFORE + b" , ".join(spans) + BEHIND, JSON, 400)
+    inside = [message[len(BEFORE) : -len(BEHIND)] for message in parts.messages()]
+    assert len(inside) > 1
+    assert b",".join(inside) == b",".join(spans)
+
+
+def test_all_messages_have_a_size_that_is_known_before_they_are_made() -> None:
+    body = BEFORE + b",".join([b'{"name":"span"}'] * 1000) + BEHIND
+    for given_as, content_type in ((body, JSON), (field(1, *[field(2, field(2, b"span"))] * 99), PROTOBUF)):
+        parts = split(given_as, content_type, 300)
+        assert parts.size >= sum(map(len, parts.messages()))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        BEFORE,
+        BEFORE + b"{" + BEHIND,
+        BEFORE + b"{]" + BEHIND,
+        BEFORE + b'{"a' + BEHIND,
+        BEFORE + b'"\\',
+        BEFORE + b"{}{}" + BEHIND,
+        BEFORE + BEHIND + b"x",
+        b"{1:2}",
+        b'{"a" 1}',
+    ],
+)
+def test_broken_json_is_refused(body: bytes) -> None:
+    with pytest.raises(ValueError, match=r"^The request is not valid JSON\.$"):
         split(body, JSON, 100)
