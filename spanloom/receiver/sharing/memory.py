@@ -12,7 +12,7 @@ _LOOK = 2.0
 """Seconds between two looks."""
 
 _MUCH, _LITTLE = 64 << 20, 8 << 20
-"""Bytes in flight after which memory is given back, and at which there is time for it: it takes hundredths of a second."""
+"""Bytes in flight after which memory is given back, and at which there is time for it: hundredths of a second."""
 
 
 async def give_back(room: Room) -> None:

@@ -75,7 +75,7 @@ class Attack:
             senders.append(lambda body=body: self._post(*body))  # type: ignore[misc]
         large, allowed = bytes(60 * MEBIBYTE), b"\x0a\x82\x80\x80\x03" + bytes(6 * MEBIBYTE + 2)
         senders += [lambda: self._export(large)] * 8 + [lambda: self._export(allowed)] * 7
-        senders += [lambda: self._half_a_message()] * 6
+        senders += [self._half_a_message] * 6
         self._threads = [threading.Thread(target=self._again, args=(one,), daemon=True) for one in senders]
         self._threads.append(threading.Thread(target=self._slow_bodies, daemon=True))
         assert len(self._threads) == 64

@@ -41,7 +41,7 @@ _BYTES_A_CONTAINER, _CONTAINERS = 16, 1000
 """A message may hold this many objects and lists, and one for so many bytes. An attribute has two in 37 bytes at least;
 of `{}`, three bytes, JSON makes 72, and reading a million empty resources takes seven seconds."""
 
-_UP_TO_A_CONTAINER = re.compile(rb"(?:[^\"{\[]++|\"(?:[^\"\\]++|\\.)*+\")*+[{\[]", re.DOTALL)
+_TEXT_OR_CONTAINER = re.compile(rb"\"(?:[^\"\\]++|\\.)*+\"|([{\[])", re.DOTALL)
 
 Members = Mapping[str, Any]
 
@@ -94,7 +94,8 @@ def _holds_little_else(value: bytes) -> bool:
     if value.count(b"{") + value.count(b"[") <= most:
         return False
     # Most of them stand in texts, perhaps.
-    return next(islice(_UP_TO_A_CONTAINER.finditer(value), most, None), None) is not None
+    containers = (1 for found in _TEXT_OR_CONTAINER.finditer(value) if found.lastindex)
+    return next(islice(containers, most, None), None) is not None
 
 
 def _spans(document: Members) -> Iterator[Members]:
