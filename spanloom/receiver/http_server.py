@@ -40,6 +40,9 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _ON_THE_LOOP = 1 << 18
 """Bytes up to which a body is unpacked on the event loop: a millisecond, which all that is under way waits for."""
 
+_CHUNKS = 1024
+"""Chunks of a body that are kept as such at most: each may be a single byte, which is an object of 34."""
+
 _LITTLE = 8 << 20
 """Bytes that there is room for at first when a body is unpacked in the thread."""
 
@@ -115,8 +118,8 @@ class HttpServer:
         if reserved > limit:
             raise Refused(Reason.TOO_LARGE, too_large)
         held.add(reserved)
-        # Not a list of chunks: each may be a single byte, which is an object of 34.
         body = io.BytesIO()
+        chunks: list[bytes] = []
         size = 0
         try:
             async with asyncio.timeout(self._settings.body_timeout):
@@ -127,11 +130,17 @@ class HttpServer:
                     if size > reserved:
                         held.add(size - reserved)
                         reserved = size
-                    body.write(chunk)
+                    chunks.append(chunk)
+                    if len(chunks) == _CHUNKS:
+                        body.write(b"".join(chunks))
+                        chunks.clear()
         except TimeoutError:
             raise Refused(Reason.TOO_SLOW, "The request took too long to arrive: send again.") from None
         except (web.RequestPayloadError, ConnectionError):
             raise Refused(Reason.MALFORMED, "The request ended before its body did.") from None
+        if not body.tell():
+            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        body.write(b"".join(chunks))
         return body.getvalue()
 
     async def _unpack(self, packed: bytes, encoding: str, held: Held) -> bytes:
