@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 from collections.abc import Iterator, Mapping
@@ -64,6 +65,9 @@ class Export:
             outcome = "stored"
         except Refused as refused:
             outcome = refused.reason.name.lower()
+            raise
+        except asyncio.CancelledError:
+            outcome = "cancelled"  # by the client, which hung up or waits no longer
             raise
         finally:
             self._requests -= 1

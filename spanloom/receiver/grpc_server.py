@@ -14,11 +14,12 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
 
+from spanloom.connections.descriptors import raise_limit, room
 from spanloom.receiver.export import Export
 from spanloom.receiver.http_server import partial_success
 from spanloom.receiver.refusals import Reason, Refused
 from spanloom.receiver.requests.envelope import PROTOBUF
-from spanloom.receiver.settings import ReceiverSettings
+from spanloom.receiver.settings import PORTS, ReceiverSettings
 
 SERVICE = "opentelemetry.proto.collector.trace.v1.TraceService"
 
@@ -54,6 +55,15 @@ class GrpcServer:
                 # Else a second receiver could bind the same port, and each would get half of the connections.
                 ("grpc.so_reuseport", 0),
                 ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+                # Refused when they are accepted. gRPC does not count by address.
+                (
+                    "grpc.max_allowed_incoming_connections",
+                    room(raise_limit(), settings.max_connections, PORTS),
+                ),
+                # Until TLS and the client's SETTINGS are there; two minutes by default.
+                ("grpc.server_handshake_timeout_ms", round(settings.head_timeout * 1000)),
+                # A connection without a call gets a GOAWAY, on which clients connect anew by themselves.
+                ("grpc.max_connection_idle_ms", round(settings.idle_timeout * 1000)),
             ),
         )
         # On the wire a unary call. Served as a stream the message is read when we ask for it, and that is after the key

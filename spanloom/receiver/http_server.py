@@ -6,20 +6,24 @@ import asyncio
 import contextlib
 import json
 import logging
-import ssl
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp_cors
 from aiohttp import web
 
+from spanloom.connections.aiohttp_server import serve
+from spanloom.connections.count import Count
+from spanloom.connections.descriptors import raise_limit, room
+from spanloom.connections.guard import Guard
+from spanloom.connections.tls import server_tls
 from spanloom.receiver.append import Held
 from spanloom.receiver.export import Answer, Export
 from spanloom.receiver.refusals import Reason, Refused
 from spanloom.receiver.requests import bodies
 from spanloom.receiver.requests.envelope import JSON, PROTOBUF
 from spanloom.receiver.requests.threads import in_thread
-from spanloom.receiver.settings import ReceiverSettings
+from spanloom.receiver.settings import PORTS, ReceiverSettings
 from spanloom.schemas import otlp_pb2
 
 logger = logging.getLogger("spanloom.receiver")
@@ -63,14 +67,19 @@ class HttpServer:
         app.router.add_get("/health", _health)
         self._allow_browsers(app, routes)
         # Bodies stay as they are sent: how far they are unpacked is ours to decide.
-        self._runner = web.AppRunner(
-            app, access_log=None, auto_decompress=False, shutdown_timeout=_LAST_REQUESTS
-        )
-        await self._runner.setup()
         settings = self._settings
-        await web.TCPSite(
-            self._runner, settings.host, settings.http_port, ssl_context=_tls(settings), backlog=1024
-        ).start()
+        most = room(raise_limit(), settings.max_connections, PORTS)
+        most_per_address = settings.max_connections_per_address or max(1, most // 2)
+        self._runner = await serve(
+            app,
+            settings.host,
+            settings.http_port,
+            Guard("otlp_http", Count(most, most_per_address), settings.head_timeout),
+            idle_timeout=settings.idle_timeout,
+            tls=server_tls(settings.tls_certfile, settings.tls_keyfile),
+            auto_decompress=False,
+            shutdown_timeout=_LAST_REQUESTS,
+        )
 
     async def stop(self) -> None:
         """Take no more requests; those under way end first."""
@@ -209,11 +218,3 @@ def _content_type(request: web.Request) -> str | None:
 
 async def _health(_: web.Request) -> web.Response:
     return web.json_response({"ok": True})
-
-
-def _tls(settings: ReceiverSettings) -> ssl.SSLContext | None:
-    if not settings.tls_certfile:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(settings.tls_certfile, settings.tls_keyfile)
-    return context

@@ -13,18 +13,20 @@ from tests.docs.generated import ROOT
 
 BELOW = {
     "schemas": set[str](),
-    "probes": set[str](),
+    "connections": set[str](),
+    "probes": {"connections"},
     "retry": set[str](),
     "watched_file": set[str](),
     "spans": {"schemas"},
     "kafka": {"schemas", "spans"},
     "warehouse": {"schemas", "spans"},
     "agents": {"schemas", "probes", "retry", "spans", "kafka", "warehouse"},
-    "receiver": {"schemas", "retry", "watched_file", "spans", "kafka"},
+    "receiver": {"schemas", "connections", "retry", "watched_file", "spans", "kafka"},
     "dashboard": {"schemas", "watched_file", "spans", "warehouse"},
-    "local": set[str](),
+    "local": {"connections"},
     "commands": {
         "schemas",
+        "connections",
         "probes",
         "spans",
         "kafka",

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import socket
 
 import uvicorn
 
+from spanloom.commands.serving.dashboard_protocol import bounded_protocol
+from spanloom.connections.count import Count
+from spanloom.connections.descriptors import raise_limit, room
+from spanloom.connections.guard import Guard, listen
+from spanloom.connections.tls import server_tls
 from spanloom.dashboard.app import dashboard_app
 from spanloom.dashboard.settings import DashboardSettings
 from spanloom.probes import Probes
@@ -41,6 +45,9 @@ async def run(clickhouse: ClickHouseSettings, settings: DashboardSettings, vocab
     # Its news are our own; its errors are heard.
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     warehouse = connect(reading(clickhouse, settings))
+    most = room(raise_limit(), settings.max_connections)
+    most_per_address = settings.max_connections_per_address or max(1, most // 2)
+    guard = Guard("dashboard", Count(most, most_per_address), settings.request_timeout)
     config = uvicorn.Config(
         dashboard_app(warehouse, settings, vocabulary),
         lifespan="off",
@@ -50,24 +57,22 @@ async def run(clickhouse: ClickHouseSettings, settings: DashboardSettings, vocab
         server_header=False,
         # Ours believes trusted proxies only.
         proxy_headers=False,
-        ssl_certfile=settings.tls_certfile or None,
-        ssl_keyfile=settings.tls_keyfile or None,
+        http=bounded_protocol(guard),
+        backlog=_BACKLOG,
+        timeout_keep_alive=round(settings.idle_timeout),
         timeout_graceful_shutdown=_SHUTDOWN,
     )
-    config.load()  # reads the certificate
+    config.load()
+    config.ssl = server_tls(settings.tls_certfile, settings.tls_keyfile)
     # Bound here: uvicorn would end the process by itself where the port is taken.
-    bound = _bound(settings.host, settings.port)
+    bound = listen(settings.host, settings.port, guard)
     probes = Probes(settings.web_host, settings.web_port, lambda: {"serving": True})
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(warehouse.close)
-        stack.callback(bound.close)
+        for listener in bound:
+            stack.callback(listener.close)
         await probes.start()
         stack.push_async_callback(probes.stop)
         scheme = "https" if settings.tls_certfile else "http"
         logger.info("serving %s://%s:%s", scheme, settings.host, settings.port)
-        await uvicorn.Server(config).serve(sockets=[bound])
-
-
-def _bound(host: str, port: int) -> socket.socket:
-    family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-    return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+        await uvicorn.Server(config).serve(sockets=list(bound))
