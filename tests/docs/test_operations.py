@@ -9,6 +9,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from spanloom.agents import metrics
 from spanloom.commands.cli import app
+from spanloom.connections import metrics as connection_metrics
 from spanloom.receiver import metrics as receiver_metrics
 from tests.docs.generated import ROOT
 
@@ -19,7 +20,7 @@ def test_every_metric_is_named_and_no_other() -> None:
     named = set(re.findall(r"^\| `(spanloom_\w+)", _PAGE, re.MULTILINE))
     catalogue = [
         metric
-        for module in (metrics, receiver_metrics)
+        for module in (metrics, receiver_metrics, connection_metrics)
         for metric in vars(module).values()
         if isinstance(metric, MetricWrapperBase)
     ]
