@@ -112,6 +112,11 @@ def _key(number: int, given: Any) -> Key:
         raise KeysError(f"key {number} needs a project of 1 to 200 printable characters")
     if not isinstance(digest, str) or not _HASH.fullmatch(digest.lower()):
         raise KeysError(f"key {number} needs a sha256 of 64 hexadecimal digits")
+    if bytes.fromhex(digest) == hash_of("change-me"):
+        raise KeysError(
+            f"key {number} is the `change-me` of an example, which everybody knows: `spanloom keys new` makes a good"
+            " one"
+        )
     return Key(project, bytes.fromhex(digest))
 
 

@@ -9,7 +9,7 @@ import socket
 import uvicorn
 
 from spanloom.dashboard.app import dashboard_app
-from spanloom.dashboard.settings import DashboardSettings
+from spanloom.dashboard.settings import DashboardSettings, is_loopback
 from spanloom.probes import Probes
 from spanloom.spans.conventions.vocabulary import Vocabulary
 from spanloom.warehouse.client import connect
@@ -63,9 +63,21 @@ async def run(clickhouse: ClickHouseSettings, settings: DashboardSettings, vocab
         stack.callback(bound.close)
         await probes.start()
         stack.push_async_callback(probes.stop)
+        if logs_in_without_tls(settings):
+            logger.warning(
+                "logins come unencrypted to %s: set SPANLOOM_DASHBOARD__TLS_CERTFILE and __TLS_KEYFILE, or"
+                " __PROXY_ADDRESSES to the proxy with TLS before it, unless this machine alone reaches it",
+                settings.host,
+            )
         scheme = "https" if settings.tls_certfile else "http"
         logger.info("serving %s://%s:%s", scheme, settings.host, settings.port)
         await uvicorn.Server(config).serve(sockets=[bound])
+
+
+def logs_in_without_tls(settings: DashboardSettings) -> bool:
+    """Whether passwords and cookies may cross a network that anybody reads."""
+    encrypted = settings.tls_certfile or settings.proxy_addresses
+    return bool(settings.users_file) and not encrypted and not is_loopback(settings.host)
 
 
 def _bound(host: str, port: int) -> socket.socket:

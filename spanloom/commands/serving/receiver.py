@@ -16,7 +16,7 @@ from spanloom.receiver.export import Export
 from spanloom.receiver.grpc_server import GrpcServer
 from spanloom.receiver.http_server import HttpServer
 from spanloom.receiver.rate_limit import RateLimit
-from spanloom.receiver.settings import ReceiverSettings
+from spanloom.receiver.settings import ReceiverSettings, is_loopback
 
 logger = logging.getLogger("spanloom.receiver")
 
@@ -51,6 +51,12 @@ async def run(kafka: KafkaSettings, settings: ReceiverSettings) -> None:
         stack.push_async_callback(_stopped, http, grpc)
         for server in (http, grpc):
             await server.start()
+        if takes_keys_without_tls(settings):
+            logger.warning(
+                "API keys come unencrypted to %s: set SPANLOOM_RECEIVER__TLS_CERTFILE and __TLS_KEYFILE, unless a"
+                " proxy before it has TLS or this machine alone reaches it",
+                settings.host,
+            )
         health = asyncio.create_task(_report_health(grpc, log))
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({appending, health, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -60,6 +66,11 @@ async def run(kafka: KafkaSettings, settings: ReceiverSettings) -> None:
             if task.done():
                 task.result()  # they never end but by an error
         logger.info("stopping")
+
+
+def takes_keys_without_tls(settings: ReceiverSettings) -> bool:
+    """Whether API keys may cross a network that anybody reads."""
+    return not settings.is_open and not settings.tls_certfile and not is_loopback(settings.host)
 
 
 async def _report_health(grpc: GrpcServer, log: Log) -> None:
