@@ -1,7 +1,7 @@
 """A container's health check: `python -m spanloom.health` asks the part that runs in it whether it is alive.
 
-One image runs every part, so the part is read off the container's processes: the first one is spanloom, or an init whose
-child it is. `python -m spanloom.health ready` asks whether the part is ready, `--under PID` below another process.
+One image runs every part, so the part is read off the container's processes: the first one is spanloom, or an init
+whose child it is. `python -m spanloom.health ready` asks whether the part is ready, `--under PID` below another process.
 Nothing but the standard library is imported, for it runs every few seconds.
 """
 
@@ -11,6 +11,7 @@ import os
 import sys
 import urllib.request
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 
 WEB_PORTS = {"worker": 6066, "receiver": 6065, "dashboard": 6064}
@@ -27,7 +28,7 @@ def running(pid: int) -> str | None:
     """Return the command of the `spanloom` that is a process or one of its children, None where there is none."""
     for candidate in (pid, *_children(pid)):
         arguments = Path(f"/proc/{candidate}/cmdline").read_bytes().decode(errors="replace").split("\0")
-        for program, command in zip(arguments, arguments[1:], strict=False):
+        for program, command in pairwise(arguments):
             if os.path.basename(program) == "spanloom" and command:
                 return command
     return None

@@ -14,6 +14,7 @@ from tests.docs.generated import ROOT
 BELOW = {
     "schemas": set[str](),
     "probes": set[str](),
+    "health": set[str](),
     "retry": set[str](),
     "watched_file": set[str](),
     "spans": {"schemas"},
