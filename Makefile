@@ -18,7 +18,7 @@ SET_UP_INPUTS := pyproject.toml deploy/install.sh deploy/set_up.py
 .PHONY: run install dev test test-clients test-browser test-kafka test-wheel test-oldest fuzz check generate bench bench-receiver constraints clean help
 
 help:
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z/.-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
 
 run: install ## start everything, with a sample, until Ctrl-C
 	@$(BIN)/spanloom up
@@ -40,6 +40,9 @@ $(OLDEST)/.installed-test: $(SET_UP_INPUTS) constraints-oldest.txt
 
 $(FUZZ)/.installed-fuzz: $(SET_UP_INPUTS) constraints.txt
 	@$(SET_UP) $(FUZZ) test,fuzz constraints.txt
+
+deploy/.env: | install ## passwords and keys for Docker Compose, of your own
+	@umask 077 && $(BIN)/python deploy/new_env.py > $@.new && mv $@.new $@
 
 dev: $(VENV)/.installed-dev ## what tests and `make check` need on top
 
