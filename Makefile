@@ -95,6 +95,7 @@ constraints: dev ## pin all dependencies anew
 	@echo 'chdb==4.0.2' | $(UV_COMPILE) -c - -o constraints-oldest.txt
 	@$(UV_PINS) tests/clients/requirements.txt -o tests/clients/constraints.txt
 	@$(UV_PINS) tests/wheel/requirements.txt -c constraints.txt -o tests/wheel/constraints.txt
+	@$(BIN)/python deploy/pin_image.py $(BIN)/uv
 
 clean: ## remove what make has set up
 	rm -rf $(VENV) $(OLDEST) $(FUZZ) .fuzz .venv-clients .venv-wheel .collector .pytest_cache .mypy_cache .ruff_cache .hypothesis
