@@ -1,8 +1,8 @@
 """Writes the requirements of the image with the hash of every file that may be installed: `pin_image.py UV`.
 
-The versions are those of constraints.txt. The hashes are of the wheels for Linux on x86-64 and arm64 by the Dockerfile's
-Python, and of a source only where a wheel is missing, so that nothing is built unseen. What a source is built with is
-pinned the same way, in build-requirements.txt. No file holds an address.
+The versions are those of constraints.txt. The hashes are of the wheels for Linux on x86-64 and arm64 and the
+Dockerfile's Python, and of a source only where a wheel is missing, so that nothing is built unseen. What a source is
+built with is pinned the same way, in build-requirements.txt. No file holds an address.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A container's health check: `python -m spanloom.health` asks the part that runs in it whether it is alive.
 
 One image runs every part, so the part is read off the container's processes: the first one is spanloom, or an init
-whose child it is. `python -m spanloom.health ready` asks whether the part is ready, `--under PID` below another process.
-Nothing but the standard library is imported, for it runs every few seconds.
+whose child it is. `python -m spanloom.health ready` asks whether the part is ready, `--under PID` looks below another
+process. Nothing but the standard library is imported, for it runs every few seconds.
 """
 
 from __future__ import annotations

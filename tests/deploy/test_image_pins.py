@@ -7,6 +7,7 @@ import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.markers import default_environment
@@ -25,7 +26,7 @@ PYTHON = {"python_version": "3.12", "python_full_version": "3.12.0"}
 def hashed(file: str) -> dict[str, tuple[str, list[str]]]:
     """The packages of a requirements file with their versions and hashes."""
     joined = (DEPLOY / file).read_text().replace("\\\n", " ")
-    found = {}
+    found: dict[str, tuple[str, list[str]]] = {}
     for line in joined.splitlines():
         if line.startswith("#"):
             continue
@@ -37,7 +38,7 @@ def hashed(file: str) -> dict[str, tuple[str, list[str]]]:
 
 def constraints() -> dict[str, str]:
     """The pins that hold in the image."""
-    found = {}
+    found: dict[str, str] = {}
     for line in (ROOT / "constraints.txt").read_text().splitlines():
         pin = Requirement(line)
         if pin.marker is None or pin.marker.evaluate(PYTHON):
@@ -55,7 +56,7 @@ def needed(requirement: Requirement, seen: set[str]) -> None:
         seen.add(key)
         for text in _requirements_of(requirement.name):
             further = Requirement(text)
-            environment = {**default_environment(), **PYTHON, "extra": extra}
+            environment: dict[str, Any] = {**default_environment(), **PYTHON, "extra": extra}
             if further.marker is None or further.marker.evaluate(environment):
                 needed(further, seen)
 
@@ -122,7 +123,14 @@ def test_pip_reads_the_files_and_refuses_what_has_another_hash(tmp_path: Path) -
     made.rename(tmp_path / f"mdurl-{version}-py3-none-any.whl")
     requirement = tmp_path / "requirements.txt"
     requirement.write_text(f"mdurl=={version} {' '.join(hashes)}\n")
-    options = ["--no-index", "--find-links", tmp_path, "--dest", tmp_path / "got", "--require-hashes"]
+    options = [
+        "--no-index",
+        "--find-links",
+        str(tmp_path),
+        "--dest",
+        str(tmp_path / "got"),
+        "--require-hashes",
+    ]
     asked = subprocess.run(
         [sys.executable, "-m", "pip", "download", *options, "-r", requirement],
         env={"PIP_CONFIG_FILE": "/dev/null"},

@@ -34,7 +34,7 @@ def selects(selector: dict[str, Any], labels: dict[str, str]) -> bool:
         assert wanted["operator"] == "In"
         if labels.get(wanted["key"]) not in wanted["values"]:
             return False
-    return selector.get("matchLabels", {}).items() <= labels.items()
+    return all(labels.get(key) == value for key, value in selector.get("matchLabels", {}).items())
 
 
 def rules(labels: dict[str, str], direction: str) -> Iterator[dict[str, Any]] | None:
