@@ -15,7 +15,7 @@ PYTEST := $(BIN)/python -m pytest
 SET_UP := PYTHON="$(PYTHON)" sh deploy/install.sh
 SET_UP_INPUTS := pyproject.toml deploy/install.sh deploy/set_up.py
 
-.PHONY: run install dev test test-clients test-browser test-kafka test-wheel test-oldest fuzz check generate bench bench-receiver constraints clean help
+.PHONY: run install dev audit test test-clients test-browser test-kafka test-wheel test-oldest fuzz check generate bench bench-receiver constraints clean help
 
 help:
 	@sed -n 's/^\([a-z/.-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ test-oldest: $(OLDEST)/.installed-test ## migrations, writes and every query on 
 fuzz: $(FUZZ)/.installed-fuzz ## look for input that breaks decoding, FUZZ_SECONDS long, by coverage (Linux on x86-64)
 	@$(FUZZ)/bin/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
 
+audit: $(VENV)/.installed-test ## ask the registries for known holes in what is pinned; set up in .venv-audit
+	@$(BIN)/python -m tests.audit
+
 check: dev ## lint, format, types, generated code
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -95,7 +98,8 @@ constraints: dev ## pin all dependencies anew
 	@echo 'chdb==4.0.2' | $(UV_COMPILE) -c - -o constraints-oldest.txt
 	@$(UV_PINS) tests/clients/requirements.txt -o tests/clients/constraints.txt
 	@$(UV_PINS) tests/wheel/requirements.txt -c constraints.txt -o tests/wheel/constraints.txt
+	@$(UV_PINS) tests/audit/requirements.txt -o tests/audit/constraints.txt
 	@$(BIN)/python deploy/pin_image.py $(BIN)/uv
 
 clean: ## remove what make has set up
-	rm -rf $(VENV) $(OLDEST) $(FUZZ) .fuzz .venv-clients .venv-wheel .collector .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(OLDEST) $(FUZZ) .fuzz .venv-audit .venv-clients .venv-wheel .collector .pytest_cache .mypy_cache .ruff_cache .hypothesis
