@@ -27,7 +27,7 @@ BUILDING = ("setuptools", "setuptools-scm[toml]", "Cython")
 def python_version() -> str:
     """Return the Python of the image, such as `3.12`."""
     (found,) = re.findall(
-        r"^ARG PYTHON_VERSION=(\d+\.\d+)", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE
+        r"^FROM python:(\d+\.\d+)-slim\b", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE
     )
     return str(found)
 

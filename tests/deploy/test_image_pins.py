@@ -69,8 +69,8 @@ def _requirements_of(name: str) -> list[str]:
 
 
 def test_the_python_is_the_images() -> None:
-    (argument,) = [one for one in instructions("ARG") if one.startswith("PYTHON_VERSION=")]
-    assert re.match(r"PYTHON_VERSION=(\d+\.\d+)", argument)[1] == PYTHON["python_version"]  # type: ignore[index]
+    versions = [re.match(r"python:(\d+\.\d+)", image) for image in instructions("FROM")]
+    assert [found and found[1] for found in versions] == [PYTHON["python_version"]] * 2
 
 
 @pytest.mark.parametrize("file", FILES)
