@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -156,6 +157,25 @@ def test_a_part_has_no_secret_of_another(made: dict[str, Any]) -> None:
     users = [made[part]["environment"].get("SPANLOOM_CLICKHOUSE__USER") for part in ("migrate", "worker")]
     assert users == ["spanloom", "spanloom_worker"]
     assert "users.toml" not in str(made["worker"])
+
+
+def test_users_of_clickhouse_may_do_what_the_documentation_says() -> None:
+    tree = ElementTree.parse(DEPLOY / "clickhouse-users.xml")
+    documented = "\n".join(
+        (DEPLOY.parent / "docs" / page).read_text() for page in ("configuration.md", "dashboard.md")
+    )
+    users = {user.tag: user for user in tree.iterfind("users/*")}
+    assert set(users) == {"spanloom_worker", "spanloom_dashboard"}
+    for name, user in users.items():
+        (grant,) = (query.text for query in user.iterfind("grants/query"))
+        assert f"{grant} TO {name};" in documented
+    assert users["spanloom_dashboard"].findtext("profile") == "spanloom_dashboard"
+    assert tree.findtext("profiles/spanloom_dashboard/readonly") == "2"
+    passwords = [user.find("password") for user in users.values()]
+    assert [found is not None and found.get("from_env") for found in passwords] == [
+        "WORKER_PASSWORD",
+        "DASHBOARD_PASSWORD",
+    ]
 
 
 def test_every_container_is_bounded(made: dict[str, Any]) -> None:
