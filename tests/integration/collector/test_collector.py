@@ -74,6 +74,7 @@ def test_what_arrives_is_what_was_sent(
 def test_without_the_key_nothing_is_taken(
     shared_kafka: Installation, collector_binary: Path, tmp_path: Path, authorization: str | None
 ) -> None:
+    sent = otlp.message(otlp.llm(6, 3))
     before = batches(shared_kafka.bootstrap, TOPIC)
     with Collector(collector_binary, shared_kafka.bootstrap, tmp_path) as collector:
         with pytest.raises(urllib.error.HTTPError, match="401"):
@@ -82,10 +83,10 @@ def test_without_the_key_nothing_is_taken(
             collector.export(otlp.message(otlp.llm(6, 2)), authorization)
         assert refused.value.code() == grpc.StatusCode.UNAUTHENTICATED
         # What comes after them, with the key, is all that arrives.
-        collector.post(otlp.message(otlp.llm(6, 3)))
+        collector.post(sent)
         wait_until(lambda: collector.sent_spans() == 1, "Kafka to have the span")
     (batch,) = arrived(shared_kafka, before)
-    assert spans(batch.values[0]).equals(spans(otlp.message(otlp.llm(6, 3))))
+    assert spans(batch.values[0]).equals(spans(sent))
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
