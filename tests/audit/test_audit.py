@@ -87,8 +87,8 @@ def test_every_direct_dependency_has_a_floor_that_the_pins_keep() -> None:
         assert max(pinned[name.lower().replace(".", "-")]) >= Version(version), name
 
 
-# Advisories of 2025 and 2026 with the version that mends each, as projects that met them in their own audits report; and
-# what a test here found.
+# Advisories of 2025 and 2026 with the version that mends each, as projects that met them in their own audits report;
+# and what a test here found.
 MENDED = {
     "aiohttp": "3.14.3",  # CVE-2026-59881, CVE-2026-69243, CVE-2026-69244, and those before
     "click": "8.3.3",  # PYSEC-2026-2132

@@ -13,7 +13,7 @@ import pytest
 from spanloom.commands.settings import load
 from spanloom.health import WEB_PORTS, probe_url, running
 from spanloom.local.ports import free_port
-from tests.fixtures_local import Process
+from tests.fixtures_local import Process, wait_until
 from tests.integration import probes
 
 # No Kafka and no ClickHouse: a receiver and a dashboard live without, and are asked by /ready whether they have them.
@@ -84,7 +84,7 @@ def test_an_init_before_it_changes_nothing(tmp_path: Path) -> None:
     init = ("/bin/sh", "-c", 'eval "$COMMAND &"; trap "kill $!; wait $!" TERM; wait $!')
     command = {"COMMAND": f"{sys.executable} -m spanloom dashboard"}
     with Process(init, part.lives, tmp_path / "init.log", part.environment | command) as first:
-        assert part.health(under=first.pid).returncode == 0
+        wait_until(lambda: part.health(under=first.pid).returncode == 0, "the dashboard to be healthy")
 
 
 def test_a_part_that_does_not_answer_is_not_healthy() -> None:

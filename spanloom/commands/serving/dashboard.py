@@ -40,6 +40,12 @@ async def run(clickhouse: ClickHouseSettings, settings: DashboardSettings, vocab
     """
     # Its news are our own; its errors are heard.
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    if logs_in_without_tls(settings):
+        logger.warning(
+            "logins come unencrypted to %s: set SPANLOOM_DASHBOARD__TLS_CERTFILE and __TLS_KEYFILE, or"
+            " __PROXY_ADDRESSES to the proxy with TLS before it, unless this machine alone reaches it",
+            settings.host,
+        )
     warehouse = connect(reading(clickhouse, settings))
     config = uvicorn.Config(
         dashboard_app(warehouse, settings, vocabulary),
@@ -63,12 +69,6 @@ async def run(clickhouse: ClickHouseSettings, settings: DashboardSettings, vocab
         stack.callback(bound.close)
         await probes.start()
         stack.push_async_callback(probes.stop)
-        if logs_in_without_tls(settings):
-            logger.warning(
-                "logins come unencrypted to %s: set SPANLOOM_DASHBOARD__TLS_CERTFILE and __TLS_KEYFILE, or"
-                " __PROXY_ADDRESSES to the proxy with TLS before it, unless this machine alone reaches it",
-                settings.host,
-            )
         scheme = "https" if settings.tls_certfile else "http"
         logger.info("serving %s://%s:%s", scheme, settings.host, settings.port)
         await uvicorn.Server(config).serve(sockets=[bound])

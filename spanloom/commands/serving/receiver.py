@@ -38,6 +38,12 @@ async def run(kafka: KafkaSettings, settings: ReceiverSettings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
 
+    if takes_keys_without_tls(settings):
+        logger.warning(
+            "API keys come unencrypted to %s: set SPANLOOM_RECEIVER__TLS_CERTFILE and __TLS_KEYFILE, unless a"
+            " proxy before it has TLS or this machine alone reaches it",
+            settings.host,
+        )
     access = Access(settings)
     log = Log(kafka, max_bytes=settings.max_bytes, ack_timeout=settings.ack_timeout)
     export = Export(access, RateLimit(settings.rate_bytes), log, settings.max_requests)
@@ -51,12 +57,6 @@ async def run(kafka: KafkaSettings, settings: ReceiverSettings) -> None:
         stack.push_async_callback(_stopped, http, grpc)
         for server in (http, grpc):
             await server.start()
-        if takes_keys_without_tls(settings):
-            logger.warning(
-                "API keys come unencrypted to %s: set SPANLOOM_RECEIVER__TLS_CERTFILE and __TLS_KEYFILE, unless a"
-                " proxy before it has TLS or this machine alone reaches it",
-                settings.host,
-            )
         health = asyncio.create_task(_report_health(grpc, log))
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({appending, health, stopping}, return_when=asyncio.FIRST_COMPLETED)
