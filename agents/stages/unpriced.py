@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from prometheus_client import Counter
 
-from spanloom.agents.label_sets import LabelSets
+from spanloom.agents.stages.label_sets import LabelSets
 from spanloom.spans.pricing.prices import Prices
 
 MOST = 200

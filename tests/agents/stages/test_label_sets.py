@@ -7,7 +7,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spanloom.agents.label_sets import LabelSets
+from spanloom.agents.stages.label_sets import LabelSets
 
 
 def test_a_sender_adds_its_share_and_uses_what_is_there() -> None:
