@@ -15,10 +15,11 @@ PYTEST := $(BIN)/python -m pytest
 SET_UP := PYTHON="$(PYTHON)" sh deploy/install.sh
 SET_UP_INPUTS := pyproject.toml deploy/install.sh deploy/set_up.py
 
-.PHONY: run install dev test test-clients test-browser test-kafka test-wheel test-oldest fuzz fuzz-live check generate bench bench-receiver constraints clean help
+.PHONY: run install dev audit test test-clients test-browser test-kafka test-wheel test-oldest fuzz fuzz-live check \
+  generate bench bench-receiver constraints clean help
 
 help:
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z/.-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
 
 run: install ## start everything, with a sample, until Ctrl-C
 	@$(BIN)/spanloom up
@@ -40,6 +41,9 @@ $(OLDEST)/.installed-test: $(SET_UP_INPUTS) constraints-oldest.txt
 
 $(FUZZ)/.installed-fuzz: $(SET_UP_INPUTS) constraints.txt
 	@$(SET_UP) $(FUZZ) test,fuzz constraints.txt
+
+deploy/.env: | install ## passwords and keys for Docker Compose, of your own
+	@umask 077 && $(BIN)/python deploy/new_env.py > $@.new && mv $@.new $@
 
 dev: $(VENV)/.installed-dev ## what tests and `make check` need on top
 
@@ -72,6 +76,9 @@ fuzz: $(FUZZ)/.installed-fuzz ## look for input that breaks decoding, FUZZ_SECON
 fuzz-live: $(VENV)/.installed-test ## send random requests to a running stack, FUZZ_SECONDS long
 	@$(BIN)/python -m tests.fuzz.live --seconds $(FUZZ_SECONDS)
 
+audit: $(VENV)/.installed-test ## ask the registries for known holes in what is pinned; set up in .venv-audit
+	@$(BIN)/python -m tests.audit
+
 check: dev ## lint, format, types, generated code
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -95,6 +102,8 @@ constraints: dev ## pin all dependencies anew
 	@echo 'chdb==4.0.2' | $(UV_COMPILE) -c - -o constraints-oldest.txt
 	@$(UV_PINS) tests/clients/requirements.txt -o tests/clients/constraints.txt
 	@$(UV_PINS) tests/wheel/requirements.txt -c constraints.txt -o tests/wheel/constraints.txt
+	@$(UV_PINS) tests/audit/requirements.txt -o tests/audit/constraints.txt
+	@$(BIN)/python deploy/pin_image.py $(BIN)/uv
 
 clean: ## remove what make has set up
-	rm -rf $(VENV) $(OLDEST) $(FUZZ) .fuzz .venv-clients .venv-wheel .collector .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(OLDEST) $(FUZZ) .fuzz .venv-audit .venv-clients .venv-wheel .collector .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -11,7 +11,7 @@ RECORDS = Counter("spanloom_records", "Kafka records that were acknowledged.", [
 SPANS = Counter("spanloom_spans", "Spans that ingest has read; a redelivered span counts again.")
 UNPRICED_SPANS = Counter(
     "spanloom_unpriced_spans",
-    "Spans with tokens of a model whose price is not known; 100 names a worker, half of them a project, then `other`.",
+    "Spans with tokens of a model whose price is not known; `other` is what has no known name, or too many.",
     ["provider", "model"],
 )
 DEAD_LETTERS = Counter(

@@ -139,21 +139,3 @@ class KeyValue(_message.Message):
     key: bytes
     value: bytes
     def __init__(self, key: _Optional[bytes] = ..., value: _Optional[bytes] = ...) -> None: ...
-
-class UndecodedRequest(_message.Message):
-    __slots__ = ("resource_spans",)
-    RESOURCE_SPANS_FIELD_NUMBER: _ClassVar[int]
-    resource_spans: _containers.RepeatedCompositeFieldContainer[UndecodedResourceSpans]
-    def __init__(self, resource_spans: _Optional[_Iterable[_Union[UndecodedResourceSpans, _Mapping]]] = ...) -> None: ...
-
-class UndecodedResourceSpans(_message.Message):
-    __slots__ = ("scope_spans",)
-    SCOPE_SPANS_FIELD_NUMBER: _ClassVar[int]
-    scope_spans: _containers.RepeatedCompositeFieldContainer[UndecodedScopeSpans]
-    def __init__(self, scope_spans: _Optional[_Iterable[_Union[UndecodedScopeSpans, _Mapping]]] = ...) -> None: ...
-
-class UndecodedScopeSpans(_message.Message):
-    __slots__ = ("spans",)
-    SPANS_FIELD_NUMBER: _ClassVar[int]
-    spans: _containers.RepeatedScalarFieldContainer[bytes]
-    def __init__(self, spans: _Optional[_Iterable[bytes]] = ...) -> None: ...

@@ -13,11 +13,21 @@ from collections.abc import Callable, Mapping
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from spanloom.connections.aiohttp_server import serve
+from spanloom.connections.count import Count
+from spanloom.connections.guard import Guard
+
 BEAT = 1.0
 """Seconds between two beats of the event loop."""
 
 LIVE_WITHIN = 30.0
 """Seconds without a beat after which the process counts as dead."""
+
+_CONNECTIONS = 16
+"""Connections at most, half of them from one address: for an orchestrator, Prometheus and somebody who looks."""
+
+_HEAD_TIMEOUT = 5.0  # seconds
+_IDLE_TIMEOUT = 75.0  # seconds; Prometheus asks every 15 to 60 by the same connection
 
 Conditions = Mapping[str, bool]
 """What must hold for the process to be ready, each by a short name."""
@@ -53,9 +63,8 @@ class Probes:
         app.add_routes(
             [web.get("/live", self._live), web.get("/ready", self._ready), web.get("/metrics", self._metrics)]
         )
-        self._runner = web.AppRunner(app, access_log=None)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, self._host, self._port).start()
+        guard = Guard("probes", Count(_CONNECTIONS, _CONNECTIONS // 2), _HEAD_TIMEOUT)
+        self._runner = await serve(app, self._host, self._port, guard, idle_timeout=_IDLE_TIMEOUT)
         self._beating = asyncio.create_task(self._beat())
 
     async def stop(self) -> None:

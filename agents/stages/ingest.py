@@ -49,7 +49,7 @@ class Ingest:
         self._prices = prices
         self._vocabulary = vocabulary
         self._now = now
-        self._unpriced = UnpricedSpans(metrics.UNPRICED_SPANS)
+        self._unpriced = UnpricedSpans(metrics.UNPRICED_SPANS, prices)
 
     async def __call__(self, records: list[SourceRecord]) -> Writes:
         """Decode, price, and send on."""
@@ -86,7 +86,8 @@ class Ingest:
                 )
             )
         metrics.SPANS.inc(table.num_rows)
-        self._unpriced.count(table)
+        names_project = np.array([message.project_id != "" for message in messages], np.bool_)
+        self._unpriced.count(table, names_project[decoded.message])
         metrics.DEAD_LETTERS.labels("ingest").inc(len(letters))
         timestamp = newest(records, self._now())
         sent_on = [

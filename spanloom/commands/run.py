@@ -16,6 +16,7 @@ from rich.logging import RichHandler
 from spanloom.commands import settings as settings_module
 from spanloom.commands.console import Stop, app, console, problems
 from spanloom.commands.packages import need_dashboard
+from spanloom.connections.seldom import log_clients_seldom
 from spanloom.spans.conventions.vocabulary import Vocabulary
 from spanloom.spans.pricing.price_table import PriceTable
 
@@ -182,6 +183,7 @@ def _log_to_stderr() -> None:
         )
     else:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    log_clients_seldom()
     # aiokafka logs every step it takes; warnings are enough.
     for name in ("aiokafka",):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -18,6 +18,15 @@ from spanloom.warehouse.settings import ClickHouseSettings
 
 PREFIX = "SPANLOOM_"
 
+PLACEHOLDER = "change-me"
+"""How the value of a setting begins in the examples of deploy/ where a secret belongs."""
+
+_HOW_TO_MAKE = {
+    f"{PREFIX}RECEIVER__KEYS": "`spanloom keys new PROJECT` makes an API key and its hash",
+    f"{PREFIX}KAFKA__SASL_PASSWORD": "`openssl rand -hex 32` makes a good one, for the broker too",
+}
+_RANDOM = "`openssl rand -hex 32` makes a good one"
+
 
 class SettingsError(Exception):
     """A setting is unknown or impossible; the message says which and what to change."""
@@ -48,7 +57,8 @@ def load() -> Settings:
     """Read the settings from the environment.
 
     Raises:
-        SettingsError: one is unknown or impossible. The message never shows a value: it may be a secret.
+        SettingsError: one is unknown or impossible, or an example's placeholder. The message never shows a value: it
+            may be a secret.
     """
     known = {variable.name for variable in variables()}
     unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name.upper() not in known)
@@ -56,6 +66,7 @@ def load() -> Settings:
         raise SettingsError(
             f"unknown setting {unknown[0]}: unset it, or see docs/configuration.md for the names there are"
         )
+    _refuse_placeholders()
     try:
         return Settings()
     except BrokenSettings:
@@ -68,6 +79,18 @@ def load() -> Settings:
         message = problem["msg"].removeprefix("Value error, ")
         name = PREFIX + "__".join(str(part) for part in problem["loc"]).upper()
         raise SettingsError(f"{name}: {message[:1].lower()}{message[1:]}") from None
+
+
+def _refuse_placeholders() -> None:
+    # Whatever the setting: none has a use for such a value, and a new secret needs no mention here.
+    for name, value in os.environ.items():
+        # The keys of the receiver are pairs, `project:hash`.
+        parts = (part.rpartition(":")[2] for part in value.split(","))
+        if name.startswith(PREFIX) and any(part.strip().lower().startswith(PLACEHOLDER) for part in parts):
+            how = _HOW_TO_MAKE.get(name.upper(), _RANDOM)
+            raise SettingsError(
+                f"{name} is still the example's, which everybody knows: set one of your own; {how}"
+            )
 
 
 def variables() -> Iterator[Variable]:

@@ -11,7 +11,7 @@ from spanloom.dashboard.api.routes import api_router
 from spanloom.dashboard.pages.routes import pages_router
 from spanloom.dashboard.settings import DashboardSettings
 from spanloom.dashboard.web.failures import install_failures
-from spanloom.dashboard.web.headers import SecurityHeaders
+from spanloom.dashboard.web.headers import SecurityHeaders, StrictTransport
 from spanloom.dashboard.web.site import Site
 from spanloom.dashboard.web.static_files import static_router
 from spanloom.spans.conventions.vocabulary import BUILT_IN, Vocabulary
@@ -38,6 +38,7 @@ def dashboard_app(
     # The last one added is the first to see a request.
     app.add_middleware(OwnOrigin)
     app.add_middleware(Hosts, allowed_hosts(settings))
+    app.add_middleware(StrictTransport)
     app.add_middleware(TrustedProxies, settings)
     app.add_middleware(SecurityHeaders)
     return app

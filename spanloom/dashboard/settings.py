@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from ipaddress import ip_address, ip_network
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
+
+Seconds = Annotated[float, Field(gt=0, le=3600)]
 
 _SHORTEST_SECRET = 32
 
@@ -67,6 +70,23 @@ class DashboardSettings(BaseModel, extra="forbid"):
     )
     tls_certfile: str = Field("", description="PEM file with the server's certificate chain; none is no TLS.")
     tls_keyfile: str = Field("", description="PEM file with the certificate's key.")
+    max_connections: int = Field(
+        1024,
+        ge=1,
+        description="Most open connections; fewer where the limit of open files leaves no room for them.",
+    )
+    max_connections_per_address: int = Field(
+        0,
+        ge=0,
+        description="Of those, most from one address (IPv6: one /64 network); 0 is half of them.",
+    )
+    request_timeout: Seconds = Field(
+        20, description="Seconds a TLS handshake and a request may take to arrive."
+    )
+    idle_timeout: Seconds = Field(
+        75,
+        description="Seconds a connection may stay open without a request: longer than a proxy in front keeps it.",
+    )
     clickhouse_user: str = Field(
         "", description="The user that reads ClickHouse; none: that of SPANLOOM_CLICKHOUSE__USER."
     )

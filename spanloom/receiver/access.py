@@ -74,6 +74,11 @@ class Access:
                 "The receiver does not answer under this name without API keys: add it to SPANLOOM_RECEIVER__HOSTS.",
             )
 
+    @property
+    def shared(self) -> bool:
+        """Whether there are keys of more than one project."""
+        return not self._is_open and self._keys().shared
+
     def _keys(self) -> Keys:
         return self._file.contents() if self._file else self._without_file
 

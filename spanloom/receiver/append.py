@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from aiokafka import AIOKafkaProducer
@@ -14,14 +14,11 @@ from aiokafka.errors import KafkaError, KafkaTimeoutError
 from spanloom.kafka.producer import answers, started_producer
 from spanloom.kafka.settings import KafkaSettings
 from spanloom.kafka.topics import TopicError, largest_message
-from spanloom.receiver import metrics
-from spanloom.receiver.refusals import Reason, Refused
+from spanloom.receiver.refusals import RETRY_SECONDS, Reason, Refused
+from spanloom.receiver.sharing.room import Held
 from spanloom.retry import retry, warn_once
 
 logger = logging.getLogger("spanloom.receiver")
-
-RETRY_SECONDS = 2.0
-"""At most this long between two attempts to reach Kafka, and what a client is asked to wait while it is away."""
 
 RECORD_OVERHEAD = 4096
 """Bytes that Kafka adds to a message at most: the batch around it, its headers, packing what can't be packed."""
@@ -38,64 +35,23 @@ class Connection(NamedTuple):
     """Bytes of a message at most."""
 
 
-class Held:
-    """The bytes of one request, in flight while one of two holds them: the handler that answers it, and Kafka's client.
-
-    Args:
-        count: adds to what is in flight in all; raises Refused where that is too much.
-    """
-
-    def __init__(self, count: Callable[[int], None]) -> None:
-        self._count = count
-        self._size = 0
-        self._holders = 1
-
-    def add(self, size: int) -> None:
-        """Hold more bytes.
-
-        Raises:
-            Refused: too many are in flight.
-        """
-        self._count(size)
-        self._size += size
-
-    def keep_until(self, future: asyncio.Future[object]) -> None:
-        """Hold them until a future is settled, too."""
-        self._holders += 1
-        future.add_done_callback(self._settled)
-
-    def drop(self) -> None:
-        """Hold them no longer."""
-        self._holders -= 1
-        if not self._holders:
-            self._count(-self._size)
-
-    def _settled(self, future: asyncio.Future[object]) -> None:
-        self.drop()
-        if not future.cancelled():
-            future.exception()  # looked at: where the client has gone nobody else would
-
-
 class Log:
     """The topic that is appended to.
 
-    Bounded in memory: bytes count as in flight until Kafka has acknowledged them or given them up, also where the
-    client was asked long ago to send again.
+    Bytes count as in flight until Kafka has acknowledged them or given them up, also where the client was asked long
+    ago to send again.
 
     Args:
         kafka: where it is, and its name.
-        max_bytes: bytes in flight at most.
         ack_timeout: seconds to wait for an acknowledgement.
     """
 
-    def __init__(self, kafka: KafkaSettings, *, max_bytes: int, ack_timeout: float) -> None:
+    def __init__(self, kafka: KafkaSettings, *, ack_timeout: float) -> None:
         self._kafka = kafka
         self._topic = kafka.source_topic
-        self._max_bytes = max_bytes
         self._ack_timeout = ack_timeout
         self._connection: Connection | None = None
         self._broken = asyncio.Event()
-        self._in_flight = 0
         self._unsettled: set[asyncio.Future[object]] = set()
         self.answers = False
 
@@ -107,18 +63,6 @@ class Log:
             Refused: Kafka has not been reached yet.
         """
         return self._connected().largest - RECORD_OVERHEAD
-
-    def hold(self) -> Held:
-        """Return an account of the bytes of one request, empty yet."""
-        return Held(self._count)
-
-    def _count(self, size: int) -> None:
-        if size > 0 and self._in_flight + size > self._max_bytes:
-            raise Refused(
-                Reason.UNAVAILABLE, "Too much is on its way to Kafka: send again later.", RETRY_SECONDS
-            )
-        self._in_flight += size
-        metrics.BYTES_IN_FLIGHT.set(self._in_flight)
 
     async def append(
         self, messages: Sequence[bytes], headers: Sequence[tuple[str, bytes]], held: Held

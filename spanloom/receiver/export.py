@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 from collections.abc import Iterator, Mapping
@@ -10,12 +11,14 @@ from typing import NamedTuple
 from spanloom.kafka.topics import PROJECT_HEADER
 from spanloom.receiver import metrics
 from spanloom.receiver.access import Access
-from spanloom.receiver.append import RETRY_SECONDS, Held, Log
+from spanloom.receiver.append import Log
 from spanloom.receiver.rate_limit import RateLimit
 from spanloom.receiver.refusals import Reason, Refused
 from spanloom.receiver.requests.envelope import looks_like_request
+from spanloom.receiver.requests.scopes import TooMany
 from spanloom.receiver.requests.split import split
-from spanloom.receiver.requests.threads import in_thread
+from spanloom.receiver.sharing.room import Held, Room
+from spanloom.receiver.sharing.thread import Thread
 
 CONTENT_TYPE_HEADER = "content-type"
 
@@ -34,36 +37,45 @@ class Export:
         access: who may send.
         rate_limit: how fast.
         log: where to.
-        max_requests: requests in flight at most.
+        room: what may be in flight.
     """
 
-    def __init__(self, access: Access, rate_limit: RateLimit, log: Log, max_requests: int) -> None:
+    def __init__(self, access: Access, rate_limit: RateLimit, log: Log, room: Room) -> None:
         self._access = access
         self._rate_limit = rate_limit
         self._log = log
-        self._max_requests = max_requests
+        self._room = room
+        self._splitting = Thread("receiver-split")
         self._requests = 0
 
     @contextlib.contextmanager
-    def request(self, transport: str) -> Iterator[None]:
-        """Count a request while it is under way, and how it ends.
+    def request(self, transport: str, headers: Mapping[str, str]) -> Iterator[Held]:
+        """Give the account of a request while it is under way, and count how it ends.
+
+        Args:
+            transport: "http" or "grpc".
+            headers: of the request: they alone decide whose it is.
 
         Raises:
-            Refused: there are too many under way.
+            Refused: its key is missing or unknown, or its project has too many under way.
         """
         outcome = "failed"
         started = time.perf_counter()
         self._requests += 1
         metrics.REQUESTS_IN_FLIGHT.set(self._requests)
         try:
-            if self._requests > self._max_requests:
-                raise Refused(
-                    Reason.UNAVAILABLE, "Too many requests are under way: send again later.", RETRY_SECONDS
-                )
-            yield
+            # What comes without a key takes nothing that others need.
+            held = self._room.enter(self._access.project(headers))
+            try:
+                yield held
+            finally:
+                held.answered()
             outcome = "stored"
         except Refused as refused:
             outcome = refused.reason.name.lower()
+            raise
+        except asyncio.CancelledError:
+            outcome = "cancelled"  # by the client, which hung up or waits no longer
             raise
         finally:
             self._requests -= 1
@@ -71,33 +83,20 @@ class Export:
             metrics.REQUESTS.labels(transport, outcome).inc()
             metrics.REQUEST_SECONDS.labels(transport).observe(time.perf_counter() - started)
 
-    def project(self, headers: Mapping[str, str]) -> str:
-        """Return whose request this is, by its headers alone.
-
-        Raises:
-            Refused: its key is missing or unknown.
-        """
-        return self._access.project(headers)
-
-    def hold(self) -> Held:
-        """Return an account for the bytes of a request, to be dropped when it is answered."""
-        return self._log.hold()
-
-    async def store(self, project: str, body: bytes, content_type: str, held: Held) -> Answer:
+    async def store(self, body: bytes, content_type: str, held: Held) -> Answer:
         """Append a request to the log, whole where it fits, else split by span.
 
         Args:
-            project: whose it is.
             body: an ExportTraceServiceRequest.
             content_type: how it is encoded.
-            held: the account of its bytes.
+            held: its account, which has the bytes of the body already.
 
         Raises:
             Refused: nothing of it counts as stored.
         """
         if not body:
             return Answer()
-        if wait := self._rate_limit.take(project, len(body)):
+        if wait := self._rate_limit.take(held.project, len(body)):
             raise Refused(Reason.TOO_FAST, "The project sends more than it may: send again later.", wait)
         if not looks_like_request(body, content_type):
             raise Refused(Reason.MALFORMED, f"The body is no ExportTraceServiceRequest as {content_type}.")
@@ -106,11 +105,12 @@ class Export:
         answer = Answer()
         if len(body) > largest:
             try:
-                parts = await in_thread(split, body, content_type, largest)
+                parts = await self._splitting.run(held, 0, split, body, content_type, largest)
+            except TooMany as error:
+                raise Refused(Reason.TOO_LARGE, str(error)) from None
             except ValueError as error:
                 raise Refused(Reason.MALFORMED, str(error)) from None
-            messages = parts.messages
-            held.add(sum(map(len, messages)))
+            messages = await self._splitting.run(held, parts.size, parts.messages)
             if parts.rejected:
                 metrics.REJECTED_SPANS.inc(parts.rejected)
                 answer = Answer(
@@ -118,7 +118,7 @@ class Export:
                     f"{parts.rejected} spans are larger, each with its resource, than the {largest} bytes that the"
                     " topic takes: shorten what they hold.",
                 )
-        headers = [(PROJECT_HEADER, project.encode()), (CONTENT_TYPE_HEADER, content_type.encode())]
+        headers = [(PROJECT_HEADER, held.project.encode()), (CONTENT_TYPE_HEADER, content_type.encode())]
         await self._log.append(messages, headers, held)
         metrics.MESSAGES.inc(len(messages))
         metrics.BYTES.inc(sum(map(len, messages)))

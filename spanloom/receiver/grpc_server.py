@@ -14,11 +14,13 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
 
+from spanloom.connections.descriptors import raise_limit, room
 from spanloom.receiver.export import Export
 from spanloom.receiver.http_server import partial_success
 from spanloom.receiver.refusals import Reason, Refused
 from spanloom.receiver.requests.envelope import PROTOBUF
-from spanloom.receiver.settings import ReceiverSettings
+from spanloom.receiver.settings import PORTS, ReceiverSettings
+from spanloom.receiver.sharing.room import Held
 
 SERVICE = "opentelemetry.proto.collector.trace.v1.TraceService"
 
@@ -49,11 +51,20 @@ class GrpcServer:
             # Past twice the limit gRPC refuses by itself, before a request has been read.
             maximum_concurrent_rpcs=2 * settings.max_requests,
             options=(
-                ("grpc.max_receive_message_length", settings.max_message_bytes),
+                ("grpc.max_receive_message_length", settings.max_grpc_bytes),
                 ("grpc.max_concurrent_streams", _STREAMS),
                 # Else a second receiver could bind the same port, and each would get half of the connections.
                 ("grpc.so_reuseport", 0),
                 ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+                # Refused when they are accepted. gRPC does not count by address.
+                (
+                    "grpc.max_allowed_incoming_connections",
+                    room(raise_limit(), settings.max_connections, PORTS),
+                ),
+                # Until TLS and the client's SETTINGS are there; two minutes by default.
+                ("grpc.server_handshake_timeout_ms", round(settings.head_timeout * 1000)),
+                # A connection without a call gets a GOAWAY, on which clients connect anew by themselves.
+                ("grpc.max_connection_idle_ms", round(settings.idle_timeout * 1000)),
             ),
         )
         # On the wire a unary call. Served as a stream the message is read when we ask for it, and that is after the key
@@ -88,30 +99,32 @@ class GrpcServer:
             await self._health.set(service, state)
 
     async def _traces(
-        self, messages: AsyncIterator[bytes], context: grpc.aio.ServicerContext[bytes, bytes]
+        self, _: AsyncIterator[bytes], context: grpc.aio.ServicerContext[bytes, bytes]
     ) -> bytes:
         try:
-            with self._export.request("grpc"):
-                project = self._export.project(_headers(context))
-                held = self._export.hold()
-                try:
-                    body = await self._receive(messages)
-                    held.add(len(body))
-                    return partial_success(await self._export.store(project, body, PROTOBUF, held))
-                finally:
-                    held.drop()
+            with self._export.request("grpc", _headers(context)) as held:
+                body = await self._receive(context, held)
+                return partial_success(await self._export.store(body, PROTOBUF, held))
         except Refused as refused:
             status = rpc_status.to_status(refused.status())
             await context.abort(status.code, status.details or "", status.trailing_metadata or ())
             raise AssertionError("abort raises") from None
 
-    async def _receive(self, messages: AsyncIterator[bytes]) -> bytes:
+    async def _receive(self, context: grpc.aio.ServicerContext[bytes, bytes], held: Held) -> bytes:
+        # How large a message is gRPC says only when all of it is here, so room for the largest is made before; where
+        # there is none the message waits at the client, held back by HTTP/2.
+        largest = self._settings.max_grpc_bytes
+        await held.wait(largest)
         try:
-            return await asyncio.wait_for(anext(messages), self._settings.body_timeout)
+            # Not from the iterator: with its generator it is a circle, which holds call and message until some garbage
+            # collection.
+            body = await asyncio.wait_for(context.read(), self._settings.body_timeout)
         except TimeoutError:
             raise Refused(Reason.TOO_SLOW, "The request took too long to arrive: send again.") from None
-        except StopAsyncIteration:
-            raise Refused(Reason.MALFORMED, "The call ended before its message did.") from None
+        if not isinstance(body, bytes):
+            raise Refused(Reason.MALFORMED, "The call ended before its message did.")
+        held.give_back(largest - len(body))
+        return body
 
 
 def _headers(context: grpc.aio.ServicerContext[bytes, bytes]) -> dict[str, str]:

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import io
 import json
 import logging
-import ssl
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp_cors
 from aiohttp import web
 
-from spanloom.receiver.append import Held
+from spanloom.connections.aiohttp_server import serve
+from spanloom.connections.count import Count
+from spanloom.connections.descriptors import raise_limit, room
+from spanloom.connections.guard import Guard
+from spanloom.connections.tls import server_tls
 from spanloom.receiver.export import Answer, Export
 from spanloom.receiver.refusals import Reason, Refused
 from spanloom.receiver.requests import bodies
 from spanloom.receiver.requests.envelope import JSON, PROTOBUF
-from spanloom.receiver.requests.threads import in_thread
-from spanloom.receiver.settings import ReceiverSettings
+from spanloom.receiver.settings import PORTS, ReceiverSettings
+from spanloom.receiver.sharing.room import Held
+from spanloom.receiver.sharing.thread import Thread
 from spanloom.schemas import otlp_pb2
 
 logger = logging.getLogger("spanloom.receiver")
@@ -37,8 +41,14 @@ _CONTENT_TYPES = {
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-_ON_THE_LOOP = 1 << 20
-"""Bytes up to which a body is unpacked on the event loop: some milliseconds."""
+_ON_THE_LOOP = 1 << 18
+"""Bytes up to which a body is unpacked on the event loop: a millisecond, which all that is under way waits for."""
+
+_CHUNKS = 1024
+"""Chunks of a body that are kept as such at most: each may be a single byte, which is an object of 34."""
+
+_LITTLE = 8 << 20
+"""Bytes that there is room for at first when a body is unpacked in the thread."""
 
 _LAST_REQUESTS = 10.0
 """Seconds that requests under way have when the server stops."""
@@ -50,6 +60,7 @@ class HttpServer:
     def __init__(self, settings: ReceiverSettings, export: Export) -> None:
         self._settings = settings
         self._export = export
+        self._unpacking = Thread("receiver-unpack")
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> None:
@@ -63,14 +74,19 @@ class HttpServer:
         app.router.add_get("/health", _health)
         self._allow_browsers(app, routes)
         # Bodies stay as they are sent: how far they are unpacked is ours to decide.
-        self._runner = web.AppRunner(
-            app, access_log=None, auto_decompress=False, shutdown_timeout=_LAST_REQUESTS
-        )
-        await self._runner.setup()
         settings = self._settings
-        await web.TCPSite(
-            self._runner, settings.host, settings.http_port, ssl_context=_tls(settings), backlog=1024
-        ).start()
+        most = room(raise_limit(), settings.max_connections, PORTS)
+        most_per_address = settings.max_connections_per_address or max(1, most // 2)
+        self._runner = await serve(
+            app,
+            settings.host,
+            settings.http_port,
+            Guard("otlp_http", Count(most, most_per_address), settings.head_timeout),
+            idle_timeout=settings.idle_timeout,
+            tls=server_tls(settings.tls_certfile, settings.tls_keyfile),
+            auto_decompress=False,
+            shutdown_timeout=_LAST_REQUESTS,
+        )
 
     async def stop(self) -> None:
         """Take no more requests; those under way end first."""
@@ -89,31 +105,28 @@ class HttpServer:
 
     async def _traces(self, request: web.Request) -> web.Response:
         content_type = _content_type(request)
-        with self._export.request("http"):
+        with self._export.request("http", request.headers) as held:
             if content_type is None:
                 raise Refused(Reason.UNKNOWN_ENCODING, f"The content type must be {PROTOBUF} or {JSON}.")
-            project = self._export.project(request.headers)
-            return _stored(await self._take(request, project, content_type), content_type)
+            return _stored(await self._take(request, content_type, held), content_type)
 
-    async def _take(self, request: web.Request, project: str, content_type: str) -> Answer:
+    async def _take(self, request: web.Request, content_type: str, held: Held) -> Answer:
         encoding = request.headers.get("Content-Encoding", "").strip().lower()
         if encoding not in ("", "identity", *bodies.ENCODINGS):
             raise Refused(
                 Reason.UNKNOWN_ENCODING, f"The content encoding must be one of {', '.join(bodies.ENCODINGS)}."
             )
-        held = self._export.hold()
-        try:
-            body = await self._unpack(await self._receive(request, held), encoding)
-            held.add(len(body) if encoding in bodies.ENCODINGS else 0)
-            return await self._export.store(project, body, content_type, held)
-        finally:
-            held.drop()
+        body = await self._unpack(await self._receive(request, held), encoding, held)
+        return await self._export.store(body, content_type, held)
 
     async def _receive(self, request: web.Request, held: Held) -> bytes:
         limit = self._settings.max_body_bytes
         too_large = f"The request is larger than {limit} bytes: send fewer spans at once."
-        if (request.content_length or 0) > limit:
+        reserved = request.content_length or 0
+        if reserved > limit:
             raise Refused(Reason.TOO_LARGE, too_large)
+        held.add(reserved)
+        body = io.BytesIO()
         chunks: list[bytes] = []
         size = 0
         try:
@@ -122,28 +135,56 @@ class HttpServer:
                     size += len(chunk)
                     if size > limit:
                         raise Refused(Reason.TOO_LARGE, too_large)
-                    held.add(len(chunk))
+                    if size > reserved:
+                        held.add(size - reserved)
+                        reserved = size
                     chunks.append(chunk)
+                    if len(chunks) == _CHUNKS:
+                        body.write(b"".join(chunks))
+                        chunks.clear()
         except TimeoutError:
             raise Refused(Reason.TOO_SLOW, "The request took too long to arrive: send again.") from None
         except (web.RequestPayloadError, ConnectionError):
             raise Refused(Reason.MALFORMED, "The request ended before its body did.") from None
-        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        if not body.tell():
+            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        body.write(b"".join(chunks))
+        return body.getvalue()
 
-    async def _unpack(self, packed: bytes, encoding: str) -> bytes:
+    async def _unpack(self, packed: bytes, encoding: str, held: Held) -> bytes:
         limit = self._settings.max_message_bytes
         try:
             if encoding not in bodies.ENCODINGS:
                 return bodies.unpack(packed, encoding, limit)
-            with contextlib.suppress(bodies.TooLarge):
-                return bodies.unpack(packed, encoding, min(limit, _ON_THE_LOOP))
-            return await in_thread(bodies.unpack, packed, encoding, limit)
+            try:
+                body = bodies.unpack(packed, encoding, min(limit, _ON_THE_LOOP))
+                held.add(len(body))
+            except bodies.TooLarge:
+                body = await self._unpack_large(packed, encoding, held)
         except bodies.TooLarge:
             raise Refused(
                 Reason.TOO_LARGE, f"The request unpacks to more than {limit} bytes: send fewer spans at once."
             ) from None
         except bodies.Broken:
             raise Refused(Reason.MALFORMED, f"The body is not {encoding}.") from None
+        held.give_back(len(packed))
+        return body
+
+    async def _unpack_large(self, packed: bytes, encoding: str, held: Held) -> bytes:
+        """Unpack in the thread; first with room for little, which is found sooner and nearly always enough."""
+        limit = self._settings.max_message_bytes
+        needed = min(limit, _LITTLE)
+        while True:
+            try:
+                body = await self._unpacking.run(held, needed, bodies.unpack, packed, encoding, needed)
+            except bodies.TooLarge:
+                if needed == limit:
+                    raise
+                held.give_back(needed)
+                needed = limit
+            else:
+                held.give_back(needed - len(body))
+                return body
 
 
 def _stored(answer: Answer, content_type: str) -> web.Response:
@@ -208,11 +249,3 @@ def _content_type(request: web.Request) -> str | None:
 
 async def _health(_: web.Request) -> web.Response:
     return web.json_response({"ok": True})
-
-
-def _tls(settings: ReceiverSettings) -> ssl.SSLContext | None:
-    if not settings.tls_certfile:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(settings.tls_certfile, settings.tls_keyfile)
-    return context

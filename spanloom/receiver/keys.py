@@ -35,10 +35,11 @@ class Key:
 
 
 class Keys:
-    """The keys of an installation."""
+    """The keys of an installation; `shared` where they are of more than one project."""
 
     def __init__(self, keys: Iterable[Key]) -> None:
         self._keys = tuple(keys)
+        self.shared = len({key.project for key in self._keys}) > 1
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -112,6 +113,11 @@ def _key(number: int, given: Any) -> Key:
         raise KeysError(f"key {number} needs a project of 1 to 200 printable characters")
     if not isinstance(digest, str) or not _HASH.fullmatch(digest.lower()):
         raise KeysError(f"key {number} needs a sha256 of 64 hexadecimal digits")
+    if bytes.fromhex(digest) == hash_of("change-me"):
+        raise KeysError(
+            f"key {number} is the `change-me` of an example, which everybody knows: `spanloom keys new` makes a good"
+            " one"
+        )
     return Key(project, bytes.fromhex(digest))
 
 

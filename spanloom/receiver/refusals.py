@@ -13,6 +13,9 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.json_format import MessageToDict
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
+RETRY_SECONDS = 2.0
+"""What a client is asked to wait where there is no room for its request, or no Kafka."""
+
 
 class Reason(Enum):
     """A kind of refusal: its HTTP status and its gRPC code."""

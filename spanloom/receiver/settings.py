@@ -12,6 +12,9 @@ Seconds = Annotated[float, Field(gt=0, le=3600)]
 
 MEBIBYTE = 2**20
 
+PORTS = 2
+"""Ports for clients: each may take half of the connections that the limit of open files leaves room for."""
+
 
 class ReceiverSettings(BaseModel, extra="forbid"):
     """Where the receiver listens, who may send, and how much."""
@@ -43,6 +46,29 @@ class ReceiverSettings(BaseModel, extra="forbid"):
     )
     max_message_bytes: int = Field(
         64 * MEBIBYTE, ge=1024, le=1024 * MEBIBYTE, description="Largest size of a request unpacked, bytes."
+    )
+    max_connections: int = Field(
+        2048,
+        ge=1,
+        description="Most open connections to each port; fewer where the limit of open files leaves no room for them.",
+    )
+    max_connections_per_address: int = Field(
+        0,
+        ge=0,
+        description="Of those to the HTTP port, most from one address (IPv6: one /64 network); 0 is half of them.",
+    )
+    head_timeout: Seconds = Field(
+        10, description="Seconds a TLS handshake and the head of a request may take to arrive."
+    )
+    idle_timeout: Seconds = Field(
+        630,
+        description="Seconds a connection may stay open without a request; clients and balancers keep it less long.",
+    )
+    max_grpc_bytes: int = Field(
+        8 * MEBIBYTE,
+        ge=1024,
+        le=64 * MEBIBYTE,
+        description="Largest size of a gRPC message, as sent and unpacked, bytes.",
     )
     max_requests: int = Field(1000, ge=1, description="Most requests in flight.")
     max_bytes: int = Field(
@@ -96,10 +122,12 @@ class ReceiverSettings(BaseModel, extra="forbid"):
             raise ValueError("tls_certfile and tls_keyfile belong together: set both or none")
         if self.max_message_bytes < self.max_body_bytes:
             raise ValueError("max_message_bytes is below max_body_bytes: raise it or lower the other")
-        if self.max_bytes < self.max_body_bytes + self.max_message_bytes:
+        # A project gets three quarters, and needs a body as sent and unpacked, then unpacked and split.
+        largest = max(self.max_body_bytes, self.max_message_bytes) + self.max_message_bytes
+        if 3 * self.max_bytes < 4 * max(largest, self.max_grpc_bytes):
             raise ValueError(
-                "max_bytes is below max_body_bytes and max_message_bytes together, so one request could never fit:"
-                " raise it or lower the others"
+                "three quarters of max_bytes are below twice max_message_bytes, or below max_grpc_bytes, so one request"
+                " could never fit: raise it or lower the others"
             )
         return self
 

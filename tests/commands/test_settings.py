@@ -50,6 +50,28 @@ def test_an_impossible_setting_is_one_sentence(
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "command"),
+    [
+        ("SPANLOOM_KAFKA__SASL_PASSWORD", "change-me", "openssl rand -hex 32"),
+        ("SPANLOOM_CLICKHOUSE__PASSWORD", "Change-Me-too", "openssl rand -hex 32"),
+        ("SPANLOOM_DASHBOARD__SECRET", "change-me" * 5, "openssl rand -hex 32"),
+        ("SPANLOOM_DASHBOARD__CLICKHOUSE_PASSWORD", " change-me", "openssl rand -hex 32"),
+        ("SPANLOOM_RECEIVER__KEYS", "shop:0011,default:change-me", "spanloom keys new"),
+    ],
+)
+def test_the_placeholder_of_an_example_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, command: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(settings.SettingsError) as caught:
+        settings.load()
+    assert str(caught.value).startswith(f"{name} is still the example's")
+    assert command in str(caught.value)
+    assert value.strip() not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPANLOOM_KAFKA__BOOTSTRAP_SERVERS", "one:9092,two:9092")
     monkeypatch.setenv("SPANLOOM_CLICKHOUSE__RETENTION__SPANS_DAYS", "30")

@@ -29,6 +29,7 @@ DOCKERFILE = DEPLOY / "Dockerfile"
 MANIFESTS = sorted(
     path for path in (DEPLOY / "kubernetes").glob("*.yaml") if path.name != "kustomization.yaml"
 )
+EXAMPLE = DEPLOY / "kubernetes" / "secret.example.yaml"
 # The oldest release that gets fixes now and the newest that the schemas know.
 KUBERNETES_VERSIONS = ["1.34", "1.37"]
 
@@ -71,6 +72,17 @@ WORKLOADS = {
 def pod(name: str) -> dict[str, Any]:
     found: dict[str, Any] = WORKLOADS[name]["spec"]["template"]["spec"]
     return found
+
+
+def config_map(name: str) -> dict[str, str]:
+    """What the config map `spanloom-NAME` holds."""
+    (found,) = (
+        document["data"]
+        for _, document in ALL_DOCUMENTS
+        if document["kind"] == "ConfigMap" and document["metadata"]["name"] == f"spanloom-{name}"
+    )
+    data: dict[str, str] = found
+    return data
 
 
 # --- Compose
@@ -128,7 +140,7 @@ def test_compose_runs_the_kafka_that_the_tests_run(services: dict[str, Any]) -> 
 
 
 def test_spanloom_runs_with_the_least_rights(services: dict[str, Any]) -> None:
-    for name in ("topics", "migrate", "worker", "receiver"):
+    for name in ("topics", "migrate", "worker", "receiver", "dashboard"):
         assert services[name]["read_only"], name
         assert services[name]["cap_drop"] == ["ALL"], name
 
@@ -143,18 +155,18 @@ def test_grafana_comes_with_its_profile_only() -> None:
 def test_grafana_lets_nobody_in_without_a_password_of_ones_own(services: dict[str, Any]) -> None:
     grafana = services["grafana"]
     assert grafana["environment"]["GF_AUTH_ANONYMOUS_ENABLED"] == "false"
-    assert grafana["environment"]["GF_SECURITY_ADMIN_PASSWORD"] == "change-me"
     command = [part.replace("$$", "$") for part in grafana["entrypoint"]]
-    started = subprocess.run(
-        command,
-        env={"GF_SECURITY_ADMIN_PASSWORD": ""},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert started.returncode == 1
-    assert "GRAFANA_ADMIN_PASSWORD" in started.stderr
+    for password in ("", "change-me", "change-me-too"):
+        started = subprocess.run(
+            command,
+            env={"GF_SECURITY_ADMIN_PASSWORD": password},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert started.returncode == 1
+        assert "GRAFANA_ADMIN_PASSWORD" in started.stderr
 
 
 def test_grafana_and_clickhouse_know_the_same_password_and_never_an_empty_one(
@@ -162,12 +174,13 @@ def test_grafana_and_clickhouse_know_the_same_password_and_never_an_empty_one(
 ) -> None:
     name = "GRAFANA_CLICKHOUSE_PASSWORD"
     assert services["grafana"]["environment"][name] == services["clickhouse"]["environment"][name]
-    assert (
-        services["grafana"]["environment"][name]
-        != services["clickhouse"]["environment"]["CLICKHOUSE_PASSWORD"]
-    )
     without = tmp_path / "env"
-    without.write_text("CLICKHOUSE_PASSWORD=first\nRECEIVER_KEYS=default:0\nDASHBOARD_PASSWORD_HASH=x\n")
+    lines = (
+        (DEPLOY / ".env.example")
+        .read_text()
+        .replace("DASHBOARD_PASSWORD=change-me", "DASHBOARD_PASSWORD=first")
+    )
+    without.write_text("\n".join(line for line in lines.splitlines() if not line.startswith(name)))
     read = compose("--env-file", str(without), "--profile", "*", "config", "--format", "json")
     assert read.returncode == 0, read.stderr
     found = json.loads(read.stdout)["services"]
@@ -185,7 +198,9 @@ def test_the_collector_writes_otlp_protobuf_to_the_topic_that_workers_read() -> 
     assert config["service"]["pipelines"] == {
         "traces": {"receivers": ["otlp"], "processors": ["memory_limiter"], "exporters": ["kafka"]}
     }
-    assert set(config["receivers"]["otlp"]["protocols"]) == {"grpc", "http"}
+    protocols = config["receivers"]["otlp"]["protocols"]
+    assert set(protocols) == {"grpc", "http"}
+    assert all(one["auth"] == {"authenticator": "bearertokenauth"} for one in protocols.values())
 
 
 def test_the_collector_mounts_the_file_and_knows_the_broker(services: dict[str, Any]) -> None:
@@ -241,26 +256,21 @@ def test_the_image_runs_spanloom_as_a_numeric_user_that_is_not_root() -> None:
     assert len(instructions("FROM")) == 2
 
 
-def test_the_image_holds_what_production_runs_at_the_pinned_versions() -> None:
-    (install,) = [run for run in instructions("RUN") if " install " in run]
-    assert '--constraint constraints.txt ".[dashboard,receiver]"' in install
-
-
 def test_the_build_context_is_what_the_wheel_needs() -> None:
     lines = (ROOT / ".dockerignore").read_text().splitlines()
     rules = [line for line in lines if line and not line.startswith("#")]
     assert rules[0] == "*"
     packages = {"schemas", "agents", "spanloom"}  # that these suffice is seen by tests/wheel
-    files = {"pyproject.toml", "constraints.txt", "README.md", "LICENSE"}
+    files = {"pyproject.toml", "README.md", "LICENSE"}
+    files |= {"deploy/build-requirements.txt", "deploy/requirements.txt"}
     assert {rule[1:] for rule in rules if rule.startswith("!")} == packages | files
 
 
 def images() -> Iterator[str]:
-    """Every image that deploy/ names, with build arguments filled in."""
-    arguments = dict(argument.split("=", 1) for argument in instructions("ARG"))
+    """Every image that deploy/ names."""
     for path in (DOCKERFILE, COMPOSE):
         for image in re.findall(r"(?:^ *FROM |--from=|^ *image: )(\S+)", path.read_text(), re.MULTILINE):
-            yield re.sub(r"\$\{(\w+)}", lambda match: arguments[match[1]], image)
+            yield image
     kustomization = yaml.safe_load((DEPLOY / "kubernetes" / "kustomization.yaml").read_text())
     for image in kustomization["images"]:
         yield f"{image['name']}:{image['newTag']}"
@@ -269,7 +279,17 @@ def images() -> Iterator[str]:
 def test_every_image_is_pinned() -> None:
     named = {image for image in images() if image != "build"}  # `build` is the Dockerfile's own first stage
     assert {image.partition(":")[0] for image in named} >= {"python", "spanloom", "apache/kafka", "busybox"}
-    assert [image for image in named if not re.fullmatch(r"[^:]+:\d[\w.-]*", image)] == []
+    pinned = re.compile(r"[^:]+:\d[\w.-]*(@sha256:[0-9a-f]{64})?")
+    assert [image for image in named if not pinned.fullmatch(image)] == []
+    # No digest of these was found that independent sources agree on; spanloom's own are built here.
+    assert {image.partition(":")[0] for image in named if "@" not in image} == {
+        "python",  # the one that builds; the one that runs has a digest
+        "apache/kafka",
+        "otel/opentelemetry-collector-contrib",
+        "spanloom",
+        "spanloom-otel-collector",
+    }
+    assert any(image.startswith("python:3.12-slim@") for image in named)
 
 
 def test_every_image_of_a_manifest_gets_its_tag_from_the_kustomization() -> None:
@@ -296,7 +316,7 @@ def test_the_schemas_would_find_a_mistake() -> None:
 
 def test_the_kustomization_names_every_manifest() -> None:
     kustomization = yaml.safe_load((DEPLOY / "kubernetes" / "kustomization.yaml").read_text())
-    assert sorted(kustomization["resources"]) == [path.name for path in MANIFESTS]
+    assert sorted(kustomization["resources"]) == [path.name for path in MANIFESTS if path != EXAMPLE]
 
 
 @pytest.mark.parametrize("name", sorted(WORKLOADS))
@@ -314,7 +334,9 @@ def test_a_pod_has_the_least_rights(name: str) -> None:
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         }
-        assert container["resources"]["limits"]["memory"]
+        assert set(container["resources"]["limits"]) == {"memory", "ephemeral-storage"}
+    volumes = [volume["emptyDir"] for volume in spec["volumes"] if "emptyDir" in volume]
+    assert [set(volume) for volume in volumes] == [{"sizeLimit"}] * 2
 
 
 @pytest.mark.parametrize("name", sorted(WORKLOADS))
@@ -326,17 +348,6 @@ def test_a_pod_can_write_where_the_image_works(name: str) -> None:
         if not mount.get("readOnly")
     }
     assert writable == {"/tmp", instructions("WORKDIR")[-1]}  # noqa: S108
-
-
-@pytest.mark.parametrize("name", sorted(WORKLOADS))
-def test_a_pod_takes_its_settings_from_the_config_map_and_the_secret(name: str) -> None:
-    defined = {(document["kind"], document["metadata"]["name"]) for _, document in ALL_DOCUMENTS}
-    (container,) = pod(name)["containers"]
-    assert container["envFrom"] == [
-        {"configMapRef": {"name": "spanloom"}},
-        {"secretRef": {"name": "spanloom"}},
-    ]
-    assert {("ConfigMap", "spanloom"), ("Secret", "spanloom")} <= defined
 
 
 @pytest.mark.parametrize("name", ["worker", "receiver"])
@@ -382,18 +393,15 @@ def test_the_service_leads_to_the_receivers_ports() -> None:
 
 
 def test_the_receivers_keys_are_mounted_where_the_settings_look() -> None:
-    (config,) = documents(DEPLOY / "kubernetes" / "configmap.yaml")
-    file = Path(config["data"]["SPANLOOM_RECEIVER__KEYS_FILE"])
+    file = Path(config_map("receiver")["SPANLOOM_RECEIVER__KEYS_FILE"])
     (container,) = pod("spanloom-receiver")["containers"]
     (mount,) = (mount for mount in container["volumeMounts"] if mount["name"] == "keys")
     assert mount["mountPath"] == str(file.parent)
 
 
 def test_no_more_workers_than_partitions() -> None:
-    (config,) = documents(DEPLOY / "kubernetes" / "configmap.yaml")
-    assert WORKLOADS["spanloom-worker"]["spec"]["replicas"] <= int(
-        config["data"]["SPANLOOM_KAFKA__PARTITIONS"]
-    )
+    partitions = int(config_map("kafka")["SPANLOOM_KAFKA__PARTITIONS"])
+    assert WORKLOADS["spanloom-worker"]["spec"]["replicas"] <= partitions
 
 
 # --- Settings
@@ -429,34 +437,7 @@ def test_every_variable_is_one_that_the_settings_know() -> None:
     assert not unknown
 
 
-def test_the_settings_accept_the_config_map_and_the_secret(monkeypatch: pytest.MonkeyPatch) -> None:
-    from spanloom.commands.settings import load
-
-    (config,) = documents(DEPLOY / "kubernetes" / "configmap.yaml")
-    (secret,) = documents(DEPLOY / "kubernetes" / "secret.example.yaml")
-    for name, value in (config["data"] | secret["stringData"] | {"SPANLOOM_WORKER__NAME": "pod-1"}).items():
-        monkeypatch.setenv(name, value)
-    assert load().kafka.security_protocol == "SASL_SSL"
-
-
-def test_the_settings_accept_what_compose_sets(
-    services: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from spanloom.commands.settings import load
-
-    for name, value in services["worker"]["environment"].items():
-        monkeypatch.setenv(name, value)
-    assert load().kafka.bootstrap_servers == "kafka:19092"
-
-
 def test_a_pod_has_time_for_its_last_checkpoint() -> None:
     from spanloom.commands.settings import load
 
     assert pod("spanloom-worker")["terminationGracePeriodSeconds"] >= 2 * load().worker.checkpoint_deadline
-
-
-def test_no_file_holds_a_real_looking_secret() -> None:
-    (secret,) = documents(DEPLOY / "kubernetes" / "secret.example.yaml")
-    passwords = {value for name, value in secret["stringData"].items() if name.endswith("PASSWORD")}
-    assert passwords == {"change-me"}
-    assert "CLICKHOUSE_PASSWORD=change-me" in (DEPLOY / ".env.example").read_text()

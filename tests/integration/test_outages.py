@@ -6,6 +6,8 @@ import asyncio
 import functools
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -85,3 +87,22 @@ def test_kafka_goes_away_and_comes_back(installation: Installation) -> None:
 
 async def _until_produced(installation: Installation, messages: list[bytes]) -> None:
     await asyncio.get_running_loop().run_in_executor(None, functools.partial(installation.produce, messages))
+
+
+def test_the_containers_health_check_asks_the_worker_on_its_own_port(installation: Installation) -> None:
+    worker = installation.worker()
+    settings = {"SPANLOOM_WORKER__WEB_PORT": str(worker.port)}
+    # Of other parts, as one environment for all would have them; nothing answers there.
+    others = {"SPANLOOM_RECEIVER__WEB_PORT": "1", "SPANLOOM_DASHBOARD__WEB_PORT": "1"}
+
+    def health(*arguments: str) -> int:
+        return subprocess.run(
+            [sys.executable, "-m", "spanloom.health", *arguments, "--under", str(worker.pid)],
+            env={**os.environ, **others, **settings},
+            timeout=60,
+            check=False,
+        ).returncode
+
+    wait_until(lambda: (health(), health("ready")) == (0, 0), "the worker to be healthy")
+    worker.stop()
+    assert health() == 1

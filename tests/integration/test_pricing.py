@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 
+from spanloom.agents.stages.unpriced import SHARE
 from tests.integration.installation import Installation
 from tests.integration.otlp import llm, message
+
+_METRIC = "spanloom_unpriced_spans_total"
 
 
 def test_own_prices_go_first_and_models_without_one_are_listed(installation: Installation) -> None:
@@ -41,6 +44,27 @@ def test_own_prices_go_first_and_models_without_one_are_listed(installation: Ins
     shown = installation.spanloom("models")
     assert all(model in shown for model in models)
     assert "1 model has calls whose cost is not known" in shown
+
+
+def test_metrics_show_no_texts_of_senders_and_one_project_takes_no_room_of_another(
+    installation: Installation,
+) -> None:
+    worker = installation.worker()
+    odd = [f"{number}: call 0171-{number} for Anna's <b>password</b>" for number in range(60)]
+    flood = [f"flood-{number}" for number in range(150)]
+    calls = [llm(1, number, gen_ai__request__model=model) for number, model in enumerate([*odd, *flood], 1)]
+    installation.produce([message(*calls)], headers=[("spanloom-project", b"noisy")])
+    installation.wait_for("SELECT count() AS n FROM spans", [{"n": 210}])
+    before = {name for name in worker.metrics() if name.startswith(_METRIC)}
+    assert len(before) == SHARE + 1
+    shop = [llm(2, 1, gen_ai__request__model="house-1"), llm(2, 2, gen_ai__request__model="house-2")]
+    installation.produce([message(*shop)], headers=[("spanloom-project", b"shop")])
+    installation.wait_for("SELECT count() AS n FROM spans", [{"n": 212}])
+    shown = {name: value for name, value in worker.metrics().items() if name.startswith(_METRIC)}
+    labels = [f'{{model="{model}",provider="openai"}}' for model in ("house-1", "house-2", "other")]
+    assert set(shown) - before == {_METRIC + each for each in labels[:2]}
+    assert [shown[_METRIC + each] for each in labels] == [1, 1, 210 - SHARE]
+    assert not [name for name in worker.metrics() if "Anna" in name or "password" in name]
 
 
 def test_a_prices_file_with_a_slip_stops_the_start(installation: Installation) -> None:

@@ -49,6 +49,16 @@ def test_every_hash_is_compared_whichever_fits(monkeypatch: pytest.MonkeyPatch) 
     assert len(compared) == 5
 
 
+def test_the_key_of_an_example_is_refused() -> None:
+    for read, text in (
+        (from_toml, entry("shop", "change-me")),
+        (from_setting, f"a:{hash_of('change-me').hex()}"),
+    ):
+        with pytest.raises(KeysError, match="key 1 is the `change-me` of an example") as caught:
+            read(text)
+        assert "spanloom keys new" in str(caught.value)
+
+
 def test_nothing_and_a_megabyte_are_unknown_keys() -> None:
     keys = Keys([Key("shop", hash_of("")), Key("shop", hash_of("x" * 2**20))])
     assert keys.project_of("") is None

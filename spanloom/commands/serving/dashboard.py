@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import socket
 
 import uvicorn
 
+from spanloom.commands.serving.dashboard_protocol import bounded_protocol
+from spanloom.connections.count import Count
+from spanloom.connections.descriptors import raise_limit, room
+from spanloom.connections.guard import Guard, listen
+from spanloom.connections.tls import server_tls
 from spanloom.dashboard.app import dashboard_app
-from spanloom.dashboard.settings import DashboardSettings
+from spanloom.dashboard.settings import DashboardSettings, is_loopback
 from spanloom.probes import Probes
 from spanloom.spans.conventions.vocabulary import Vocabulary
 from spanloom.warehouse.client import connect
@@ -40,7 +44,11 @@ async def run(clickhouse: ClickHouseSettings, settings: DashboardSettings, vocab
     """
     # Its news are our own; its errors are heard.
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    _warn(settings)
     warehouse = connect(reading(clickhouse, settings))
+    most = room(raise_limit(), settings.max_connections)
+    most_per_address = settings.max_connections_per_address or max(1, most // 2)
+    guard = Guard("dashboard", Count(most, most_per_address), settings.request_timeout)
     config = uvicorn.Config(
         dashboard_app(warehouse, settings, vocabulary),
         lifespan="off",
@@ -50,24 +58,44 @@ async def run(clickhouse: ClickHouseSettings, settings: DashboardSettings, vocab
         server_header=False,
         # Ours believes trusted proxies only.
         proxy_headers=False,
-        ssl_certfile=settings.tls_certfile or None,
-        ssl_keyfile=settings.tls_keyfile or None,
+        http=bounded_protocol(guard),
+        backlog=_BACKLOG,
+        timeout_keep_alive=round(settings.idle_timeout),
         timeout_graceful_shutdown=_SHUTDOWN,
     )
-    config.load()  # reads the certificate
+    config.load()
+    config.ssl = server_tls(settings.tls_certfile, settings.tls_keyfile)
     # Bound here: uvicorn would end the process by itself where the port is taken.
-    bound = _bound(settings.host, settings.port)
+    bound = listen(settings.host, settings.port, guard)
     probes = Probes(settings.web_host, settings.web_port, lambda: {"serving": True})
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(warehouse.close)
-        stack.callback(bound.close)
+        for listener in bound:
+            stack.callback(listener.close)
         await probes.start()
         stack.push_async_callback(probes.stop)
         scheme = "https" if settings.tls_certfile else "http"
         logger.info("serving %s://%s:%s", scheme, settings.host, settings.port)
-        await uvicorn.Server(config).serve(sockets=[bound])
+        await uvicorn.Server(config).serve(sockets=list(bound))
 
 
-def _bound(host: str, port: int) -> socket.socket:
-    family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-    return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+def _warn(settings: DashboardSettings) -> None:
+    """Say what others could make use of, though it may be meant so."""
+    if logs_in_without_tls(settings):
+        logger.warning(
+            "logins come unencrypted to %s: set SPANLOOM_DASHBOARD__TLS_CERTFILE and __TLS_KEYFILE, or"
+            " __PROXY_ADDRESSES to the proxy with TLS before it, unless this machine alone reaches it",
+            settings.host,
+        )
+    if wide := settings.wide_proxies:
+        logger.warning(
+            "whoever has an address in %s can claim to be any user: set SPANLOOM_DASHBOARD__PROXY_ADDRESSES to the"
+            " proxy's own address, or __PROXY_SECRET",
+            ", ".join(wide),
+        )
+
+
+def logs_in_without_tls(settings: DashboardSettings) -> bool:
+    """Whether passwords and cookies may cross a network that anybody reads."""
+    encrypted = settings.tls_certfile or settings.proxy_addresses or settings.proxy_secret.get_secret_value()
+    return bool(settings.users_file) and not encrypted and not is_loopback(settings.host)

@@ -7,6 +7,7 @@ import contextlib
 import gc
 import logging
 import signal
+import sys
 
 from spanloom.kafka.settings import KafkaSettings
 from spanloom.probes import Probes
@@ -16,7 +17,9 @@ from spanloom.receiver.export import Export
 from spanloom.receiver.grpc_server import GrpcServer
 from spanloom.receiver.http_server import HttpServer
 from spanloom.receiver.rate_limit import RateLimit
-from spanloom.receiver.settings import ReceiverSettings
+from spanloom.receiver.settings import ReceiverSettings, is_loopback
+from spanloom.receiver.sharing.memory import give_back
+from spanloom.receiver.sharing.room import Room
 
 logger = logging.getLogger("spanloom.receiver")
 
@@ -34,13 +37,23 @@ async def run(kafka: KafkaSettings, settings: ReceiverSettings) -> None:
     gc.freeze()
     gc.set_threshold(20_000, 10, 10)
 
+    # What is unpacked or split in a thread hands over to the event loop after half a millisecond instead of five.
+    sys.setswitchinterval(0.0005)
+
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
 
+    if takes_keys_without_tls(settings):
+        logger.warning(
+            "API keys come unencrypted to %s: set SPANLOOM_RECEIVER__TLS_CERTFILE and __TLS_KEYFILE, unless a"
+            " proxy before it has TLS or this machine alone reaches it",
+            settings.host,
+        )
     access = Access(settings)
-    log = Log(kafka, max_bytes=settings.max_bytes, ack_timeout=settings.ack_timeout)
-    export = Export(access, RateLimit(settings.rate_bytes), log, settings.max_requests)
+    log = Log(kafka, ack_timeout=settings.ack_timeout)
+    room = Room(settings.max_requests, settings.max_bytes, lambda: access.shared)
+    export = Export(access, RateLimit(settings.rate_bytes), log, room)
     http, grpc = HttpServer(settings, export), GrpcServer(settings, export)
     probes = Probes(settings.web_host, settings.web_port, lambda: {"Kafka answers": log.answers})
     async with contextlib.AsyncExitStack() as stack:
@@ -52,14 +65,21 @@ async def run(kafka: KafkaSettings, settings: ReceiverSettings) -> None:
         for server in (http, grpc):
             await server.start()
         health = asyncio.create_task(_report_health(grpc, log))
+        memory = asyncio.create_task(give_back(room))
+        stack.push_async_callback(_ended, memory)
         stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait({appending, health, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({appending, health, memory, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
         health.cancel()
-        for task in (appending, health):
+        for task in (appending, health, memory):
             if task.done():
                 task.result()  # they never end but by an error
         logger.info("stopping")
+
+
+def takes_keys_without_tls(settings: ReceiverSettings) -> bool:
+    """Whether API keys may cross a network that anybody reads."""
+    return not settings.is_open and not settings.tls_certfile and not is_loopback(settings.host)
 
 
 async def _report_health(grpc: GrpcServer, log: Log) -> None:

@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from spanloom.dashboard.access.identity import Forbidden, NotLoggedIn
 from spanloom.dashboard.api.errors import BadQuery, Failure, NotThere, install_errors, sentence
@@ -54,6 +55,10 @@ def install_failures(app: FastAPI, site: Site) -> None:
         body = Failure(error="The dashboard has a fault; its log says which").model_dump()
         return JSONResponse(body, 500, HEADERS)
 
+    async def hung_up(*_: object) -> Response:
+        return Response(status_code=400)  # to nobody: it is no fault, and not logged as one
+
+    app.add_exception_handler(ClientDisconnect, hung_up)
     as_json |= {
         HTTPException: not_there,
         NotLoggedIn: not_logged_in,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from spanloom.browsers import names_loopback
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -50,3 +52,30 @@ class SecurityHeaders:
             await send(message)
 
         await self._app(scope, receive, with_headers)
+
+
+STRICT_TRANSPORT_SECURITY = "max-age=31536000"
+"""A year. Nothing of subdomains: those may be somebody else's (RFC 6797, section 6.1)."""
+
+
+class StrictTransport:
+    """Tells browsers to come by https only, where they did: over TLS of our own, or of a trusted proxy.
+
+    Not under this machine's own names: a browser would then ask every program on any port of `localhost` by https.
+    It stands within `TrustedProxies`, which sets the scheme.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+
+        async def with_header(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["Strict-Transport-Security"] = STRICT_TRANSPORT_SECURITY
+            await send(message)
+
+        secure = scope["type"] == "http" and scope["scheme"] == "https"
+        named = secure and not names_loopback(Headers(scope=scope))
+        await self._app(scope, receive, with_header if named else send)

@@ -16,8 +16,11 @@ import signal
 import sys
 from pathlib import Path
 
-from aiohttp import web
-
+from spanloom.connections.aiohttp_server import serve as serve_http
+from spanloom.connections.count import Count
+from spanloom.connections.descriptors import raise_limit, room
+from spanloom.connections.guard import Guard
+from spanloom.connections.seldom import log_clients_seldom
 from spanloom.local.clickhouse.engine import Engine, EngineError
 from spanloom.local.clickhouse.http_server import ClickHouseHttp
 
@@ -26,6 +29,11 @@ STOP_DEADLINE = 5.0
 
 # ClickHouse's http_max_uri_size. Parameters stand in the URL, and a list of trace IDs is long.
 MAX_URI_BYTES = 1 << 20
+
+# Clients are programs of this machine and share an address, so nothing is counted by address.
+MAX_CONNECTIONS = 256
+HEAD_TIMEOUT = 10.0  # seconds
+IDLE_TIMEOUT = 630.0  # seconds; clients keep idle connections for minutes
 
 log = logging.getLogger("spanloom.clickhouse")
 
@@ -40,16 +48,22 @@ async def serve(engine: Engine, host: str, port: int) -> bool:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     application = ClickHouseHttp(engine).application()
     # Bodies are decoded by our own code, which knows lz4 and can run in a thread.
-    runner = web.AppRunner(
-        application,
-        access_log=None,
-        auto_decompress=False,
-        max_line_size=MAX_URI_BYTES,
-        shutdown_timeout=STOP_DEADLINE,
-    )
-    await runner.setup()
+    most = room(raise_limit(), MAX_CONNECTIONS)
     try:
-        await web.TCPSite(runner, host, port).start()
+        runner = await serve_http(
+            application,
+            host,
+            port,
+            Guard("clickhouse", Count(most, most), HEAD_TIMEOUT),
+            idle_timeout=IDLE_TIMEOUT,
+            auto_decompress=False,
+            max_line_size=MAX_URI_BYTES,
+            shutdown_timeout=STOP_DEADLINE,
+        )
+    except OSError:
+        await asyncio.to_thread(engine.close, STOP_DEADLINE)
+        raise
+    try:
         log.info("ClickHouse %s (in-process) answers on http://%s:%d", engine.version, host, port)
         await stop.wait()
         log.info("stopping")
@@ -69,6 +83,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--host", default="127.0.0.1", help="loopback address to listen on (127.0.0.1)")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    log_clients_seldom()
     try:
         if not ipaddress.ip_address(options.host).is_loopback:
             raise ValueError

@@ -1,24 +1,24 @@
 """A request that is larger than the topic takes, split by span.
 
-Nothing is encoded anew: of protobuf only the frames around the spans are read, through protobuf types whose spans are
-bytes, and every span, resource and scope is copied byte for byte, whatever it holds. JSON is read and written again,
-with all its members.
+Nothing is encoded anew: only the frames around the spans are read, and every span, resource and scope is copied byte
+for byte, whatever it holds. First it is planned where each span goes, which needs little memory, so that the messages
+can be accounted for before they are made.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator
+from array import array
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
-
-from google.protobuf.message import DecodeError
 
 from spanloom.receiver.requests.envelope import JSON
-from spanloom.schemas.otlp_pb2 import UndecodedRequest, UndecodedScopeSpans
+from spanloom.receiver.requests.json_scopes import json_scopes
+from spanloom.receiver.requests.protobuf_scopes import protobuf_scopes
+from spanloom.receiver.requests.scopes import Scope
 
-_FRAMES = 64
-"""Bytes that are put around the spans of one Kafka message at most: tags, lengths, brackets."""
+_FRAME = 20
+"""Bytes that are put around the resources of a message, around the scopes of a resource, or around the spans of a
+scope, at most: tags, lengths, brackets, a comma."""
 
 _SPAN_FRAME = 12
 """Bytes that are put around one span at most."""
@@ -26,26 +26,18 @@ _SPAN_FRAME = 12
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """A request in several Kafka messages, encoded as it was."""
-
-    messages: tuple[bytes, ...]
-    """Each no larger than asked for."""
-    rejected: int
-    """Spans that are too large by themselves, or whose resource and scope are."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Shell:
-    """What stands around spans: it is repeated in every message that has some of them."""
+    """A request in several Kafka messages, encoded as it was; they are not made yet."""
 
     size: int
-    """Bytes, all but the frames."""
-    around: Callable[[list[bytes]], bytes]
-    """Returns these spans in their scope and resource: one of the parts that make up a message."""
+    """Bytes of all messages together at most."""
+    rejected: int
+    """Spans that are too large by themselves, or whose resource and scope are."""
+    messages: Callable[[], tuple[bytes, ...]]
+    """Makes them, each no larger than asked for."""
 
 
 def split(body: bytes, content_type: str, limit: int) -> Split:
-    """Split a request by span, in their order. Every message repeats the resource and scope of its spans.
+    """Split a request by span, in their order. Every message repeats the resources and scopes of its spans.
 
     All messages together take at most four times the bytes of the request: a resource that fills half of a
     message is too large to be repeated.
@@ -56,139 +48,118 @@ def split(body: bytes, content_type: str, limit: int) -> Split:
         limit: bytes of a Kafka message at most.
 
     Raises:
+        TooMany: there is more in it than is looked at; a sentence.
         ValueError: the body is no request; a sentence.
     """
     is_json = content_type == JSON
-    filler = _Filler(limit, _json_message if is_json else b"".join)
-    for shell, spans in _json_parts(body) if is_json else _protobuf_parts(body):
-        filler.add(shell, spans)
-    filler.close()
-    if not filler.messages and not filler.rejected:
+    planner = _Planner(limit)
+    for scope in (json_scopes if is_json else protobuf_scopes)(body):
+        planner.add(scope)
+    planner.close()
+    if not planner.messages and not planner.rejected:
         raise ValueError("The request is too large for one that holds no spans.")
-    return Split(tuple(filler.messages), filler.rejected)
+    encoded = _json if is_json else _protobuf
+    return Split(
+        planner.size, planner.rejected, lambda: tuple(encoded(body, message) for message in planner.messages)
+    )
 
 
-class _Filler:
-    """Fills message after message."""
+class _Planner:
+    """Fills message after message. In each, all scopes of one resource stand in it together."""
 
-    def __init__(self, limit: int, joined: Callable[[list[bytes]], bytes]) -> None:
-        self.messages: list[bytes] = []
+    def __init__(self, limit: int) -> None:
+        self.messages: list[list[list[Scope]]] = []
+        """Messages, of resources, of scopes."""
         self.rejected = 0
+        self.size = 0
         self._limit = limit
-        self._joined = joined
-        self._parts: list[bytes] = []
-        self._left = limit
+        self._begin()
 
-    def add(self, shell: _Shell, spans: Iterable[bytes]) -> None:
-        """Add spans that have a shell in common."""
-        around = shell.size + _FRAMES
-        batch: list[bytes] = []
-        for span in spans:
-            size = len(span) + _SPAN_FRAME
-            if shell.size > self._limit // 2 or around + size > self._limit:
+    def _begin(self) -> None:
+        self._resources: list[list[Scope]] = []
+        self._left = self._limit - _FRAME
+
+    def add(self, scope: Scope) -> None:
+        """Add the spans of a scope."""
+        around = len(scope.resource) + len(scope.scope)
+        opened = None
+        for index in range(0, len(scope.spans), 2):
+            begin, end = scope.spans[index : index + 2]
+            size = end - begin + _SPAN_FRAME
+            if around > self._limit // 2 or around + size + 3 * _FRAME > self._limit:
                 self.rejected += 1
                 continue
-            if size + (0 if batch else around) > self._left:
-                self._put(shell, batch)
+            needed = size if opened is not None else size + self._opening(scope)
+            if needed > self._left:
                 self.close()
-                batch = []
-            self._left -= size + (0 if batch else around)
-            batch.append(span)
-        self._put(shell, batch)
+                opened = None
+                needed = size + self._opening(scope)
+            if opened is None:
+                opened = self._open(scope)
+            self._left -= needed
+            opened.append(begin)
+            opened.append(end)
 
     def close(self) -> None:
         """End the message at hand."""
-        if self._parts:
-            self.messages.append(self._joined(self._parts))
-        self._parts = []
-        self._left = self._limit
+        if self._resources:
+            self.messages.append(self._resources)
+            self.size += self._limit - self._left
+        self._begin()
 
-    def _put(self, shell: _Shell, batch: list[bytes]) -> None:
-        if batch:
-            self._parts.append(shell.around(batch))
+    def _shared(self, scope: Scope) -> bool:
+        return bool(self._resources) and self._resources[-1][0].resource is scope.resource
 
+    def _opening(self, scope: Scope) -> int:
+        """Bytes that a scope takes in the message at hand, without spans."""
+        resource = 0 if self._shared(scope) else len(scope.resource) + _FRAME
+        return resource + len(scope.scope) + _FRAME
 
-def _protobuf_parts(body: bytes) -> Iterator[tuple[_Shell, Iterable[bytes]]]:
-    """The scopes of a request that have spans, each with them."""
-    try:
-        request = UndecodedRequest.FromString(body)
-    except DecodeError:
-        raise ValueError("The request is not a protobuf ExportTraceServiceRequest.") from None
-    for resource_spans in request.resource_spans:
-        scopes = [_opened(scope_spans) for scope_spans in resource_spans.scope_spans if scope_spans.spans]
-        if scopes:
-            resource_spans.ClearField("scope_spans")
-            resource = resource_spans.SerializeToString()
-            for scope, spans in scopes:
-                yield _protobuf_shell(resource, scope), spans
+    def _open(self, scope: Scope) -> array[int]:
+        opened = Scope(scope.resource, scope.scope)
+        if self._shared(scope):
+            self._resources[-1].append(opened)
+        else:
+            self._resources.append([opened])
+        return opened.spans
 
 
-def _opened(scope_spans: UndecodedScopeSpans) -> tuple[bytes, list[bytes]]:
-    """The spans of a scope, and all else that it holds, which is left in it."""
-    spans = list(scope_spans.spans)
-    scope_spans.ClearField("spans")
-    return scope_spans.SerializeToString(), spans
+def _spans(body: bytes, scope: Scope) -> Iterator[bytes]:
+    return (body[scope.spans[i] : scope.spans[i + 1]] for i in range(0, len(scope.spans), 2))
 
 
-def _protobuf_shell(resource: bytes, scope: bytes) -> _Shell:
-    def around(spans: list[bytes]) -> bytes:
-        request = UndecodedRequest()
-        resource_spans = request.resource_spans.add()
-        resource_spans.MergeFromString(resource)
-        scope_spans = resource_spans.scope_spans.add()
-        scope_spans.MergeFromString(scope)
-        scope_spans.spans.extend(spans)
-        return request.SerializeToString()
-
-    return _Shell(len(resource) + len(scope), around)
+def _json(body: bytes, message: list[list[Scope]]) -> bytes:
+    resources = []
+    for scopes in message:
+        parts = [
+            _open(scope.scope) + b'"spans":[' + b",".join(_spans(body, scope)) + b"]}" for scope in scopes
+        ]
+        resources.append(_open(scopes[0].resource) + b'"scopeSpans":[' + b",".join(parts) + b"]}")
+    return b'{"resourceSpans":[' + b",".join(resources) + b"]}"
 
 
-def _json_parts(body: bytes) -> Iterator[tuple[_Shell, Iterable[bytes]]]:
-    try:
-        document = json.loads(body.decode("utf-8", "replace"))
-    except RecursionError:
-        raise ValueError("The request is JSON nested too deep.") from None
-    except ValueError:
-        raise ValueError("The request is not valid JSON.") from None
-    for resource_spans in _list(document, "resourceSpans", "resource_spans"):
-        resource, scopes = _without(resource_spans, "scopeSpans", "scope_spans")
-        for scope_spans in scopes:
-            scope, spans = _without(scope_spans, "spans")
-            yield _json_shell(resource, scope), map(_dumped, spans)
-
-
-def _json_shell(resource: dict[str, Any], scope: dict[str, Any]) -> _Shell:
-    before = _open(resource) + b'"scopeSpans":[' + _open(scope) + b'"spans":['
-
-    def around(spans: list[bytes]) -> bytes:
-        return b"".join((before, b",".join(spans), b"]}]}"))
-
-    return _Shell(len(before), around)
-
-
-def _json_message(parts: list[bytes]) -> bytes:
-    return b'{"resourceSpans":[' + b",".join(parts) + b"]}"
-
-
-def _open(members: dict[str, Any]) -> bytes:
+def _open(members: bytes) -> bytes:
     """An object that further members follow in."""
-    text = _dumped(members)[:-1]
-    return text + b"," if members else text
+    return b"{" + members + b"," if members else b"{"
 
 
-def _dumped(value: object) -> bytes:
-    # A lone surrogate, which UTF-8 can't hold, becomes the escape that JSON has for it.
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
+def _protobuf(body: bytes, message: list[list[Scope]]) -> bytes:
+    parts: list[bytes] = []
+    for scopes in message:
+        inside = [scopes[0].resource]
+        for scope in scopes:
+            spans: list[bytes] = [scope.scope]
+            for span in _spans(body, scope):
+                spans += (b"\x12", _varint(len(span)), span)
+            inside += (b"\x12", _varint(sum(map(len, spans))), *spans)
+        parts += (b"\x0a", _varint(sum(map(len, inside))), *inside)
+    return b"".join(parts)
 
 
-def _list(members: object, *names: str) -> list[Any]:
-    """The objects of a list that is a member by the first of these names, as `otlp_json` finds them."""
-    if not isinstance(members, dict):
-        return []
-    found = next((members[name] for name in names if name in members), None)
-    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
-
-
-def _without(members: dict[str, Any], *names: str) -> tuple[dict[str, Any], list[Any]]:
-    rest = {name: value for name, value in members.items() if name not in names}
-    return rest, _list(members, *names)
+def _varint(value: int) -> bytes:
+    encoded = bytearray()
+    while value > 127:
+        encoded.append(value & 127 | 128)
+        value >>= 7
+    encoded.append(value)
+    return bytes(encoded)

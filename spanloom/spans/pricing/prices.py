@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import chain
 
 from genai_prices import Usage
 from genai_prices.data_snapshot import DataSnapshot, find_provider_by_id, get_snapshot
@@ -25,7 +26,9 @@ from genai_prices.types import ModelInfo, ModelPrice, Provider, TieredPrices
 
 from spanloom.spans.pricing.bedrock_names import is_of_bedrock
 from spanloom.spans.pricing.model_names import (
+    ALIASES,
     GATEWAYS,
+    NOT_PROVIDERS,
     forms_at,
     host_of,
     is_makers_own,
@@ -192,6 +195,16 @@ class Prices:
     def prices_tokens(self, model: str, provider: str) -> bool:
         """Whether tokens of the model have a price today."""
         return self.price(model, provider, time.time_ns(), TokenUsage(1000, 1000)) is not None
+
+    def listed_names(self) -> frozenset[str]:
+        """Return the names of providers and models that stand in the public table or in our aliases, in lower case.
+
+        They are finitely many, and none is a stranger's: of the names that only fit a pattern none is among them.
+        """
+        providers = self._snapshot.providers
+        models = (model.id for provider in providers for model in provider.models)
+        names = chain((provider.id for provider in providers), models, ALIASES, GATEWAYS, NOT_PROVIDERS)
+        return frozenset(name.lower() for name in names)
 
     def _look_up(self, key: tuple[str, str]) -> tuple[OverTime, ModelInfo | None]:
         if len(self._models) >= _REMEMBERED:

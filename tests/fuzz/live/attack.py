@@ -25,7 +25,7 @@ _ROUNDS = 16
 """Requests of each kind at once."""
 
 _ANSWER_DEADLINE = 60.0  # seconds
-_PATIENCE = 0.3  # seconds
+_PATIENCE = 1.0  # seconds
 _WARM = 0.2
 """The part of the requests after which a process has what it needs."""
 

@@ -21,6 +21,9 @@ from tests.integration import probes
 CONFIG = ROOT / "deploy" / "otel-collector.yaml"
 """What the documentation tells people to run."""
 
+KEY = "key-of-the-tests"
+"""What the Collector asks senders for."""
+
 _EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 
 
@@ -45,7 +48,7 @@ class Collector(Process):
             (str(binary), f"--config={CONFIG}", f"--config={changes}"),
             lambda: probes.probe(self._health_port, "/") == 200,
             changes.with_suffix(".log"),
-            {**os.environ, "KAFKA_BROKERS": brokers},
+            {**os.environ, "KAFKA_BROKERS": brokers, "COLLECTOR_KEY": KEY},
         )
 
     def __exit__(
@@ -56,20 +59,21 @@ class Collector(Process):
         # Asked politely it would first wait for Kafka, if need be for ever.
         self.stop(signal.SIGTERM if kind is None else signal.SIGKILL)
 
-    def post(self, body: bytes) -> None:
+    def post(self, body: bytes, authorization: str | None = f"Bearer {KEY}") -> None:
         """Send a request over OTLP/HTTP as protobuf; raises urllib.error.HTTPError where it is refused."""
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self._http_port}/v1/traces", body, {"Content-Type": "application/x-protobuf"}
-        )
+        headers = {"Content-Type": "application/x-protobuf"}
+        headers |= {"Authorization": authorization} if authorization is not None else {}
+        request = urllib.request.Request(f"http://127.0.0.1:{self._http_port}/v1/traces", body, headers)
         with urllib.request.urlopen(request, timeout=60):
             pass
 
-    def export(self, body: bytes) -> None:
+    def export(self, body: bytes, authorization: str | None = f"Bearer {KEY}") -> None:
         """Send a request over OTLP/gRPC; raises grpc.RpcError where it is refused."""
         options = (("grpc.max_send_message_length", -1),)
         with grpc.insecure_channel(f"127.0.0.1:{self._grpc_port}", options) as channel:
             call: Any = channel.unary_unary(_EXPORT)
-            call(body, timeout=60)
+            metadata = [("authorization", authorization)] if authorization is not None else []
+            call(body, timeout=60, metadata=metadata)
 
     def sent_spans(self) -> int:
         """Return how many spans Kafka has acknowledged."""

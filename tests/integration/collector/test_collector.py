@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import urllib.error
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pyarrow as pa
 import pytest
 
@@ -64,6 +66,27 @@ def test_what_arrives_is_what_was_sent(
     assert value.startswith(b"{") == (encoding == "otlp_json")
     assert spans(value).equals(spans(sent))
     assert collector.complaints() == []
+
+
+@pytest.mark.parametrize(
+    "authorization", [None, "", "Bearer ", "Bearer another-key", "Basic a2V5LW9mLXRoZS10ZXN0cw=="]
+)
+def test_without_the_key_nothing_is_taken(
+    shared_kafka: Installation, collector_binary: Path, tmp_path: Path, authorization: str | None
+) -> None:
+    sent = otlp.message(otlp.llm(6, 3))
+    before = batches(shared_kafka.bootstrap, TOPIC)
+    with Collector(collector_binary, shared_kafka.bootstrap, tmp_path) as collector:
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            collector.post(otlp.message(otlp.llm(6, 1)), authorization)
+        with pytest.raises(grpc.RpcError) as refused:
+            collector.export(otlp.message(otlp.llm(6, 2)), authorization)
+        assert refused.value.code() == grpc.StatusCode.UNAUTHENTICATED
+        # What comes after them, with the key, is all that arrives.
+        collector.post(sent)
+        wait_until(lambda: collector.sent_spans() == 1, "Kafka to have the span")
+    (batch,) = arrived(shared_kafka, before)
+    assert spans(batch.values[0]).equals(spans(sent))
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)

@@ -30,7 +30,8 @@ LIMIT = 10 * 2**20  # bytes; what the topic takes
 @pytest.fixture(scope="module")
 def receiver(shared_kafka: Installation) -> Iterator[Receiver]:
     keys = f"shop:{hash_of('one').hex()},bank:{hash_of('two').hex()}"
-    with Receiver(shared_kafka.environment, shared_kafka.folder, keys=keys, body_timeout=2) as receiver:
+    settings = {"body_timeout": 2, "max_grpc_bytes": 16 << 20}
+    with Receiver(shared_kafka.environment, shared_kafka.folder, keys=keys, **settings) as receiver:
         yield receiver
 
 

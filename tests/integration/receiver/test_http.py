@@ -263,8 +263,8 @@ def test_without_the_setting_no_browser_may_send(shared_kafka: Installation) -> 
 def begun(receiver: Receiver, key: str = "one") -> Iterator[socket.socket]:
     """A request whose body does not come to its end."""
     with socket.create_connection(("127.0.0.1", receiver.http_port), timeout=30) as connection:
-        head = f"POST /v1/traces HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {key}\r\nContent-Length: 100\r\n\r\n"
-        connection.sendall(head.encode() + b"\x0a\x05half")
+        head = f"POST /v1/traces HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {key}\r\n"
+        connection.sendall(head.encode() + b"Content-Length: 100\r\n\r\n\x0a\x05half")
         yield connection
 
 

@@ -16,6 +16,7 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
 from spanloom.receiver.requests.envelope import JSON, PROTOBUF
+from spanloom.receiver.requests.scopes import TooMany
 from spanloom.receiver.requests.split import split
 from spanloom.schemas import otlp_pb2
 from tests.captures_truth import captures
@@ -80,8 +81,10 @@ def test_every_span_stays_as_it_is_in_order_or_is_counted(
             split(request.SerializeToString(), PROTOBUF, limit)
         return
     parts = split(request.SerializeToString(), PROTOBUF, limit)
-    assert all(len(message) <= limit for message in parts.messages)
-    after = [one for message in parts.messages for one in flat(ExportTraceServiceRequest.FromString(message))]
+    assert all(len(message) <= limit for message in parts.messages())
+    after = [
+        one for message in parts.messages() for one in flat(ExportTraceServiceRequest.FromString(message))
+    ]
     left = iter(before)
     assert all(one in left for one in after), "some are new, changed or not in order"
     assert parts.rejected == len(before) - len(after)
@@ -97,7 +100,7 @@ def test_all_messages_together_are_not_many_times_the_request(
 ) -> None:
     body = request.SerializeToString()
     try:
-        messages = split(body, PROTOBUF, limit).messages
+        messages = split(body, PROTOBUF, limit).messages()
     except ValueError:
         return
     scopes = sum(len(one.scope_spans) for one in request.resource_spans)
@@ -112,7 +115,7 @@ def test_a_large_resource_is_not_repeated_for_every_span() -> None:
     inside.scope_spans.add(spans=[Span(name=f"span {number}") for number in range(10_000)])
     body = ExportTraceServiceRequest(resource_spans=[inside]).SerializeToString()
     parts = split(body, PROTOBUF, 1_000_000)
-    assert (parts.messages, parts.rejected) == ((), 10_000)
+    assert (parts.messages(), parts.rejected) == ((), 10_000)
 
 
 @pytest.mark.parametrize("content_type", [PROTOBUF, JSON])
@@ -122,7 +125,7 @@ def test_many_small_scopes_share_a_message(content_type: str) -> None:
         resource_spans=[ResourceSpans(scope_spans=scopes[:500]), ResourceSpans(scope_spans=scopes[500:])]
     ).SerializeToString()
     given_as = body if content_type == PROTOBUF else otlp_json_bytes(body)
-    assert len(split(given_as, content_type, 40_000).messages) <= 4
+    assert len(split(given_as, content_type, 40_000).messages()) <= 4
 
 
 def field(number: int, *content: bytes) -> bytes:
@@ -136,9 +139,9 @@ def test_what_is_not_utf_8_stays_as_it_is() -> None:
     scope = field(1, field(1, b"\xc3\x28"))
     body = field(1, field(1, resource), field(2, scope, *(field(2, span) for span in spans)))
     parts = split(body, PROTOBUF, 400)
-    assert len(parts.messages) > 1
+    assert len(parts.messages()) > 1
     found = []
-    for message in parts.messages:
+    for message in parts.messages():
         (resource_spans,) = otlp_pb2.ExportTraceServiceRequest.FromString(message).resource_spans
         assert resource_spans.resource.SerializeToString() == resource
         (scope_spans,) = resource_spans.scope_spans
@@ -152,8 +155,8 @@ def test_a_resource_in_two_occurrences_stays_whole() -> None:
     first, last = (field(1, field(1, field(1, key))) for key in (b"one", b"two"))
     scope = field(2, *(field(2, field(5, b"x" * 50)) for _ in range(9)))
     parts = split(field(1, first, scope, last), PROTOBUF, 250)
-    assert len(parts.messages) > 1
-    for message in parts.messages:
+    assert len(parts.messages()) > 1
+    for message in parts.messages():
         (inside,) = ExportTraceServiceRequest.FromString(message).resource_spans
         assert [attribute.key for attribute in inside.resource.attributes] == ["one", "two"]
 
@@ -170,7 +173,7 @@ def test_any_bytes_are_split_or_refused(body: bytes) -> None:
     for content_type in (PROTOBUF, JSON):
         messages: tuple[bytes, ...] = ()
         with contextlib.suppress(ValueError):
-            messages = split(body, content_type, 300).messages
+            messages = split(body, content_type, 300).messages()
         assert all(len(message) <= 300 for message in messages)
 
 
@@ -181,10 +184,10 @@ def test_recordings_give_the_same_rows_when_they_are_split(content_type: str) ->
         body = value if content_type == PROTOBUF else otlp_json_bytes(value)
         parts = split(body, content_type, 40_000)
         if content_type == JSON:
-            again = [json.loads(message) for message in parts.messages]
+            again = [json.loads(message) for message in parts.messages()]
             assert _json_spans(again) == _json_spans([json.loads(body)])
         elif not parts.rejected:
-            assert read(*parts.messages).table.equals(read(value).table)
+            assert read(*parts.messages()).table.equals(read(value).table)
 
 
 def _json_spans(documents: list[dict[str, Any]]) -> list[Any]:
@@ -210,9 +213,9 @@ def test_json_keeps_all_members_and_texts() -> None:
         ]
     }
     parts = split(json.dumps(document).encode(), JSON, 500)
-    assert len(parts.messages) > 1
+    assert len(parts.messages()) > 1
     found = []
-    for message in parts.messages:
+    for message in parts.messages():
         assert len(message) <= 500
         (inside,) = json.loads(message)["resourceSpans"]
         assert {name: inside[name] for name in inside if name != "scopeSpans"} == {
@@ -230,4 +233,60 @@ def test_json_keeps_all_members_and_texts() -> None:
 )
 def test_json_without_spans_is_refused_and_not_dropped(body: bytes) -> None:
     with pytest.raises(ValueError, match=r"^The request is .+\.$"):
+        split(body, JSON, 100)
+
+
+BEFORE, BEHIND = b'{"resourceSpans":[{"scopeSpans":[{"spans":[', b"]}]}]}"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        (JSON, b'{"resourceSpans":[' + b",".join([b"{}"] * 300_000) + b"]}"),
+        (JSON, BEFORE + b",".join([b"{}"] * 600_000) + BEHIND),
+        (JSON, BEFORE + b'{"a":[' + b",".join([b"[[0]]"] * 1_100_000) + b"]}" + BEHIND),
+        (JSON, b"{" + b",".join([b'"":0'] * 300_000) + b"}"),
+        (PROTOBUF, b"\x0a\x00" * 300_000),
+        (PROTOBUF, field(1, field(2, b"\x12\x00" * 600_000))),
+        (PROTOBUF, field(1, b"\x08\x00" * 300_000)),
+    ],
+)
+def test_more_than_anybody_sends_is_refused(content_type: str, body: bytes) -> None:
+    with pytest.raises(TooMany, match=r"^The request has more than \d+ .+: send fewer.* at once\.$"):
+        split(body, content_type, 1000)
+
+
+def test_spans_of_json_stay_byte_for_byte() -> None:
+    spans = [
+        b'{ "name" : "%d \\ud800 \xff", "n":[1e400, -0,{"a": "}]\\"" }] }' % number for number in range(30)
+    ]
+    parts = split(BEFORE + b" , ".join(spans) + BEHIND, JSON, 400)
+    inside = [message[len(BEFORE) : -len(BEHIND)] for message in parts.messages()]
+    assert len(inside) > 1
+    assert b",".join(inside) == b",".join(spans)
+
+
+def test_all_messages_have_a_size_that_is_known_before_they_are_made() -> None:
+    body = BEFORE + b",".join([b'{"name":"span"}'] * 1000) + BEHIND
+    for given_as, content_type in ((body, JSON), (field(1, *[field(2, field(2, b"span"))] * 99), PROTOBUF)):
+        parts = split(given_as, content_type, 300)
+        assert parts.size >= sum(map(len, parts.messages()))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        BEFORE,
+        BEFORE + b"{" + BEHIND,
+        BEFORE + b"{]" + BEHIND,
+        BEFORE + b'{"a' + BEHIND,
+        BEFORE + b'"\\',
+        BEFORE + b"{}{}" + BEHIND,
+        BEFORE + BEHIND + b"x",
+        b"{1:2}",
+        b'{"a" 1}',
+    ],
+)
+def test_broken_json_is_refused(body: bytes) -> None:
+    with pytest.raises(ValueError, match=r"^The request is not valid JSON\.$"):
         split(body, JSON, 100)

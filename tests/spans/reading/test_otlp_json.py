@@ -237,3 +237,17 @@ def test_events_and_status() -> None:
     value = request(given)
     assert "events" in otlp_json(value)["resourceSpans"][0]["scopeSpans"][0]["spans"][0]
     assert rows(read(otlp_json_bytes(value))) == rows(read(value))
+
+
+@pytest.mark.parametrize("inside", ["{}", "[]", '{"":{}}', '{"a":1}', '{"spans":[]}'])
+def test_a_message_of_hardly_anything_but_objects_is_rejected_before_it_is_parsed(inside: str) -> None:
+    message = '{"resourceSpans":[' + ",".join([inside] * 100_000) + "]}"
+    decoded = read(message.encode())
+    assert [reject.reason for reject in decoded.rejects] == [
+        "The message is JSON that holds hardly anything but objects and lists."
+    ]
+
+
+def test_brackets_in_texts_are_no_objects() -> None:
+    (row,) = rows(read(otlp_json_bytes(request(span({"input.value": '[{"' * 100_000})))))
+    assert row["input"] == '[{"' * 100_000
