@@ -9,6 +9,7 @@ from typing import Any
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
+from multidict import CIMultiDict, CIMultiDictProxy
 
 from spanloom.connections.guard import Guard, listen
 
@@ -44,6 +45,8 @@ async def serve(
     listeners = listen(host, port, guard)
     try:
         await runner.setup()
+        assert runner.server is not None
+        runner.server.request_factory = _with_texts(runner.server.request_factory)
         for listener in listeners:
             await web.SockSite(runner, listener, ssl_context=tls, backlog=_BACKLOG).start()
     except BaseException:
@@ -52,6 +55,22 @@ async def serve(
         await runner.cleanup()
         raise
     return runner
+
+
+def _with_texts(request_factory: Callable[..., web.BaseRequest]) -> Callable[..., web.BaseRequest]:
+    """Have requests whose headers are texts: aiohttp shows bytes that are no UTF-8 as lone surrogates, at which
+    whatever writes them anywhere fails, aiohttp itself with the header `Expect`.
+    """
+
+    def request(message: Any, *args: Any) -> web.BaseRequest:
+        if not all(map(str.isascii, message.headers.values())):
+            clean = (
+                (name, value.encode("utf-8", "replace").decode()) for name, value in message.headers.items()
+            )
+            message = message._replace(headers=CIMultiDictProxy(CIMultiDict(clean)))
+        return request_factory(message, *args)
+
+    return request
 
 
 def _watched_by(guard: Guard) -> Middleware:

@@ -15,7 +15,6 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from aiohttp import web
-from multidict import CIMultiDict
 
 from spanloom.browsers import is_foreign, names_loopback
 from spanloom.local.clickhouse.engine import Answer, Engine, EngineError, Request
@@ -146,11 +145,7 @@ class ClickHouseHttp:
             body = b"" if form else await request.read()
             if form:
                 url |= form.fields
-            # Of a header's bytes those that are no UTF-8 come as lone surrogates, which the engine takes nowhere.
-            told = {
-                name: value.encode("utf-8", "replace").decode() for name, value in request.headers.items()
-            }
-            work = functools.partial(self._answer, url, body, form, CIMultiDict(told), request.method)
+            work = functools.partial(self._answer, url, body, form, request.headers, request.method)
             # The pool is chosen by a glance; a wrong guess costs nothing but its thread.
             start = url["query"].encode() if url.get("query") else body[:200]
             writes = start.lstrip()[:6].upper() == b"INSERT"

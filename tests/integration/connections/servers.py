@@ -21,8 +21,8 @@ HEAD_TIMEOUT = 1  # seconds, of those servers whose timeout is a setting
 IDLE_TIMEOUT = 3
 
 CLIENT = "127.0.0.2"
-"""Where clients come from: with thousands of connections from 127.0.0.1, servers of other tests would find that the
-port they were to have there is taken."""
+"""Where clients come from: with thousands of connections from 127.0.0.1, servers of other tests would find that a port
+chosen for them is taken."""
 
 NAMES = ("receiver", "dashboard", "clickhouse", "probes")
 """The servers; `probes` is the receiver's."""

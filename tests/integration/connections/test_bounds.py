@@ -85,15 +85,18 @@ def test_bounds_can_be_set(tmp_path: Path) -> None:
         "idle_timeout": 60,
     }
     with running("receiver", tmp_path, **settings) as server:
+
+        def none_open() -> bool:
+            return server.metrics()['spanloom_connections{server="otlp_http"}'] == 0
+
+        wait_until(none_open, "the connection that asked whether it runs to be closed")
         with held(server, 20) as first, held(server, 20, "127.0.0.3") as second:
             assert (first, second) == (5, 3)
             found = server.metrics()
         assert found['spanloom_connections{server="otlp_http"}'] == 8
         assert found['spanloom_connections_refused_total{reason="address",server="otlp_http"}'] == 15
         assert found['spanloom_connections_refused_total{reason="full",server="otlp_http"}'] == 17
-        wait_until(
-            lambda: server.metrics()['spanloom_connections{server="otlp_http"}'] == 0, "all to be closed"
-        )
+        wait_until(none_open, "all to be closed")
 
 
 def test_the_soft_limit_of_open_files_is_raised(tmp_path: Path) -> None:

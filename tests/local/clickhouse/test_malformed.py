@@ -33,6 +33,7 @@ def status(url: str, head: bytes, body: bytes = b"") -> int:
         (b"X-ClickHouse-Database: \xff", 404),
         (b"X-ClickHouse-Database: \xed\xa0\x80", 404),
         (b"Accept-Encoding: \xff", 200),
+        (b"Expect: \xff", 417),
     ],
 )
 def test_headers_that_are_no_utf_8(local_clickhouse: str, header: bytes, answered: int) -> None:
