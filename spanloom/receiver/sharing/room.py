@@ -34,8 +34,6 @@ class Room:
         self._bytes = Shares(max_bytes)
         self._shared = shared
         self._turns: Turns[_Waiting] = Turns()
-        self.most_bytes = 0
-        """The most bytes that were in flight at once, until somebody sets it back."""
 
     @property
     def bytes(self) -> int:
@@ -103,7 +101,6 @@ class Room:
         if not self._bytes.take(project, size, shared=self._shared()):
             return False
         metrics.BYTES_IN_FLIGHT.set(self.bytes)
-        self.most_bytes = max(self.most_bytes, self.bytes)
         return True
 
 

@@ -34,8 +34,8 @@ SENDABLE_AGAIN = (grpc.StatusCode.CANCELLED, grpc.StatusCode.UNAVAILABLE, grpc.S
 _PAUSE = 0.001
 """Seconds between two frames, or hundreds of small ones: up to 10 MB/s on each of four connections, or 100,000 frames.
 
-Without it, at 3 Gbit/s of CONTINUATION, gRPC holds 700 MB: what it has read and not thrown away yet. It grows no
-further, and what is sent after it is answered.
+Without it, at gigabits a second of CONTINUATION, gRPC holds hundreds of megabytes: what it has read and not thrown away
+yet (docs/operations.md).
 """
 
 OTHERS = 40
