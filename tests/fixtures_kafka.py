@@ -13,7 +13,6 @@ import hashlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -26,6 +25,8 @@ from xml.etree import ElementTree
 import pytest
 from aiokafka import AIOKafkaClient
 from aiokafka.errors import KafkaError
+
+from spanloom.local.ports import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 POM = ROOT / "tests" / "kafka" / "pom.xml"
@@ -108,7 +109,7 @@ class KafkaServer:
         self.directory = directory
         self.log = directory / "server.log"
         self.data = directory / "data"
-        self.port, self._controller_port = _free_ports(2)
+        self.port, self._controller_port = free_port(), free_port()
         self._settings = directory / "server.properties"
         self._java = [java, *JVM_OPTIONS, f"-Dlog4j2.configurationFile={LOGGING.as_uri()}"]
         self._java += ["-cp", f"{kafka_jars()}{os.sep}*"]
@@ -265,15 +266,6 @@ class KafkaServer:
             "broker.session.timeout.ms": "3000",
             "broker.heartbeat.interval.ms": "300",
         }
-
-
-def _free_ports(count: int) -> list[int]:
-    """Distinct loopback ports that are free now; all are held until the last is known."""
-    with contextlib.ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in sockets]
 
 
 @pytest.fixture(scope="session")

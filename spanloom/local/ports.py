@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 import socket
 
 import aiohttp
+
+_RANGE = range(20_000, 32_768)
+"""Below those that a kernel gives away itself (Linux from 32,768, macOS from 49,152): a client's connection could take
+such a one between the question and the server's start."""
+
+_numbers = itertools.count(os.getpid() * 1009)  # processes that ask at the same moment begin apart
 
 
 class Ports:
@@ -60,11 +68,16 @@ def port_is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """Any free port. Somebody else may take it before you do."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Any free port, another one with each call. Somebody else may take it before you do.
+
+    Raises:
+        OSError: none is left.
+    """
+    for number in itertools.islice(_numbers, len(_RANGE)):
+        port = _RANGE[number % len(_RANGE)]
+        if port_is_free(port):
+            return port
+    raise OSError(f"no port of 127.0.0.1 from {_RANGE.start} to {_RANGE.stop - 1} is free")
 
 
 async def answers_http(url: str, timeout: float = 2.0) -> bool:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
+import pytest
+
+from spanloom.local import ports
 from spanloom.local.ports import Ports, free_port
 
 # Chooses when it gets a line, says what, and holds it until it gets another.
@@ -80,3 +84,23 @@ def test_what_is_released_or_whose_process_was_killed_can_be_claimed_again() -> 
         chooser.kill()
     assert first.claim(port)
     first.release()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux says there which ports it gives away itself")
+def test_free_ports_are_none_that_a_connection_of_a_client_is_given() -> None:
+    """A client's connection takes one of the kernel's own range, perhaps before the server starts that it is for."""
+    first, *_ = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()
+    chosen = [free_port() for _ in range(200)]
+    assert max(chosen) < int(first)
+    assert len(set(chosen)) == len(chosen)
+
+
+def test_a_port_that_is_listened_on_is_not_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = free_port()
+    monkeypatch.setattr(ports, "_RANGE", range(taken, taken + 1))
+    assert free_port() == taken
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", taken))
+        server.listen()
+        with pytest.raises(OSError, match=f"from {taken} to {taken} is free"):
+            free_port()
