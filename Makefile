@@ -103,7 +103,7 @@ constraints: dev ## pin all dependencies anew
 	@$(UV_PINS) tests/clients/requirements.txt -o tests/clients/constraints.txt
 	@$(UV_PINS) tests/wheel/requirements.txt -c constraints.txt -o tests/wheel/constraints.txt
 	@$(UV_PINS) tests/audit/requirements.txt -o tests/audit/constraints.txt
-	@$(BIN)/python deploy/pin_image.py $(BIN)/uv
+	@$(BIN)/python deploy/image/pin.py $(BIN)/uv
 
 clean: ## remove what make has set up
 	rm -rf $(VENV) $(OLDEST) $(FUZZ) .fuzz .venv-audit .venv-clients .venv-wheel .collector .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -22,7 +22,7 @@ FOLDER = ROOT / ".venv-audit"
 PINS = (
     ROOT / "constraints.txt",
     ROOT / "constraints-oldest.txt",
-    ROOT / "deploy" / "build-requirements.txt",
+    ROOT / "deploy" / "image" / "build-requirements.txt",
     ROOT / "tests" / "clients" / "constraints.txt",
     ROOT / "tests" / "wheel" / "constraints.txt",
 )

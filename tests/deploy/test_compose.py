@@ -183,7 +183,9 @@ def test_every_container_is_bounded(made: dict[str, Any]) -> None:
         assert int(service["mem_limit"]) >= 512 * 2**20, name
         assert 512 <= service["pids_limit"] <= 4096, name
         assert "no-new-privileges:true" in service["security_opt"], name
-        assert service["logging"] == {"driver": "local", "options": {"max-size": "10m", "max-file": "5"}}, name
+        assert service["logging"] == {"driver": "local", "options": {"max-size": "10m", "max-file": "5"}}, (
+            name
+        )
         sizes = [re.search(r"^/tmp:size=(\d+)m", mount) for mount in service.get("tmpfs", ())]
         assert service.get("read_only") or any(found and int(found[1]) <= 256 for found in sizes), name
     assert [name for name, service in made.items() if service.get("cap_drop") != ["ALL"]] == ["clickhouse"]

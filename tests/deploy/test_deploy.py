@@ -262,7 +262,7 @@ def test_the_build_context_is_what_the_wheel_needs() -> None:
     assert rules[0] == "*"
     packages = {"schemas", "agents", "spanloom"}  # that these suffice is seen by tests/wheel
     files = {"pyproject.toml", "README.md", "LICENSE"}
-    files |= {"deploy/build-requirements.txt", "deploy/requirements.txt"}
+    files |= {"deploy/image/build-requirements.txt", "deploy/image/requirements.txt"}
     assert {rule[1:] for rule in rules if rule.startswith("!")} == packages | files
 
 

@@ -25,7 +25,7 @@ PYTHON = {"python_version": "3.12", "python_full_version": "3.12.0"}
 
 def hashed(file: str) -> dict[str, tuple[str, list[str]]]:
     """The packages of a requirements file with their versions and hashes."""
-    joined = (DEPLOY / file).read_text().replace("\\\n", " ")
+    joined = (DEPLOY / "image" / file).read_text().replace("\\\n", " ")
     found: dict[str, tuple[str, list[str]]] = {}
     for line in joined.splitlines():
         if line.startswith("#"):
@@ -81,7 +81,7 @@ def test_every_package_has_a_hash_and_no_file_an_address(file: str) -> None:
         assert re.fullmatch(r"\d[\w.]*", version), name
         assert hashes, name
         assert all(re.fullmatch(r"--hash=sha256:[0-9a-f]{64}", one) for one in hashes), name
-    assert "//" not in (DEPLOY / file).read_text()
+    assert "//" not in (DEPLOY / "image" / file).read_text()
 
 
 def test_the_versions_are_those_of_the_constraints() -> None:
@@ -112,7 +112,7 @@ def test_the_dockerfile_installs_nothing_without_a_hash() -> None:
     ]
     assert len(fetching) == 2
     for step, file in zip(fetching, ("build-requirements.txt", "requirements.txt"), strict=True):
-        assert f"--require-hashes --requirement deploy/{file}" in step
+        assert f"--require-hashes --requirement deploy/image/{file}" in step
 
 
 def test_pip_reads_the_files_and_refuses_what_has_another_hash(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Writes the requirements of the image with the hash of every file that may be installed: `pin_image.py UV`.
+"""Writes the requirements of the image with the hash of every file that may be installed: `pin.py UV`.
 
 The versions are those of constraints.txt. The hashes are of the wheels for Linux on x86-64 and arm64 and the
 Dockerfile's Python, and of a source only where a wheel is missing, so that nothing is built unseen. What a source is
@@ -15,7 +15,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-DEPLOY = Path(__file__).resolve().parent
+IMAGE = Path(__file__).resolve().parent
+DEPLOY = IMAGE.parent
 ROOT = DEPLOY.parent
 
 PLATFORMS = ("x86_64-manylinux_2_28", "aarch64-manylinux_2_28")
@@ -61,7 +62,7 @@ def requirements(found: list[list[dict[str, Any]]]) -> str:
             pinned = hashes.setdefault(f"{package['name']}=={package['version']}", set())
             pinned.update(f"--hash=sha256:{file['hashes']['sha256']}" for file in files)
     lines = (" \\\n    ".join((requirement, *sorted(hashes[requirement]))) for requirement in sorted(hashes))
-    return "\n".join(("# Written by pin_image.py: make constraints", *lines, ""))
+    return "\n".join(("# Written by pin.py: make constraints", *lines, ""))
 
 
 def main() -> None:
@@ -71,9 +72,9 @@ def main() -> None:
         packages(uv, platform, "--extra", "dashboard", "--extra", "receiver", "pyproject.toml")
         for platform in PLATFORMS
     ]
-    (DEPLOY / "requirements.txt").write_text(requirements(image))
+    (IMAGE / "requirements.txt").write_text(requirements(image))
     building = [packages(uv, platform, "-", given="\n".join(BUILDING)) for platform in PLATFORMS]
-    (DEPLOY / "build-requirements.txt").write_text(requirements(building))
+    (IMAGE / "build-requirements.txt").write_text(requirements(building))
 
 
 if __name__ == "__main__":
