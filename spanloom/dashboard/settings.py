@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address, ip_network
-from pathlib import Path
-from typing import Annotated
+from ipaddress import ip_network
+from typing import ClassVar
 
-from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
-Seconds = Annotated[float, Field(gt=0, le=3600)]
+from spanloom.connections.settings import Seconds, ServerSettings, split
 
 _SHORTEST_SECRET = 32
 
@@ -16,13 +15,10 @@ _FEW = 16
 """Addresses of proxies, at most, that nobody else is expected to have."""
 
 
-def split(text: str) -> list[str]:
-    """The parts of a setting that are separated by commas."""
-    return [part for part in map(str.strip, text.split(",")) if part]
-
-
-class DashboardSettings(BaseModel, extra="forbid"):
+class DashboardSettings(ServerSettings):
     """Where the pages are served, who may look, and as whom ClickHouse is read."""
+
+    FILES: ClassVar[tuple[str, ...]] = ("users_file", *ServerSettings.FILES)
 
     host: str = Field("127.0.0.1", description="The address that the pages are served on.")
     port: int = Field(8080, ge=1, le=65535, description="The port of the pages and their API.")
@@ -68,18 +64,6 @@ class DashboardSettings(BaseModel, extra="forbid"):
         description="Projects that everybody whom the proxy lets in may see, separated by commas, `*` for all;"
         " none: as the users file says.",
     )
-    tls_certfile: str = Field("", description="PEM file with the server's certificate chain; none is no TLS.")
-    tls_keyfile: str = Field("", description="PEM file with the certificate's key.")
-    max_connections: int = Field(
-        1024,
-        ge=1,
-        description="Most open connections; fewer where the limit of open files leaves no room for them.",
-    )
-    max_connections_per_address: int = Field(
-        0,
-        ge=0,
-        description="Of those, most from one address (IPv6: one /64 network); 0 is half of them.",
-    )
     request_timeout: Seconds = Field(
         20, description="Seconds a TLS handshake and a request may take to arrive."
     )
@@ -108,16 +92,6 @@ class DashboardSettings(BaseModel, extra="forbid"):
         """Whether anybody who reaches it may look."""
         return not self.users_file and not self.proxy_user_header
 
-    def missing_file(self) -> str | None:
-        """Return the name of a setting whose file is not there.
-
-        Not checked when settings are read: other commands may share them without having the files.
-        """
-        names = ("users_file", "tls_certfile", "tls_keyfile")
-        return next(
-            (name for name in names if (path := getattr(self, name)) and not Path(path).is_file()), None
-        )
-
     @field_validator("proxy_addresses")
     @classmethod
     def _check_addresses(cls, addresses: str) -> str:
@@ -141,7 +115,7 @@ class DashboardSettings(BaseModel, extra="forbid"):
 
     @model_validator(mode="after")
     def _check(self) -> DashboardSettings:
-        if self.is_open and not is_loopback(self.host):
+        if self.is_open and not self.is_loopback:
             raise ValueError(
                 "host is not a loopback address, and without a login anybody could look: set"
                 " SPANLOOM_DASHBOARD__USERS_FILE (`spanloom users new NAME` makes users) or __PROXY_USER_HEADER,"
@@ -159,18 +133,6 @@ class DashboardSettings(BaseModel, extra="forbid"):
             )
         if self.proxy_projects and not self.proxy_user_header:
             raise ValueError("proxy_projects is set without proxy_user_header: set both or none")
-        if bool(self.tls_certfile) != bool(self.tls_keyfile):
-            raise ValueError("tls_certfile and tls_keyfile belong together: set both or none")
         if self.clickhouse_password.get_secret_value() and not self.clickhouse_user:
             raise ValueError("clickhouse_password is set without clickhouse_user: set both or none")
         return self
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches an address."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -14,12 +14,11 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
 
-from spanloom.connections.descriptors import raise_limit, room
 from spanloom.receiver.export import Export
 from spanloom.receiver.http_server import partial_success
 from spanloom.receiver.refusals import Reason, Refused
 from spanloom.receiver.requests.envelope import PROTOBUF
-from spanloom.receiver.settings import PORTS, ReceiverSettings
+from spanloom.receiver.settings import ReceiverSettings
 from spanloom.receiver.sharing.room import Held
 
 SERVICE = "opentelemetry.proto.collector.trace.v1.TraceService"
@@ -59,7 +58,7 @@ class GrpcServer:
                 # Refused when they are accepted. gRPC does not count by address.
                 (
                     "grpc.max_allowed_incoming_connections",
-                    room(raise_limit(), settings.max_connections, PORTS),
+                    settings.room(),
                 ),
                 # Until TLS and the client's SETTINGS are there; two minutes by default.
                 ("grpc.server_handshake_timeout_ms", round(settings.head_timeout * 1000)),

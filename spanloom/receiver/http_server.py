@@ -13,15 +13,13 @@ import aiohttp_cors
 from aiohttp import web
 
 from spanloom.connections.aiohttp_server import serve
-from spanloom.connections.count import Count
-from spanloom.connections.descriptors import raise_limit, room
 from spanloom.connections.guard import Guard
 from spanloom.connections.tls import server_tls
 from spanloom.receiver.export import Answer, Export
 from spanloom.receiver.refusals import Reason, Refused
 from spanloom.receiver.requests import bodies
 from spanloom.receiver.requests.envelope import JSON, PROTOBUF
-from spanloom.receiver.settings import PORTS, ReceiverSettings
+from spanloom.receiver.settings import ReceiverSettings
 from spanloom.receiver.sharing.room import Held
 from spanloom.receiver.sharing.thread import Thread
 from spanloom.schemas import otlp_pb2
@@ -75,13 +73,11 @@ class HttpServer:
         self._allow_browsers(app, routes)
         # Bodies stay as they are sent: how far they are unpacked is ours to decide.
         settings = self._settings
-        most = room(raise_limit(), settings.max_connections, PORTS)
-        most_per_address = settings.max_connections_per_address or max(1, most // 2)
         self._runner = await serve(
             app,
             settings.host,
             settings.http_port,
-            Guard("otlp_http", Count(most, most_per_address), settings.head_timeout),
+            Guard("otlp_http", settings.count(), settings.head_timeout),
             idle_timeout=settings.idle_timeout,
             tls=server_tls(settings.tls_certfile, settings.tls_keyfile),
             auto_decompress=False,

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
-from pathlib import Path
-from typing import Annotated
+from typing import ClassVar
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 
-Seconds = Annotated[float, Field(gt=0, le=3600)]
+from spanloom.connections.settings import Seconds, ServerSettings, split
 
 MEBIBYTE = 2**20
 
-PORTS = 2
-"""Ports for clients: each may take half of the connections that the limit of open files leaves room for."""
 
-
-class ReceiverSettings(BaseModel, extra="forbid"):
+class ReceiverSettings(ServerSettings):
     """Where the receiver listens, who may send, and how much."""
+
+    FILES: ClassVar[tuple[str, ...]] = ("keys_file", *ServerSettings.FILES)
+    PORTS: ClassVar[int] = 2
 
     host: str = Field("127.0.0.1", description="The address that OTLP is received on.")
     grpc_port: int = Field(4317, ge=1, le=65535, description="The port of OTLP/gRPC.")
@@ -31,8 +29,6 @@ class ReceiverSettings(BaseModel, extra="forbid"):
     keys: str = Field(
         "", description="API keys without a file: `project:sha256` of each key, separated by commas."
     )
-    tls_certfile: str = Field("", description="PEM file with the server's certificate chain; none is no TLS.")
-    tls_keyfile: str = Field("", description="PEM file with the certificate's key.")
     hosts: str = Field(
         "",
         description="Names that it may be sent to under without API keys, separated by commas, besides this machine's"
@@ -46,16 +42,6 @@ class ReceiverSettings(BaseModel, extra="forbid"):
     )
     max_message_bytes: int = Field(
         64 * MEBIBYTE, ge=1024, le=1024 * MEBIBYTE, description="Largest size of a request unpacked, bytes."
-    )
-    max_connections: int = Field(
-        2048,
-        ge=1,
-        description="Most open connections to each port; fewer where the limit of open files leaves no room for them.",
-    )
-    max_connections_per_address: int = Field(
-        0,
-        ge=0,
-        description="Of those to the HTTP port, most from one address (IPv6: one /64 network); 0 is half of them.",
     )
     head_timeout: Seconds = Field(
         10, description="Seconds a TLS handshake and the head of a request may take to arrive."
@@ -89,37 +75,25 @@ class ReceiverSettings(BaseModel, extra="forbid"):
     @property
     def origins(self) -> list[str]:
         """The parts of `cors_origins`."""
-        return _split(self.cors_origins)
+        return split(self.cors_origins)
 
     @property
     def host_names(self) -> list[str]:
         """The parts of `hosts`."""
-        return _split(self.hosts)
+        return split(self.hosts)
 
     @property
     def is_open(self) -> bool:
         """Whether anybody may send: no keys are set."""
         return not self.keys_file and not self.keys
 
-    def missing_file(self) -> str | None:
-        """Return the name of a setting whose file is not there.
-
-        Not checked when settings are read: other commands may share them without having the files.
-        """
-        names = ("keys_file", "tls_certfile", "tls_keyfile")
-        return next(
-            (name for name in names if (path := getattr(self, name)) and not Path(path).is_file()), None
-        )
-
     @model_validator(mode="after")
     def _check(self) -> ReceiverSettings:
-        if self.is_open and not is_loopback(self.host):
+        if self.is_open and not self.is_loopback:
             raise ValueError(
                 "host is not a loopback address, and without API keys anybody could send: set"
                 " SPANLOOM_RECEIVER__KEYS_FILE (`spanloom keys new PROJECT` makes keys), or host to 127.0.0.1"
             )
-        if bool(self.tls_certfile) != bool(self.tls_keyfile):
-            raise ValueError("tls_certfile and tls_keyfile belong together: set both or none")
         if self.max_message_bytes < self.max_body_bytes:
             raise ValueError("max_message_bytes is below max_body_bytes: raise it or lower the other")
         # A project gets three quarters, and needs a body as sent and unpacked, then unpacked and split.
@@ -130,17 +104,3 @@ class ReceiverSettings(BaseModel, extra="forbid"):
                 " could never fit: raise it or lower the others"
             )
         return self
-
-
-def _split(text: str) -> list[str]:
-    return [part for part in map(str.strip, text.split(",")) if part]
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches an address."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

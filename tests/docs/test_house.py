@@ -24,7 +24,7 @@ BELOW = {
     "warehouse": {"schemas", "spans"},
     "agents": {"schemas", "probes", "retry", "spans", "kafka", "warehouse"},
     "receiver": {"schemas", "browsers", "connections", "retry", "watched_file", "spans", "kafka"},
-    "dashboard": {"schemas", "browsers", "watched_file", "spans", "warehouse"},
+    "dashboard": {"schemas", "browsers", "connections", "watched_file", "spans", "warehouse"},
     "local": {"browsers", "connections"},
     "commands": {
         "schemas",

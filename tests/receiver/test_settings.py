@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from spanloom.receiver.keys import hash_of
-from spanloom.receiver.settings import ReceiverSettings, is_loopback
+from spanloom.receiver.settings import ReceiverSettings
 
 
 @pytest.mark.parametrize(
@@ -32,23 +32,6 @@ def test_an_impossible_setting_is_reported_in_a_sentence(given: dict[str, Any], 
 
 def test_with_keys_any_address_will_do() -> None:
     assert not ReceiverSettings(host="0.0.0.0", keys=f"shop:{hash_of('k').hex()}").is_open
-
-
-@pytest.mark.parametrize(
-    ("host", "loopback"),
-    [
-        ("localhost", True),
-        ("127.0.0.1", True),
-        ("127.8.9.1", True),
-        ("::1", True),
-        ("0.0.0.0", False),
-        ("10.0.0.1", False),
-        ("127.0.0.1.example", False),
-        ("", False),
-    ],
-)
-def test_what_only_this_machine_reaches(host: str, loopback: bool) -> None:
-    assert is_loopback(host) == loopback
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -8,12 +8,10 @@ import logging
 import uvicorn
 
 from spanloom.commands.serving.dashboard_protocol import bounded_protocol
-from spanloom.connections.count import Count
-from spanloom.connections.descriptors import raise_limit, room
 from spanloom.connections.guard import Guard, listen
 from spanloom.connections.tls import server_tls
 from spanloom.dashboard.app import dashboard_app
-from spanloom.dashboard.settings import DashboardSettings, is_loopback
+from spanloom.dashboard.settings import DashboardSettings
 from spanloom.probes import Probes
 from spanloom.spans.conventions.vocabulary import Vocabulary
 from spanloom.warehouse.client import connect
@@ -46,9 +44,7 @@ async def run(clickhouse: ClickHouseSettings, settings: DashboardSettings, vocab
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     _warn(settings)
     warehouse = connect(reading(clickhouse, settings))
-    most = room(raise_limit(), settings.max_connections)
-    most_per_address = settings.max_connections_per_address or max(1, most // 2)
-    guard = Guard("dashboard", Count(most, most_per_address), settings.request_timeout)
+    guard = Guard("dashboard", settings.count(), settings.request_timeout)
     config = uvicorn.Config(
         dashboard_app(warehouse, settings, vocabulary),
         lifespan="off",
@@ -98,4 +94,4 @@ def _warn(settings: DashboardSettings) -> None:
 def logs_in_without_tls(settings: DashboardSettings) -> bool:
     """Whether passwords and cookies may cross a network that anybody reads."""
     encrypted = settings.tls_certfile or settings.proxy_addresses or settings.proxy_secret.get_secret_value()
-    return bool(settings.users_file) and not encrypted and not is_loopback(settings.host)
+    return bool(settings.users_file) and not encrypted and not settings.is_loopback

@@ -17,7 +17,7 @@ from spanloom.receiver.export import Export
 from spanloom.receiver.grpc_server import GrpcServer
 from spanloom.receiver.http_server import HttpServer
 from spanloom.receiver.rate_limit import RateLimit
-from spanloom.receiver.settings import ReceiverSettings, is_loopback
+from spanloom.receiver.settings import ReceiverSettings
 from spanloom.receiver.sharing.memory import give_back
 from spanloom.receiver.sharing.room import Room
 
@@ -79,7 +79,7 @@ async def run(kafka: KafkaSettings, settings: ReceiverSettings) -> None:
 
 def takes_keys_without_tls(settings: ReceiverSettings) -> bool:
     """Whether API keys may cross a network that anybody reads."""
-    return not settings.is_open and not settings.tls_certfile and not is_loopback(settings.host)
+    return not settings.is_open and not settings.tls_certfile and not settings.is_loopback
 
 
 async def _report_health(grpc: GrpcServer, log: Log) -> None:

@@ -11,7 +11,8 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from spanloom.browsers import LOOPBACK_NAMES, host_of
-from spanloom.dashboard.settings import DashboardSettings, split
+from spanloom.connections.settings import split
+from spanloom.dashboard.settings import DashboardSettings
 
 
 def allowed_hosts(settings: DashboardSettings) -> frozenset[str] | None:

@@ -11,13 +11,14 @@ from pathlib import Path
 
 from fastapi import Request
 
+from spanloom.connections.settings import split
 from spanloom.dashboard.access.cookies import Cookies, cookie_name
 from spanloom.dashboard.access.passwords import Checker
 from spanloom.dashboard.access.projects import Visible, granted
 from spanloom.dashboard.access.proxies import came_through_proxy
 from spanloom.dashboard.access.throttle import Throttle
 from spanloom.dashboard.access.users import UsersError, from_toml
-from spanloom.dashboard.settings import DashboardSettings, split
+from spanloom.dashboard.settings import DashboardSettings
 from spanloom.watched_file import WatchedFile
 
 

@@ -14,7 +14,8 @@ from typing import Any
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from spanloom.dashboard.settings import DashboardSettings, split
+from spanloom.connections.settings import split
+from spanloom.dashboard.settings import DashboardSettings
 
 SECRET_HEADER = "x-spanloom-proxy-secret"
 """The header in which a proxy proves that it is the one."""
