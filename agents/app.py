@@ -138,13 +138,13 @@ class WorkerApp(faust.App):
         self._add_stage(
             "traces",
             topics.SPAN_FACTS,
-            Traces(kafka.partitions, self.traces_state.__getitem__, rebuild.traces),
+            Traces(kafka.partitions, self.traces_state.__getitem__, rebuild.traces, rebuild.latest_ends),
             kafka.partitions,
         )
         self._add_stage(
             "sessions",
             topics.TRACE_FACTS,
-            Sessions(self.sessions_state.__getitem__, rebuild.windows),
+            Sessions(self.sessions_state.__getitem__, rebuild.windows, rebuild.latest_ends),
             kafka.partitions,
         )
         self.on_partitions_revoked.connect(self._revoked)

@@ -186,11 +186,20 @@ class TraceFacts(_message.Message):
     def __init__(self, contributions: _Optional[_Iterable[_Union[Contribution, _Mapping]]] = ...) -> None: ...
 
 class PartitionClock(_message.Message):
-    __slots__ = ("stream_clock", "kept_since", "version")
+    __slots__ = ("stream_clock", "kept_since", "version", "forgotten_ahead")
+    class ForgottenAheadEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
     STREAM_CLOCK_FIELD_NUMBER: _ClassVar[int]
     KEPT_SINCE_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
+    FORGOTTEN_AHEAD_FIELD_NUMBER: _ClassVar[int]
     stream_clock: int
     kept_since: int
     version: int
-    def __init__(self, stream_clock: _Optional[int] = ..., kept_since: _Optional[int] = ..., version: _Optional[int] = ...) -> None: ...
+    forgotten_ahead: _containers.ScalarMap[str, int]
+    def __init__(self, stream_clock: _Optional[int] = ..., kept_since: _Optional[int] = ..., version: _Optional[int] = ..., forgotten_ahead: _Optional[_Mapping[str, int]] = ...) -> None: ...

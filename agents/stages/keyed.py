@@ -8,7 +8,7 @@ and every change of the state is written.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import pyarrow as pa
@@ -18,11 +18,11 @@ from spanloom.agents import metrics
 from spanloom.agents.consuming.records import SourceRecord
 from spanloom.agents.stages.checkpoint import Writes
 from spanloom.agents.stages.dead_letters import dead_letter
-from spanloom.agents.state.keyed import Changes, KeyedState, Novelty
+from spanloom.agents.state.keyed import Changes, KeyedState, Novelty, ProjectKey
 from spanloom.kafka.producer import Record
 from spanloom.kafka.topics import DEAD_LETTERS
 
-Key = TypeVar("Key", bound=Hashable)
+Key = TypeVar("Key", bound=ProjectKey)
 Value = TypeVar("Value")
 Changed = TypeVar("Changed", bound=Changes)
 
@@ -54,6 +54,7 @@ class KeyedStage(ABC, Generic[Key, Value, Stored, Changed]):
         state: returns the state of a partition.
         look_up: returns what ClickHouse has stored under keys whose state may be lost, and under others that are new
             unless it has a row.
+        latest: returns the latest time, ms, at which ClickHouse has anything of each project, if that is after a time.
     """
 
     name: str
@@ -65,14 +66,18 @@ class KeyedStage(ABC, Generic[Key, Value, Stored, Changed]):
         self,
         state: Callable[[int], KeyedState[Key, Value, Any, Stored, Changed]],
         look_up: Callable[[Sequence[Key], Sequence[Key]], Awaitable[list[Stored]]],
+        latest: Callable[[int], Awaitable[Mapping[str, int]]],
     ) -> None:
         self._state = state
         self._look_up = look_up
+        self._latest = latest
 
     async def __call__(self, records: list[SourceRecord]) -> Writes:
         """Apply a batch to the state; returns what has to be written."""
         writes = Writes()
         batch = self._read(records, writes)
+        for partition in _partitions(records):
+            await self._begin(self._state(partition))
         await self._adopt_lost(batch)
         for record, items in batch:
             self._state(record.partition).apply(items, record.value, record.timestamp, record.offset)
@@ -115,6 +120,11 @@ class KeyedStage(ABC, Generic[Key, Value, Stored, Changed]):
                 writes.messages.setdefault(DEAD_LETTERS, []).append(letter)
                 metrics.DEAD_LETTERS.labels(self.name).inc()
         return batch
+
+    async def _begin(self, state: KeyedState[Key, Value, Any, Stored, Changed]) -> None:
+        """Ask, where a state began anew, how far ahead clocks were before."""
+        if state.began_anew:
+            state.begin_after(await self._latest(state.clock.kept_since))
 
     async def _adopt_lost(self, batch: list[tuple[SourceRecord, list[tuple[Key, Value]]]]) -> None:
         """Adopt keys that are not here but may have been before, or may be here in part only."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import pyarrow as pa
 
@@ -27,6 +27,7 @@ class Traces(KeyedStage[TraceKey, Sequence[Fact], StoredTrace, TraceChanges]):
         partitions: partitions of the topic of trace facts.
         state: returns the state of a partition.
         look_up: reads lost state back from ClickHouse.
+        latest: how late each project's traces end, see `KeyedStage`.
         now: the wall clock, ms since the epoch.
     """
 
@@ -39,9 +40,10 @@ class Traces(KeyedStage[TraceKey, Sequence[Fact], StoredTrace, TraceChanges]):
         partitions: int,
         state: Callable[[int], TracePartition],
         look_up: Callable[[Sequence[TraceKey], Sequence[TraceKey]], Awaitable[list[StoredTrace]]],
+        latest: Callable[[int], Awaitable[Mapping[str, int]]],
         now: Callable[[], int] = wall_clock,
     ) -> None:
-        super().__init__(state, look_up)
+        super().__init__(state, look_up, latest)
         self._partitions = partitions
         self._now = now
 

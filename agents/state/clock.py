@@ -14,7 +14,7 @@ higher one, also where the clock stands still for longer than the bits of the of
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from spanloom.schemas.facts_pb2 import PartitionClock
 
@@ -27,6 +27,12 @@ may not be all: the keys it belongs to are completed from ClickHouse.
 
 CLOCK_SKEW = 300_000
 """How far an application's clock may be off, in milliseconds, before lateness is judged by it."""
+
+_PROJECTS = 1000
+"""Projects whose wrong clocks are remembered one by one; those of further ones count for all projects."""
+
+_ANY = ""
+"""Stands for every project; a project without a name is `default`."""
 
 _TIME_SHIFT = 22
 _REWRITE_BITS = 6
@@ -62,7 +68,8 @@ class StreamClock:
     """The newest record timestamp seen in a partition, and since when its state has been kept; ms.
 
     `applied` is the newest timestamp among the records that have been applied; `now` knows those of the whole batch.
-    `version` is the highest version that has been given.
+    `version` is the highest version that has been given. `forgotten_ahead` is, by project, the latest start of anything
+    that was forgotten (or may be lost) although by its start it would still be here: by a wrong clock.
 
     A state that begins anew is given the wall clock for `kept_since`: whatever was read before it was lost, was
     read before now. The timestamp of the first record would be too early where that record is an old one.
@@ -72,6 +79,7 @@ class StreamClock:
     now: int = 0
     applied: int = 0
     version: int = 0
+    forgotten_ahead: dict[str, int] = field(default_factory=dict)
 
     def advance(self, timestamp: int) -> None:
         """Advance to a record's timestamp, if that is newer."""
@@ -93,20 +101,43 @@ class StreamClock:
         self.version = version
         return version
 
-    def surely_remembers(self, start: int, retention: int) -> bool:
+    def surely_remembers(self, project: str, start: int, retention: int) -> bool:
         """Whether state of something that started at `start` (ms) would certainly still be here.
 
         What started before the retention may have been forgotten, and what started before this state began
         to be kept may never have been here. A start in the future comes from a wrong clock, from which nothing can be
-        concluded.
+        concluded; nor can it once the clock has come there, up to the latest such start that was forgotten meanwhile.
         """
-        horizon = max(self.now - retention, self.kept_since) + CLOCK_SKEW
-        return horizon <= start <= self.now + CLOCK_SKEW
+        latest = max(self.forgotten_ahead.get(project, 0), self.forgotten_ahead.get(_ANY, 0))
+        return max(self._horizon(retention), latest + 1) <= start <= self.now + CLOCK_SKEW
+
+    def forget(self, project: str, start: int, retention: int) -> None:
+        """Note that something was forgotten, or may be lost, of which a part started as late as `start` (ms)."""
+        if start < self._horizon(retention):
+            return
+        if project not in self.forgotten_ahead and len(self.forgotten_ahead) >= _PROJECTS:
+            self.forget_the_past(retention)
+            if len(self.forgotten_ahead) >= _PROJECTS:
+                project = _ANY
+        self.forgotten_ahead[project] = max(self.forgotten_ahead.get(project, 0), start)
+
+    def forget_the_past(self, retention: int) -> None:
+        """Keep no start that is unsure by its age."""
+        horizon = self._horizon(retention)
+        self.forgotten_ahead = {
+            project: start for project, start in self.forgotten_ahead.items() if start >= horizon
+        }
+
+    def _horizon(self, retention: int) -> int:
+        return max(self.now - retention, self.kept_since) + CLOCK_SKEW
 
     def encode(self) -> bytes:
         """Return the clock as the changelog keeps it."""
         return PartitionClock(
-            stream_clock=self.now, kept_since=self.kept_since, version=self.version
+            stream_clock=self.now,
+            kept_since=self.kept_since,
+            version=self.version,
+            forgotten_ahead=self.forgotten_ahead,
         ).SerializeToString()
 
     def restore(self, value: bytes) -> None:
@@ -116,3 +147,4 @@ class StreamClock:
         self.kept_since = kept.kept_since
         self.applied = max(self.applied, kept.stream_clock)
         self.version = max(self.version, kept.version)
+        self.forgotten_ahead = dict(kept.forgotten_ahead)

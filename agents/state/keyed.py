@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Generic, Protocol, TypeVar
@@ -48,7 +48,15 @@ class Changes:
     changelog: list[ChangelogRecord] = field(default_factory=list)
 
 
-Key = TypeVar("Key", bound=Hashable)
+class ProjectKey(Hashable, Protocol):
+    """What names a trace or a session window."""
+
+    @property
+    def project_id(self) -> str:
+        """The project."""
+
+
+Key = TypeVar("Key", bound=ProjectKey)
 Value = TypeVar("Value")
 Entry = TypeVar("Entry", bound=Open)
 Changed = TypeVar("Changed", bound=Changes)
@@ -65,6 +73,8 @@ class KeyedState(ABC, Generic[Key, Value, Entry, Stored, Changed]):
 
     def __init__(self, retention: int, began: int) -> None:
         self.clock = StreamClock(kept_since=began)
+        self.began_anew = True
+        """Whether no changelog says what was here before."""
         self.unsure: set[Key] = set()
         """Keys that may be here in part only, until they are adopted."""
         self._retention = retention
@@ -121,21 +131,28 @@ class KeyedState(ABC, Generic[Key, Value, Entry, Stored, Changed]):
         """Return what has changed since the last call, and forget what has had no news for too long.
 
         The changelog gets first what is new, then the clock, and only then the tombstones: by the clock, what is
-        forgotten is forgotten after a restart too, however many of the tombstones were written. What stands behind
+        forgotten is forgotten after a restart too, however many of the tombstones were written, and it says what must
+        not be taken for new. What stands behind
         the last clock record was written by a checkpoint that did not come to its end (`restored`).
         """
         changes = self._write(self._changed)
+        ended = [*self._ended, *self._forget()]
+        self._ended = []
         # Not before: within a batch, which another worker may cut otherwise, versions follow from the log and the clock
         # that was kept, and not from what else was adopted.
         self.clock.version = max(self.clock.version, self._highest)
         self._changed = {}
         clock = (CLOCK_RECORD, self.clock.encode())
         changes.changelog.append(clock)
-        tombstones = [*self._ended, *self._forget()]
-        self._ended = []
-        if tombstones:
-            changes.changelog += [*((key, None) for key in tombstones), clock]
+        if ended:
+            changes.changelog += [*((key, None) for key in ended), clock]
         return changes
+
+    def begin_after(self, latest: Mapping[str, int]) -> None:
+        """Take over how far ahead clocks were of projects whose state may be lost: by project the latest start, ms."""
+        for project, start in latest.items():
+            self.clock.forget(project, start, self._retention)
+        self.began_anew = False
 
     def restore(self, key: bytes, value: bytes | None) -> None:
         """Apply a record of the changelog; `value` is None for a tombstone."""
@@ -143,6 +160,7 @@ class KeyedState(ABC, Generic[Key, Value, Entry, Stored, Changed]):
             self._unfinished.clear()
             if value is not None:
                 self.clock.restore(value)
+                self.began_anew = False
             return
         self._unfinished.append((key, value))
         self._restore(key, value)
@@ -178,7 +196,9 @@ class KeyedState(ABC, Generic[Key, Value, Entry, Stored, Changed]):
             if entry.last_news + self._retention >= self.clock.now:
                 break
             del self._open[key]
+            self.clock.forget(key.project_id, self._latest_start(key, entry), self._retention)
             ended += self._forgotten(key, entry)
+        self.clock.forget_the_past(self._retention)
         return ended
 
     @abstractmethod
@@ -198,6 +218,10 @@ class KeyedState(ABC, Generic[Key, Value, Entry, Stored, Changed]):
     @abstractmethod
     def _write(self, changed: dict[Key, Entry]) -> Changed:
         """Return the rows of what has changed, and the records that the changelog has to get for it."""
+
+    @abstractmethod
+    def _latest_start(self, key: Key, entry: Entry) -> int:
+        """Return the latest start, ms, of anything that an entry holds."""
 
     @abstractmethod
     def _forgotten(self, key: Key, entry: Entry) -> Iterable[bytes]:

@@ -10,7 +10,13 @@ from spanloom.spans.folding.contribution import WindowKey
 from spanloom.spans.folding.facts import TraceKey, facts_of
 from spanloom.spans.folding.rows import contributions_of
 from spanloom.warehouse.client import Warehouse
-from spanloom.warehouse.lookup import placed_traces, span_facts, window_contributions, window_versions
+from spanloom.warehouse.lookup import (
+    latest_ends,
+    placed_traces,
+    span_facts,
+    window_contributions,
+    window_versions,
+)
 
 
 class Rebuild:
@@ -59,6 +65,11 @@ class Rebuild:
             window = found.setdefault(key, StoredWindow(key))
             window.version = max(window.version, row["version"])
         return list(found.values())
+
+    async def latest_ends(self, since: int) -> dict[str, int]:
+        """Return when the last trace of each project ends that has one that ends after `since`; both in ms."""
+        found = await self._retry(lambda: latest_ends(self._warehouse, since))
+        return dict(zip(*found.to_pydict().values(), strict=True))
 
 
 def _named(keys: Sequence[TraceKey]) -> list[tuple[str, str]]:

@@ -51,7 +51,7 @@ class SessionPartition(KeyedState[WindowKey, Contribution, OpenWindow, StoredWin
 
     def novelty(self, key: WindowKey, values: Sequence[Contribution]) -> Novelty:  # noqa: ARG002
         """Whether a window that is not here is certainly new: it began so recently that it would still be here."""
-        new = self.clock.surely_remembers(key.window_start * 1000, self._retention)
+        new = self.clock.surely_remembers(key.project_id, key.window_start * 1000, self._retention)
         return Novelty.NEW if new else Novelty.OLD
 
     def adopt(self, stored: StoredWindow) -> None:
@@ -78,6 +78,9 @@ class SessionPartition(KeyedState[WindowKey, Contribution, OpenWindow, StoredWin
                 changes.changelog.append((_record_key(key, trace_id), message.SerializeToString()))
             window.unsaved.clear()
         return changes
+
+    def _latest_start(self, key: WindowKey, entry: OpenWindow) -> int:  # noqa: ARG002
+        return key.window_start * 1000
 
     def _forgotten(self, key: WindowKey, entry: OpenWindow) -> list[bytes]:
         return [_record_key(key, trace_id) for trace_id in entry.contributions]

@@ -52,6 +52,7 @@ class OpenTrace:
     last_news: int = 0
     best: tuple[int, int, int, str] | None = None
     start_time: int | None = None
+    latest_start: int = 0
     place: WindowKey | None = None
     left: set[WindowKey] = field(default_factory=set)
     pieces: dict[bytes, None] = field(default_factory=dict)
@@ -81,6 +82,7 @@ class OpenTrace:
     def _consider(self, fact: Fact) -> None:
         if self.start_time is None or fact.start_time < self.start_time:
             self.start_time = fact.start_time
+        self.latest_start = max(self.latest_start, fact.start_time)
         if fact.session_key:
             place = self.order.place(fact.session_key)
             candidate = (place, fact.start_time, fact.span_id, fact.session_id)
@@ -140,7 +142,9 @@ class TracePartition(KeyedState[TraceKey, Sequence[Fact], OpenTrace, StoredTrace
         """
         facts = [fact for some in values for fact in some]
         start = min(fact.start_time for fact in facts) // _MILLISECOND
-        if hash(key) in self._forgotten_last or not self.clock.surely_remembers(start, self._retention):
+        if hash(key) in self._forgotten_last or not self.clock.surely_remembers(
+            key.project_id, start, self._retention
+        ):
             return Novelty.OLD
         has_root = any(not fact.parent_span_id for fact in facts)
         return Novelty.NEW if has_root else Novelty.NEW_WITHOUT_ROW
@@ -220,6 +224,9 @@ class TracePartition(KeyedState[TraceKey, Sequence[Fact], OpenTrace, StoredTrace
             if place.session_id:
                 changes.contributions.append(withdrawn(key, place, trace.version))
         trace.left.clear()
+
+    def _latest_start(self, key: TraceKey, entry: OpenTrace) -> int:  # noqa: ARG002
+        return entry.latest_start // _MILLISECOND
 
     def _forgotten(self, key: TraceKey, entry: OpenTrace) -> list[bytes]:
         self._forgotten_last[hash(key)] = None

@@ -54,6 +54,9 @@ WINDOW_VERSIONS = pa.schema(
 )
 """The columns that `window_versions` gives; `window_start` in seconds since the epoch."""
 
+LATEST_ENDS = pa.schema([pa.field("project_id", _TEXT, False), pa.field("latest", pa.int64(), False)])
+"""The columns that `latest_ends` gives; `latest` in milliseconds since the epoch."""
+
 _SPAN_FACTS_SQL = f"""
 SELECT
     {", ".join(SPAN_FACTS.names)}
@@ -168,6 +171,27 @@ async def window_versions(warehouse: Warehouse, keys: Sequence[tuple[str, str, i
     return await _look_up(
         warehouse, "look up session windows", _WINDOW_VERSIONS_SQL, keys, _WINDOW_KEYS, WINDOW_VERSIONS
     )
+
+
+# Once for a state that begins anew, so a column is read as a whole. Deleted rows, too: their spans lie in other places.
+_LATEST_ENDS_SQL = """
+SELECT
+    project_id,
+    toUnixTimestamp64Milli(max(end_time)) AS latest
+FROM traces_versions
+WHERE end_time > fromUnixTimestamp64Milli({since:Int64}, 'UTC')
+GROUP BY project_id
+ORDER BY latest DESC
+"""
+
+
+async def latest_ends(warehouse: Warehouse, since: int) -> pa.Table:
+    """Return when the last trace of each project ends, as `LATEST_ENDS`, the latest first, if that is after `since`, in
+    milliseconds since the epoch: of the other projects nothing."""
+    answer = await warehouse.query_arrow(
+        "look up how late traces end", _LATEST_ENDS_SQL, parameters={"since": since}
+    )
+    return answer.cast(LATEST_ENDS)
 
 
 async def _look_up(

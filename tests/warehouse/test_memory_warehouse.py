@@ -52,12 +52,14 @@ def inserted() -> list[tuple[str, pa.Table]]:
 
 
 async def answers(warehouse: Warehouse, traces: list[Any], windows: list[Any]) -> list[list[Row]]:
-    """The answers to the worker's four look-ups, sorted."""
+    """The answers to the worker's look-ups, sorted."""
     tables = [
         await lookup.span_facts(warehouse, traces),
         await lookup.placed_traces(warehouse, traces),
         await lookup.window_contributions(warehouse, windows),
         await lookup.window_versions(warehouse, windows),
+        await lookup.latest_ends(warehouse, START - 1),
+        await lookup.latest_ends(warehouse, START + MINUTE),
     ]
     return [sorted(rows_of(table), key=repr) for table in tables]
 
@@ -76,5 +78,5 @@ def test_it_answers_as_clickhouse_does(warehouse: Warehouse) -> None:
         return await answers(memory, traces, windows), await answers(warehouse, traces, windows)
 
     ours, theirs = asyncio.run(ask())
-    assert [len(rows) for rows in ours] == [4, 4, 2, 2]
+    assert [len(rows) for rows in ours] == [4, 4, 2, 2, 1, 0]
     assert ours == theirs

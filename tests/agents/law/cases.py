@@ -17,6 +17,12 @@ START = 1_795_000_000_000 // HOUR * HOUR - MINUTE
 """When the first span may start, ms: a minute before a window ends."""
 
 
+AHEAD = (25 * MINUTE, 2 * HOUR)
+"""How far an application's clock may be fast."""
+
+BEHIND = 130 * MINUTE
+"""How slow a Collector's clock may be, until it is set."""
+
 Spans = Sequence[tuple[int, int]]
 """Trace and number of some spans."""
 
@@ -75,7 +81,7 @@ def cases(draw: st.DrawFn) -> Case:
         for number in range(1, draw(st.integers(1 + 2 * goes_on_late, 4)) + 1):
             spans[trace, number] = SpanOf(
                 parent=0 if number == 1 else draw(st.sampled_from([1, 1, number - 1, 9])),
-                start=draw(st.sampled_from([0, 0, 0, 2 * MINUTE])) + number,
+                start=draw(st.sampled_from([0, 0, 0, 2 * MINUTE, *AHEAD])) + number,
                 session=draw(st.sampled_from(["", "s", "s", "t"])),
                 key=draw(st.sampled_from(["session__id", "gen_ai__conversation__id"])),
                 calls=draw(st.booleans()),
@@ -83,7 +89,7 @@ def cases(draw: st.DrawFn) -> Case:
     order = draw(st.permutations([*spans, *draw(st.lists(st.sampled_from(sorted(spans)), max_size=3))]))
     groups = _goes_on_late(order) if goes_on_late else _mixed(draw, order)
     messages: list[Message] = []
-    now = START + 3 * MINUTE + draw(st.sampled_from([0, 0, 0, 4 * HOUR]))
+    now = START + 3 * MINUTE + draw(st.sampled_from([0, 0, 0, 4 * HOUR, -BEHIND]))
     for some, pause in groups:
         now += pause
         messages.append(Message(tuple(some), now, draw(st.sampled_from([0, 0, 1]))))
@@ -103,7 +109,7 @@ def _mixed(draw: st.DrawFn, order: Spans) -> list[tuple[Spans, int]]:
     groups: list[tuple[Spans, int]] = []
     while order:
         count = draw(st.integers(1, 3))
-        groups.append((order[:count], draw(st.sampled_from([0, 1, 1, MINUTE, HOUR + 1, 3 * HOUR]))))
+        groups.append((order[:count], draw(st.sampled_from([0, 1, 1, MINUTE, HOUR + 1, BEHIND, 3 * HOUR]))))
         order = order[count:]
     return groups
 

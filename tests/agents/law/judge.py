@@ -56,9 +56,9 @@ def expected(case: Case) -> tuple[dict[Key, Row], dict[Key, Row]]:
 
 
 def holds(case: Case) -> bool:
-    """Whether the rows are those of all spans folded once."""
+    """Whether the rows are those of all spans folded once, and no version named two contents."""
     warehouse = run(case)
-    return (warehouse.live(TRACES), warehouse.live(WINDOWS)) == expected(case)
+    return (warehouse.live(TRACES), warehouse.live(WINDOWS)) == expected(case) and not warehouse.ambiguous
 
 
 def _live(name: str, table: Any) -> dict[Key, Row]:

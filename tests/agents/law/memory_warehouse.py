@@ -37,6 +37,10 @@ class MemoryWarehouse(Warehouse):
     def __init__(self) -> None:
         super().__init__(ClickHouseSettings())
         self.tables: dict[str, dict[Key, Row]] = {name: {} for name in SORT_KEYS}
+        self.given: dict[tuple[str, Key, int], Row] = {}
+        """Every version that traces and windows were ever given, with its row."""
+        self.ambiguous: list[tuple[Row, Row]] = []
+        """Rows that were given the version of another one."""
         self._questions: dict[str, Callable[[set[Key]], Iterable[Row]]] = {
             "look up spans": self._span_facts,
             "look up traces": self._placed_traces,
@@ -62,6 +66,10 @@ class MemoryWarehouse(Warehouse):
         """Keep of each key the row of the highest version; of equal ones the later."""
         for row in rows_of(rows):
             key = tuple(row[name] for name in SORT_KEYS[table])
+            if table != SPANS:
+                same = self.given.setdefault((table, key, row["version"]), row)
+                if same != row:
+                    self.ambiguous.append((same, row))
             known = self.tables[table].get(key)
             if known is None or row["version"] >= known["version"]:
                 self.tables[table][key] = row
@@ -70,10 +78,13 @@ class MemoryWarehouse(Warehouse):
         self,
         what: str,
         sql: str,  # noqa: ARG002
-        parameters: Mapping[str, object] | None = None,  # noqa: ARG002
+        parameters: Mapping[str, object] | None = None,
         wanted: pa.Table | None = None,
     ) -> pa.Table:
         """Answer one of the look-ups."""
+        if what == "look up how late traces end":
+            assert parameters is not None
+            return self._latest_ends(int(str(parameters["since"])) * 1_000_000)
         assert wanted is not None
         keys = {tuple(row.values()) for row in wanted.to_pylist()}
         schema = self._answers[what]
@@ -81,6 +92,15 @@ class MemoryWarehouse(Warehouse):
         return pa.table(
             [pa.array([row[field.name] for row in rows], field.type) for field in schema], schema=schema
         )
+
+    def _latest_ends(self, since: int) -> pa.Table:
+        latest: dict[str, int] = {}
+        for row in self.tables[TRACES].values():
+            if row["end_time"] > since:
+                latest[row["project_id"]] = max(
+                    latest.get(row["project_id"], 0), row["end_time"] // 1_000_000
+                )
+        return pa.table([list(latest), list(latest.values())], schema=lookup.LATEST_ENDS)
 
     def _span_facts(self, traces: set[Key]) -> Iterable[Row]:
         rows = [

@@ -141,8 +141,14 @@ class Simulation:
         rebuild = Rebuild(self.warehouse, Retry())
         self._work: Mapping[str, Any] = {
             "ingest": Ingest(self._partitions, _LIMITS, _PRICES, now=lambda: self._now),
-            "traces": Traces(self._partitions, traces.__getitem__, rebuild.traces, now=lambda: self._now),
-            "sessions": Sessions(sessions.__getitem__, rebuild.windows),
+            "traces": Traces(
+                self._partitions,
+                traces.__getitem__,
+                rebuild.traces,
+                rebuild.latest_ends,
+                now=lambda: self._now,
+            ),
+            "sessions": Sessions(sessions.__getitem__, rebuild.windows, rebuild.latest_ends),
         }
 
     def _restore(self, state: PartitionState, changelog: Partition) -> None:

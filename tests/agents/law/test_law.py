@@ -27,6 +27,7 @@ def test_nothing_that_happens_on_the_way_changes_a_row(case: Case) -> None:
     warehouse = run(case)
     assert warehouse.live(TRACES) == traces
     assert warehouse.live(WINDOWS) == windows
+    assert not warehouse.ambiguous
 
 
 def test_a_checkpoint_cut_before_its_clock_leaves_no_version_with_two_contents() -> None:

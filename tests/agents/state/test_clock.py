@@ -67,14 +67,14 @@ def test_a_clock_that_stands_still_while_the_bits_of_the_offset_begin_again() ->
 )
 def test_what_is_remembered_for_sure(start: int, surely: bool) -> None:
     clock = StreamClock(now=100 * HOUR, kept_since=1)
-    assert clock.surely_remembers(start, HOUR) is surely
+    assert clock.surely_remembers("p", start, HOUR) is surely
 
 
 def test_what_started_before_the_state_was_kept_is_not_remembered_for_sure() -> None:
     clock = StreamClock(kept_since=100 * HOUR)
     clock.advance(101 * HOUR)
-    assert clock.surely_remembers(100 * HOUR + CLOCK_SKEW, HOUR)
-    assert not clock.surely_remembers(100 * HOUR + CLOCK_SKEW - 1, HOUR)
+    assert clock.surely_remembers("p", 100 * HOUR + CLOCK_SKEW, HOUR)
+    assert not clock.surely_remembers("p", 100 * HOUR + CLOCK_SKEW - 1, HOUR)
 
 
 def test_a_clock_comes_back_from_the_changelog() -> None:
