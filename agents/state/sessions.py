@@ -15,9 +15,13 @@ from spanloom.agents.state.stored import StoredWindow
 from spanloom.schemas import facts_pb2
 from spanloom.spans.folding.contribution import Contribution, WindowKey, from_message, to_message
 from spanloom.spans.folding.rows import WindowRow
-from spanloom.spans.folding.session_fold import fold
+from spanloom.spans.folding.running_session import RunningSession
+from spanloom.spans.folding.session_fold import SessionWindow, fold
 
 _KEY = Struct(">16sqH")  # trace ID, window start, length of the project; project and session follow
+
+_FEW = 64
+"""Contributions up to which a window is folded as a whole each time: that is fast then, and takes no memory."""
 
 
 @dataclass(slots=True)
@@ -28,6 +32,8 @@ class OpenWindow:
     version: int = 0
     last_news: int = 0
     unsaved: set[bytes] = field(default_factory=set)
+    running: RunningSession | None = None
+    """Its sums, kept up to date, once it is large and has been written."""
 
     def add(self, contribution: Contribution) -> bool:
         """Add a contribution; the higher version of a trace's wins. Return whether it did."""
@@ -36,7 +42,17 @@ class OpenWindow:
             return False
         self.contributions[contribution.trace_id] = contribution
         self.unsaved.add(contribution.trace_id)
+        if self.running is not None:
+            self.running.replace(known, contribution)
         return True
+
+    def sums(self, key: WindowKey) -> SessionWindow | None:
+        """Return what its row says; None where no trace is left in it."""
+        if self.running is None:
+            if len(self.contributions) <= _FEW:
+                return fold(key, self.contributions.values())
+            self.running = RunningSession(self.contributions)
+        return self.running.window(key)
 
 
 @dataclass(slots=True)
@@ -72,7 +88,7 @@ class SessionPartition(KeyedState[WindowKey, Contribution, OpenWindow, StoredWin
     def _write(self, changed: dict[WindowKey, OpenWindow]) -> SessionChanges:
         changes = SessionChanges()
         for key, window in changed.items():
-            changes.rows.append(WindowRow(key, window.version, fold(key, window.contributions.values())))
+            changes.rows.append(WindowRow(key, window.version, window.sums(key)))
             for trace_id in window.unsaved:
                 message = to_message(window.contributions[trace_id], applied=window.version)
                 changes.changelog.append((_record_key(key, trace_id), message.SerializeToString()))
