@@ -28,6 +28,7 @@ from spanloom.agents.consuming.records import Partition, wall_clock
 from spanloom.agents.retry import Retry
 from spanloom.agents.settings import WorkerSettings
 from spanloom.agents.stages.ingest import Ingest
+from spanloom.agents.stages.keyed import KeyedStage
 from spanloom.agents.stages.sessions import Sessions
 from spanloom.agents.stages.stage import Outlets, Stage
 from spanloom.agents.stages.traces import Traces
@@ -138,13 +139,13 @@ class WorkerApp(faust.App):
         self._add_stage(
             "traces",
             topics.SPAN_FACTS,
-            Traces(kafka.partitions, self.traces_state.__getitem__, rebuild.traces, rebuild.latest_ends),
+            Traces(kafka.partitions, self.traces_state.states, rebuild.traces, rebuild.latest_ends),
             kafka.partitions,
         )
         self._add_stage(
             "sessions",
             topics.TRACE_FACTS,
-            Sessions(self.sessions_state.__getitem__, rebuild.windows, rebuild.latest_ends),
+            Sessions(self.sessions_state.states, rebuild.windows, rebuild.latest_ends),
             kafka.partitions,
         )
         self.on_partitions_revoked.connect(self._revoked)
@@ -162,6 +163,7 @@ class WorkerApp(faust.App):
             outlets=Outlets(rows=self._insert, records=self._produce, acknowledge=self._acknowledge),
             still_ours=lambda: self.consumer_generation_id == self._generation,
             fail=fail,
+            settle=work.settle if isinstance(work, KeyedStage) else None,
         )
         channel = self.topic(
             topic,

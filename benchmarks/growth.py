@@ -87,8 +87,8 @@ def grow(kind: str, size: int, batch: int, report: Callable[[int, float], None])
     """Feed batches; reports, at each twentieth of a power of ten, the CPU seconds a span or trace since the last."""
     traces_state = TracePartition(3600, HOUR, NOW - 10 * HOUR)
     sessions_state = SessionPartition(2 * HOUR, NOW - 10 * HOUR)
-    traces = Traces(1, lambda _: traces_state, nothing_stored, no_ends, now=lambda: NOW)
-    sessions = Sessions(lambda _: sessions_state, nothing_stored, no_ends)
+    traces = Traces(1, lambda: {0: traces_state}, nothing_stored, no_ends, now=lambda: NOW)
+    sessions = Sessions(lambda: {0: sessions_state}, nothing_stored, no_ends)
     loop = asyncio.new_event_loop()
     source = batches_of_one_trace(size, batch) if kind == "trace" else batches_of_one_session(size, batch)
     done = spent = since = 0.0
@@ -97,10 +97,9 @@ def grow(kind: str, size: int, batch: int, report: Callable[[int, float], None])
         some = records(SPAN_FACTS, values, offset)
         started = time.process_time()
         writes: Writes = loop.run_until_complete(traces(some))
-        passed_on = writes.messages.get(TRACE_FACTS, [])
-        loop.run_until_complete(
-            sessions(records(TRACE_FACTS, [one.value or b"" for one in passed_on], offset))
-        )
+        passed_on = [one.value or b"" for one in writes.messages.get(TRACE_FACTS, [])]
+        if passed_on:
+            loop.run_until_complete(sessions(records(TRACE_FACTS, passed_on, offset)))
         spent += time.process_time() - started
         offset += len(values)
         done += batch

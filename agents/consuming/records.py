@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 MAX_AHEAD = 1800 * 1000
@@ -60,13 +60,13 @@ def _timestamp(seconds: float | None, now: int) -> int:
     return min(round(seconds * 1000), now + MAX_AHEAD) if seconds and seconds > 0 else now
 
 
-def newest(records: Sequence[SourceRecord], now: int) -> int:
-    """Return the newest timestamp of a batch, ms; `now` is the time by the wall clock, ms.
+def dated(newest: int, now: int) -> int:
+    """Return the timestamp of what a batch leads to, ms: the newest of its own, `newest`; `now` is the wall clock, ms.
 
-    What a batch leads to carries it on: so the stream clock of the next stage is that of the source, however
-    long ago that was, and a worker that catches up after hours finds nothing late.
+    So the stream clock of the next stage is that of the source, however long ago that was, and a worker that catches up
+    after hours finds nothing late.
     """
-    return max(*(record.timestamp for record in records), now - MAX_BEHIND)
+    return max(newest, now - MAX_BEHIND)
 
 
 def portions(records: list[SourceRecord], limit: int) -> Iterator[list[SourceRecord]]:

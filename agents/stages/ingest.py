@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from spanloom.agents import metrics
-from spanloom.agents.consuming.records import SourceRecord, newest, wall_clock
+from spanloom.agents.consuming.records import SourceRecord, dated, wall_clock
 from spanloom.agents.stages.checkpoint import Writes
 from spanloom.agents.stages.dead_letters import dead_letter
 from spanloom.agents.stages.unpriced import UnpricedSpans
@@ -89,7 +89,7 @@ class Ingest:
         names_project = np.array([message.project_id != "" for message in messages], np.bool_)
         self._unpriced.count(table, names_project[decoded.message])
         metrics.DEAD_LETTERS.labels("ingest").inc(len(letters))
-        timestamp = newest(records, self._now())
+        timestamp = dated(max(record.timestamp for record in records), self._now())
         sent_on = [
             Record(partition, None, value, timestamp=timestamp)
             for partition, value in facts.encode_table(table, self._partitions)

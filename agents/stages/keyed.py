@@ -51,7 +51,7 @@ class KeyedStage(ABC, Generic[Key, Value, Stored, Changed]):
     """The work of a keyed stage.
 
     Args:
-        state: returns the state of a partition.
+        states: returns the states by partition.
         look_up: returns what ClickHouse has stored under keys whose state may be lost, and under others that are new
             unless it has a row.
         latest: returns the latest time, ms, at which ClickHouse has anything of each project, if that is after a time.
@@ -64,11 +64,11 @@ class KeyedStage(ABC, Generic[Key, Value, Stored, Changed]):
 
     def __init__(
         self,
-        state: Callable[[int], KeyedState[Key, Value, Any, Stored, Changed]],
+        states: Callable[[], Mapping[int, KeyedState[Key, Value, Any, Stored, Changed]]],
         look_up: Callable[[Sequence[Key], Sequence[Key]], Awaitable[list[Stored]]],
         latest: Callable[[int], Awaitable[Mapping[str, int]]],
     ) -> None:
-        self._state = state
+        self._states = states
         self._look_up = look_up
         self._latest = latest
 
@@ -76,20 +76,38 @@ class KeyedStage(ABC, Generic[Key, Value, Stored, Changed]):
         """Apply a batch to the state; returns what has to be written."""
         writes = Writes()
         batch = self._read(records, writes)
-        for partition in _partitions(records):
+        partitions = sorted({record.partition for record in records})
+        for partition in partitions:
             await self._begin(self._state(partition))
-        await self._adopt_lost(batch)
+        await self._adopt_lost(batch, partitions)
         for record, items in batch:
             self._state(record.partition).apply(items, record.value, record.timestamp, record.offset)
-        changed = {partition: self._state(partition).collect() for partition in _partitions(records)}
+        self._write(partitions, max(record.timestamp for record in records), writes)
+        return writes
+
+    async def settle(self) -> Writes | None:
+        """Return rows that were put off and are due by now, with all that goes with them; None if there are none."""
+        partitions = sorted(partition for partition, state in self._states().items() if state.owes())
+        if not partitions:
+            return None
+        writes = Writes()
+        await self._adopt_lost([], partitions)
+        self._write(partitions, max(self._state(partition).clock.now for partition in partitions), writes)
+        return writes
+
+    def _write(self, partitions: Sequence[int], timestamp: int, writes: Writes) -> None:
+        """Add what has changed in some partitions; `timestamp`, in ms, is that of what led to it."""
+        changed = {partition: self._state(partition).collect() for partition in partitions}
         writes.rows.append((self.target.table, self._rows(list(changed.values()))))
         writes.state[self.target.changelog] = [
             Record(partition, key, value)
             for partition, changes in changed.items()
             for key, value in changes.changelog
         ]
-        self._send_on(list(changed.values()), records, writes)
-        return writes
+        self._send_on(list(changed.values()), timestamp, writes)
+
+    def _state(self, partition: int) -> KeyedState[Key, Value, Any, Stored, Changed]:
+        return self._states()[partition]
 
     @abstractmethod
     def _decode(self, value: bytes) -> list[tuple[Key, Value]]:
@@ -103,8 +121,8 @@ class KeyedStage(ABC, Generic[Key, Value, Stored, Changed]):
     def _rows(self, changes: Sequence[Changed]) -> pa.Table:
         """Return the rows of what has changed."""
 
-    def _send_on(self, changes: Sequence[Changed], records: list[SourceRecord], writes: Writes) -> None:
-        """Add the messages to the next stage; the last one has none."""
+    def _send_on(self, changes: Sequence[Changed], timestamp: int, writes: Writes) -> None:
+        """Add the messages to the next stage, dated like what led to them; the last one has none."""
 
     def _read(
         self, records: list[SourceRecord], writes: Writes
@@ -126,7 +144,9 @@ class KeyedStage(ABC, Generic[Key, Value, Stored, Changed]):
         if state.began_anew:
             state.begin_after(await self._latest(state.clock.kept_since))
 
-    async def _adopt_lost(self, batch: list[tuple[SourceRecord, list[tuple[Key, Value]]]]) -> None:
+    async def _adopt_lost(
+        self, batch: list[tuple[SourceRecord, list[tuple[Key, Value]]]], partitions: Sequence[int]
+    ) -> None:
         """Adopt keys that are not here but may have been before, or may be here in part only."""
         partition_of: dict[Key, int] = {}
         lost: list[Key] = []
@@ -144,7 +164,7 @@ class KeyedStage(ABC, Generic[Key, Value, Stored, Changed]):
                     lost.append(key)
                 case Novelty.NEW_WITHOUT_ROW:
                     new_without_row.append(key)
-        for partition in _partitions([record for record, _ in batch]):
+        for partition in partitions:
             for key in self._state(partition).unsure:
                 partition_of[key] = partition
                 lost.append(key)
@@ -153,9 +173,5 @@ class KeyedStage(ABC, Generic[Key, Value, Stored, Changed]):
         metrics.LOOKUPS.labels(self.name).inc(len(lost) + len(new_without_row))
         for stored in await self._look_up(lost, new_without_row):
             self._state(partition_of[stored.key]).adopt(stored)
-        for partition in _partitions([record for record, _ in batch]):
-            self._state(partition).unsure.clear()
-
-
-def _partitions(records: Sequence[SourceRecord]) -> list[int]:
-    return sorted({record.partition for record in records})
+        for partition in partitions:
+            self._state(partition).settled()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,12 @@ logger = logging.getLogger("spanloom.worker")
 
 Work = Callable[[list[SourceRecord]], Awaitable[Writes]]
 """What a stage does with a batch: returns what has to be written. It may read, but writes nothing itself."""
+
+Settle = Callable[[], Awaitable[Writes | None]]
+"""Returns what earlier batches put off and is due by now; None if nothing is."""
+
+_SETTLING = 0.5
+"""Seconds between two looks for what is due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,7 @@ class Stage:
         outlets: where its checkpoint writes to.
         still_ours: whether the group is still that in which the worker has taken its partitions over.
         fail: ends the process; called with whatever a batch raised.
+        settle: what the stage does between batches; None where it puts nothing off.
     """
 
     def __init__(
@@ -52,6 +59,7 @@ class Stage:
         outlets: Outlets,
         still_ours: Callable[[], bool],
         fail: Callable[[BaseException], None],
+        settle: Settle | None = None,
     ) -> None:
         self.name = name
         self._work = work
@@ -60,6 +68,8 @@ class Stage:
         self._outlets = outlets
         self._still_ours = still_ours
         self._fail = fail
+        self._settle = settle
+        self._one_at_a_time = asyncio.Lock()
 
     async def run(self, stream: Any, max_messages: int, linger: float) -> None:
         """Take batches from a Faust stream until it ends.
@@ -69,21 +79,42 @@ class Stage:
             max_messages: the most messages in a batch.
             linger: how long a batch waits for more messages, seconds.
         """
-        async for events in stream.noack_take(max_messages, within=linger):
-            try:
-                await self._batches.run(self.batch(events))
-            except asyncio.CancelledError:
-                raise
-            except PartitionsLost:
-                logger.info("%s: a batch was dropped, its partitions were given away", self.name)
-            except BaseException as error:
-                self._fail(error)
-                raise
+        settling = None if self._settle is None else asyncio.create_task(self._go_on_settling(self._settle))
+        try:
+            async for events in stream.noack_take(max_messages, within=linger):
+                await self._run(self.batch(events))
+        finally:
+            if settling is not None:
+                settling.cancel()
 
     async def batch(self, events: Iterable[Any]) -> None:
         """Work on a batch of Faust's events, portion by portion."""
-        for portion in portions(self._take(events), BATCH_BYTES):
-            await self._portion(portion)
+        async with self._one_at_a_time:
+            for portion in portions(self._take(events), BATCH_BYTES):
+                await self._portion(portion)
+
+    async def settle(self, settle: Settle) -> None:
+        """Write what was put off and is due by now."""
+        async with self._one_at_a_time:
+            writes = await settle()
+            if writes is not None:
+                await self._checkpoint(writes)
+
+    async def _go_on_settling(self, settle: Settle) -> None:
+        while True:
+            await asyncio.sleep(_SETTLING)
+            await self._run(self.settle(settle))
+
+    async def _run(self, batch: Coroutine[Any, Any, None]) -> None:
+        try:
+            await self._batches.run(batch)
+        except asyncio.CancelledError:
+            raise
+        except PartitionsLost:
+            logger.info("%s: a batch was dropped, its partitions were given away", self.name)
+        except BaseException as error:
+            self._fail(error)
+            raise
 
     async def _portion(self, records: list[SourceRecord]) -> None:
         started = time.monotonic()
@@ -91,6 +122,14 @@ class Stage:
         for record in records:
             writes.offsets[record.topic, record.partition] = record.offset + 1
         worked = time.monotonic()
+        await self._checkpoint(writes)
+        metrics.BATCHES.labels(self.name).inc()
+        metrics.RECORDS.labels(self.name).inc(len(records))
+        metrics.WORK_SECONDS.labels(self.name).observe(worked - started)
+        metrics.CHECKPOINT_SECONDS.labels(self.name).observe(time.monotonic() - worked)
+        metrics.CHECKPOINT_TIME.labels(self.name).set_to_current_time()
+
+    async def _checkpoint(self, writes: Writes) -> None:
         await checkpoint(
             writes,
             rows=self._outlets.rows,
@@ -98,8 +137,3 @@ class Stage:
             acknowledge=self._outlets.acknowledge,
             still_ours=self._still_ours,
         )
-        metrics.BATCHES.labels(self.name).inc()
-        metrics.RECORDS.labels(self.name).inc(len(records))
-        metrics.WORK_SECONDS.labels(self.name).observe(worked - started)
-        metrics.CHECKPOINT_SECONDS.labels(self.name).observe(time.monotonic() - worked)
-        metrics.CHECKPOINT_TIME.labels(self.name).set_to_current_time()

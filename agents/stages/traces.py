@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import pyarrow as pa
 
-from spanloom.agents.consuming.records import SourceRecord, newest, wall_clock
+from spanloom.agents.consuming.records import dated, wall_clock
 from spanloom.agents.stages.checkpoint import Writes
 from spanloom.agents.stages.keyed import KeyedStage, Target
 from spanloom.agents.state.stored import StoredTrace
@@ -25,7 +25,7 @@ class Traces(KeyedStage[TraceKey, Sequence[Fact], StoredTrace, TraceChanges]):
 
     Args:
         partitions: partitions of the topic of trace facts.
-        state: returns the state of a partition.
+        states: returns the states by partition.
         look_up: reads lost state back from ClickHouse.
         latest: how late each project's traces end, see `KeyedStage`.
         now: the wall clock, ms since the epoch.
@@ -38,12 +38,12 @@ class Traces(KeyedStage[TraceKey, Sequence[Fact], StoredTrace, TraceChanges]):
     def __init__(
         self,
         partitions: int,
-        state: Callable[[int], TracePartition],
+        states: Callable[[], Mapping[int, TracePartition]],
         look_up: Callable[[Sequence[TraceKey], Sequence[TraceKey]], Awaitable[list[StoredTrace]]],
         latest: Callable[[int], Awaitable[Mapping[str, int]]],
         now: Callable[[], int] = wall_clock,
     ) -> None:
-        super().__init__(state, look_up, latest)
+        super().__init__(states, look_up, latest)
         self._partitions = partitions
         self._now = now
 
@@ -53,15 +53,15 @@ class Traces(KeyedStage[TraceKey, Sequence[Fact], StoredTrace, TraceChanges]):
     def _rows(self, changes: Sequence[TraceChanges]) -> pa.Table:
         return trace_table([row for some in changes for row in some.rows])
 
-    def _send_on(self, changes: Sequence[TraceChanges], records: list[SourceRecord], writes: Writes) -> None:
+    def _send_on(self, changes: Sequence[TraceChanges], timestamp: int, writes: Writes) -> None:
         by_partition: dict[int, list[Contribution]] = {}
         for contribution in (one for some in changes for one in some.contributions):
             window = contribution.window
             target = partition_of((window.project_id, window.session_id.encode()), self._partitions)
             by_partition.setdefault(target, []).append(contribution)
-        timestamp = newest(records, self._now())
+        sent_at = dated(timestamp, self._now())
         writes.messages[TRACE_FACTS] = [
-            Record(partition, None, message, timestamp=timestamp)
+            Record(partition, None, message, timestamp=sent_at)
             for partition, some in by_partition.items()
             for message in contributions.encode(some)
         ]

@@ -131,18 +131,17 @@ class StreamClock:
     def _horizon(self, retention: int) -> int:
         return max(self.now - retention, self.kept_since) + CLOCK_SKEW
 
-    def encode(self) -> bytes:
+    def to_message(self) -> PartitionClock:
         """Return the clock as the changelog keeps it."""
         return PartitionClock(
             stream_clock=self.now,
             kept_since=self.kept_since,
             version=self.version,
             forgotten_ahead=self.forgotten_ahead,
-        ).SerializeToString()
+        )
 
-    def restore(self, value: bytes) -> None:
+    def restore(self, kept: PartitionClock) -> None:
         """Take over what the changelog kept."""
-        kept = PartitionClock.FromString(value)
         self.now = max(self.now, kept.stream_clock)
         self.kept_since = kept.kept_since
         self.applied = max(self.applied, kept.stream_clock)

@@ -16,6 +16,7 @@ from enum import Enum, auto
 from typing import Generic, Protocol, TypeVar
 
 from spanloom.agents.state.clock import CLOCK_RECORD, StreamClock
+from spanloom.schemas.facts_pb2 import PartitionClock
 
 ChangelogRecord = tuple[bytes, bytes | None]
 """Key and value of a record of a changelog; a value of None is a tombstone."""
@@ -135,14 +136,15 @@ class KeyedState(ABC, Generic[Key, Value, Entry, Stored, Changed]):
         not be taken for new. What stands behind
         the last clock record was written by a checkpoint that did not come to its end (`restored`).
         """
-        changes = self._write(self._changed)
+        changes = self._write(self._due())
         ended = [*self._ended, *self._forget()]
         self._ended = []
         # Not before: within a batch, which another worker may cut otherwise, versions follow from the log and the clock
         # that was kept, and not from what else was adopted.
         self.clock.version = max(self.clock.version, self._highest)
-        self._changed = {}
-        clock = (CLOCK_RECORD, self.clock.encode())
+        kept = self.clock.to_message()
+        kept.put_off.extend(self._put_off())
+        clock = (CLOCK_RECORD, kept.SerializeToString())
         changes.changelog.append(clock)
         if ended:
             changes.changelog += [*((key, None) for key in ended), clock]
@@ -159,7 +161,9 @@ class KeyedState(ABC, Generic[Key, Value, Entry, Stored, Changed]):
         if key == CLOCK_RECORD:
             self._unfinished.clear()
             if value is not None:
-                self.clock.restore(value)
+                kept = PartitionClock.FromString(value)
+                self.clock.restore(kept)
+                self._take_put_off(kept.put_off)
                 self.began_anew = False
             return
         self._unfinished.append((key, value))
@@ -176,6 +180,26 @@ class KeyedState(ABC, Generic[Key, Value, Entry, Stored, Changed]):
         for record in self._unfinished:
             self.unsure.update(key for key in self._keys_of(record) if key in self._open)
         self._unfinished.clear()
+
+    def owes(self) -> bool:
+        """Whether rows that were put off are due now."""
+        return False
+
+    def settled(self) -> None:
+        """Follow that all that was unsure has been adopted, if anything of it is stored."""
+        self.unsure.clear()
+
+    def _due(self) -> dict[Key, Entry]:
+        """Return those that have changed and whose rows must be written now; they count as unchanged then."""
+        due, self._changed = self._changed, {}
+        return due
+
+    def _put_off(self) -> Iterable[bytes]:
+        """Return the names of those that have changed and whose rows are written later."""
+        return ()
+
+    def _take_put_off(self, names: Iterable[bytes]) -> None:
+        """Note whose rows were to be written later, when the changelog was written."""
 
     def _raise(self, entry: Entry, version: int) -> None:
         """Give the row of an entry a version, if that is higher than its own."""

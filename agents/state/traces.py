@@ -7,12 +7,15 @@ union of the pieces. A piece gets its tombstone when all traces it brought somet
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from struct import Struct
+from time import monotonic
 
 from spanloom.agents.state.clock import version_above
 from spanloom.agents.state.keyed import ChangelogRecord, Changes, KeyedState, Novelty
+from spanloom.agents.state.pace import Pace
 from spanloom.agents.state.stored import StoredTrace
 from spanloom.spans.conventions.key_order import BUILT_IN, Identity, KeyOrder
 from spanloom.spans.folding import facts as facts_codec
@@ -27,7 +30,12 @@ from spanloom.spans.folding.facts import Fact, TraceKey
 from spanloom.spans.folding.rows import TraceRow
 from spanloom.spans.folding.trace.fold import fold
 
+_PACE = Pace()
+
 _MILLISECOND = 1_000_000  # nanoseconds
+
+_PUT_OFF = 1000
+"""Rows that are put off at most: each checkpoint writes their names."""
 
 _FORGOTTEN = 200_000
 """How many forgotten traces of a partition are remembered as such, some 20 MB."""
@@ -43,7 +51,8 @@ class OpenTrace:
 
     `place` is where its row and contribution stand. `left` are the places it stood at earlier records of this
     batch: an attempt before a crash may have ended its batch right there and written them, so they are always
-    cleared too. `pieces` are the changelog keys of what it is made of.
+    cleared too. `pieces` are the changelog keys of what it is made of. `changes` are the facts that came or changed
+    since its row was written, at the time `written`, of `told` facts.
     """
 
     order: KeyOrder = BUILT_IN.sessions
@@ -56,6 +65,9 @@ class OpenTrace:
     place: WindowKey | None = None
     left: set[WindowKey] = field(default_factory=set)
     pieces: dict[bytes, None] = field(default_factory=dict)
+    changes: int = 0
+    told: int = 0
+    written: float = 0.0
 
     def add(self, facts: Iterable[Fact]) -> tuple[bool, bool]:
         """Add facts; of two with one span ID the higher version wins.
@@ -64,20 +76,32 @@ class OpenTrace:
             Whether the row may be another one now, and whether there is anything new to be kept at all: a
             span that was sent again has a higher version, and an older one must not win later.
         """
-        changed = news = replaced = False
+        changed = news = replaced = decided = False
         for fact in facts:
             known = self.facts.get(fact.span_id)
             if known is None:
                 self.facts[fact.span_id] = fact
                 self._consider(fact)
+                self.changes += 1
                 changed = True
-            elif fact.version > known.version or (fact.version == known.version and fact != known):
+            elif self.lacks(fact):
                 self.facts[fact.span_id] = fact
                 news = True
-                replaced = replaced or known._replace(version=fact.version) != fact
-        if replaced:
+                if known._replace(version=fact.version) != fact:
+                    self.changes += 1
+                    replaced = True
+                    decided = decided or self._decides(known)
+                    self._consider(fact)
+        if decided:
             self._recompute()
         return changed or replaced, changed or news
+
+    def lacks(self, fact: Fact) -> bool:
+        """Whether a fact is not among these, or newer."""
+        known = self.facts.get(fact.span_id)
+        return (
+            known is None or fact.version > known.version or (fact.version == known.version and fact != known)
+        )
 
     def _consider(self, fact: Fact) -> None:
         if self.start_time is None or fact.start_time < self.start_time:
@@ -88,6 +112,11 @@ class OpenTrace:
             candidate = (place, fact.start_time, fact.span_id, fact.session_id)
             if self.best is None or candidate < self.best:
                 self.best = candidate
+
+    def _decides(self, fact: Fact) -> bool:
+        """Whether the place of the trace may hang on a fact."""
+        best = self.best
+        return fact.start_time == self.start_time or (best is not None and best[2] == fact.span_id)
 
     def _recompute(self) -> None:
         self.best, self.start_time = None, None
@@ -121,10 +150,24 @@ class TracePartition(KeyedState[TraceKey, Sequence[Fact], OpenTrace, StoredTrace
         retention: how long a trace without news is kept, milliseconds of the stream clock.
         began: the time now, ms; since when this state is kept unless a changelog says otherwise.
         identity: the precedence by which traces find their sessions and users.
+        pace: when the rows of large traces are written.
+        time: seconds, for the pace.
     """
 
-    def __init__(self, window: int, retention: int, began: int, identity: Identity = BUILT_IN) -> None:
+    def __init__(
+        self,
+        window: int,
+        retention: int,
+        began: int,
+        identity: Identity = BUILT_IN,
+        pace: Pace = _PACE,
+        time: Callable[[], float] = monotonic,
+    ) -> None:
         super().__init__(retention, began)
+        self._pace = pace
+        self._time = time
+        self._owed: set[TraceKey] = set()
+        """Of the traces that are unsure those whose rows were put off."""
         self._window = window
         self._identity = identity
         self._uses: dict[bytes, int] = {}
@@ -157,12 +200,13 @@ class TracePartition(KeyedState[TraceKey, Sequence[Fact], OpenTrace, StoredTrace
         key, trace = stored.key, self._entry(stored.key)
         self._raise(trace, version_above(trace.version, stored.version))
         trace.left.update(stored.places)
-        if not stored.facts:
+        unknown = [fact for fact in stored.facts if trace.lacks(fact)]
+        trace.add(unknown)
+        if not trace.facts:
             return
-        trace.add(stored.facts)
         self._settle(key, trace)
         self._changed[key] = trace
-        for part, piece in enumerate(facts_codec.encode_trace(key, stored.facts)):
+        for part, piece in enumerate(facts_codec.encode_trace(key, unknown) if unknown else ()):
             piece_key = _PIECE.pack(self.clock.now, 0, part) + key.trace_id + key.project_id.encode()
             self._keep_piece(piece_key, piece, [trace])
 
@@ -173,6 +217,8 @@ class TracePartition(KeyedState[TraceKey, Sequence[Fact], OpenTrace, StoredTrace
         facts name, its row and contribution are taken away when it is written next.
         """
         super().restored()
+        self._owed = {key for key in self._owed if key in self._open}
+        self.unsure |= self._owed
         for key, trace in self._open.items():
             if len(session_ids := trace.session_ids) > 1:
                 trace.left.update(self._place(key, trace)._replace(session_id=each) for each in session_ids)
@@ -182,6 +228,41 @@ class TracePartition(KeyedState[TraceKey, Sequence[Fact], OpenTrace, StoredTrace
 
     def _add(self, entry: OpenTrace, value: Sequence[Fact]) -> tuple[bool, bool]:
         return entry.add(value)
+
+    def owes(self) -> bool:
+        """Whether rows that were put off are due now."""
+        if not self._owed.isdisjoint(self.unsure):
+            return True
+        now = self._time()
+        return any(self._is_due(trace, now) for trace in self._changed.values())
+
+    def settled(self) -> None:
+        """Follow that all that was unsure has been adopted; of what was put off and is not stored a row is due, too."""
+        for key in self._owed & self._open.keys() - self._changed.keys():
+            trace = self._open[key]
+            self._raise(trace, version_above(trace.version, self.clock.version))
+            self._changed[key] = trace
+        self._owed.clear()
+        super().settled()
+
+    def _is_due(self, trace: OpenTrace, now: float) -> bool:
+        is_due = self._pace.is_due(len(trace.facts), trace.changes, trace.told, now - trace.written)
+        return is_due or trace.last_news + self._retention < self.clock.now
+
+    def _due(self) -> dict[TraceKey, OpenTrace]:
+        now = self._time()
+        later = {key: trace for key, trace in self._changed.items() if not self._is_due(trace, now)}
+        due = super()._due()
+        if later:
+            self._changed = dict(islice(later.items(), _PUT_OFF))
+            due = {key: trace for key, trace in due.items() if key not in self._changed}
+        return due
+
+    def _put_off(self) -> Iterable[bytes]:
+        return (key.trace_id + key.project_id.encode() for key in self._changed)
+
+    def _take_put_off(self, names: Iterable[bytes]) -> None:
+        self._owed = {TraceKey(name[16:].decode(), name[:16]) for name in names}
 
     def _settle(self, key: TraceKey, entry: OpenTrace) -> None:
         place = self._place(key, entry)
@@ -224,6 +305,7 @@ class TracePartition(KeyedState[TraceKey, Sequence[Fact], OpenTrace, StoredTrace
             if place.session_id:
                 changes.contributions.append(withdrawn(key, place, trace.version))
         trace.left.clear()
+        trace.changes, trace.told, trace.written = 0, len(trace.facts), self._time()
 
     def _latest_start(self, key: TraceKey, entry: OpenTrace) -> int:  # noqa: ARG002
         return entry.latest_start // _MILLISECOND

@@ -8,7 +8,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.agents.law.simulation import STAGES, Step
+from spanloom.agents.state.pace import Pace
+from tests.agents.law.simulation import EVERY_BATCH, STAGES, Step
 from tests.integration.otlp import llm, message, span
 
 HOUR = 3_600_000
@@ -16,6 +17,9 @@ MINUTE = 60_000
 START = 1_795_000_000_000 // HOUR * HOUR - MINUTE
 """When the first span may start, ms: a minute before a window ends."""
 
+
+SLOW = Pace(few=0, growth=2.0, seconds_a_span=4.0)
+"""Rows of traces of two spans are put off already."""
 
 AHEAD = (25 * MINUTE, 2 * HOUR)
 """How far an application's clock may be fast."""
@@ -59,6 +63,7 @@ class Case:
     spans: dict[tuple[int, int], SpanOf]
     messages: tuple[Message, ...]
     steps: tuple[Step, ...]
+    pace: Pace = EVERY_BATCH
 
     def payload(self, number: int) -> bytes:
         """Return a message as OTLP."""
@@ -101,7 +106,8 @@ def cases(draw: st.DrawFn) -> Case:
     steps = [draw(_steps(stage)) for stage in turns]
     served = draw(st.sampled_from([True, True, True, False]))
     began = START - 24 * HOUR if served else START + draw(st.sampled_from([-24 * HOUR, HOUR]))
-    return Case(began, served, 1 if goes_on_late else 2, spans, tuple(messages), tuple(steps))
+    pace = draw(st.sampled_from([EVERY_BATCH, SLOW]))
+    return Case(began, served, 1 if goes_on_late else 2, spans, tuple(messages), tuple(steps), pace)
 
 
 def _mixed(draw: st.DrawFn, order: Spans) -> list[tuple[Spans, int]]:
@@ -130,7 +136,7 @@ _PLACES = st.sampled_from(["rows", "messages", "changelog", "changelog", "source
 def _steps(draw: st.DrawFn, stage: str) -> Step:
     return Step(
         stage=stage,
-        size=draw(st.sampled_from([1, 1, 2, 5])),
+        size=draw(st.sampled_from([1, 1, 2, 5, 0])),
         crash=draw(st.none() | st.none() | st.tuples(_PLACES, st.sampled_from([0, 0, 1, 2, 2, 3]))),
         lost=draw(st.sampled_from([False] * 7 + [True])),
         compact=draw(st.booleans()),

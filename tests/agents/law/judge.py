@@ -24,7 +24,7 @@ _INGEST = Ingest(1, Limits(), Prices(), now=lambda: 0)
 
 def run(case: Case) -> MemoryWarehouse:
     """Run a case to its end; returns the warehouse as it is then."""
-    simulation = Simulation(case.began, served=case.served, partitions=case.partitions)
+    simulation = Simulation(case.began, served=case.served, partitions=case.partitions, pace=case.pace)
     for number, one in enumerate(case.messages):
         simulation.produce(case.payload(number), one.timestamp, one.partition)
     _LOOP.run_until_complete(simulation.run(case.steps))

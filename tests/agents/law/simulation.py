@@ -20,6 +20,7 @@ from spanloom.agents.stages.ingest import Ingest
 from spanloom.agents.stages.sessions import Sessions
 from spanloom.agents.stages.traces import Traces
 from spanloom.agents.state.clock import CLOCK_RECORD, StreamClock
+from spanloom.agents.state.pace import Pace
 from spanloom.agents.state.rebuild import Rebuild
 from spanloom.agents.state.sessions import SessionPartition
 from spanloom.agents.state.traces import TracePartition
@@ -39,6 +40,9 @@ PLACES = ("rows", "messages", "changelog", "source")
 """Where a checkpoint writes to, in its order."""
 
 PARTITIONS = 2
+EVERY_BATCH = Pace()
+"""No trace is large."""
+
 WINDOW = 3600
 RETENTION = 3600
 
@@ -55,7 +59,7 @@ class Step:
 
     stage: str
     size: int
-    """Records of each partition at most."""
+    """Records of each partition at most; 0: what was put off and is due is written."""
     crash: tuple[str, int] | None = None
     """Where the worker is killed, one of PLACES, and after how many writes there; None if it is not."""
     lost: bool = False
@@ -71,14 +75,19 @@ class Simulation:
         began: the wall clock when the worker first starts, ms.
         partitions: partitions of each topic.
         served: whether a worker has served before, since `began`: then the changelogs have a clock.
+        pace: when the rows of large traces are written; a step takes a second.
     """
 
-    def __init__(self, began: int, *, served: bool = False, partitions: int = PARTITIONS) -> None:
+    def __init__(
+        self, began: int, *, served: bool = False, partitions: int = PARTITIONS, pace: Pace = EVERY_BATCH
+    ) -> None:
         self.log = MemoryLog()
         self.warehouse = MemoryWarehouse()
         self._now = began
         self._partitions = partitions
-        clock = StreamClock(kept_since=began, now=began).encode()
+        self._pace = pace
+        self._seconds = 0.0
+        clock = StreamClock(kept_since=began, now=began).to_message().SerializeToString()
         for partition in range(partitions if served else 0):
             for changelog in CHANGELOGS:
                 self.log.append(changelog, Record(partition, CLOCK_RECORD, clock), began)
@@ -90,27 +99,35 @@ class Simulation:
         self.log.append(SOURCE, Record(partition, None, value, timestamp=timestamp), timestamp)
 
     async def run(self, steps: Sequence[Step]) -> None:
-        """Take these steps, then go on without trouble until every record is acknowledged."""
+        """Take these steps, then go on without trouble until every record is acknowledged and every row is written."""
         for step in steps:
             await self.step(step)
-        while self.log.lag(TOPICS.values()):
-            for stage in STAGES:
-                await self.step(Step(stage, 100))
+        for again in range(2):
+            while self.log.lag(TOPICS.values()):
+                for stage in STAGES:
+                    await self.step(Step(stage, 100))
+            if not again:
+                self._seconds += 1000
+                await self.step(Step("traces", 0))
 
     async def step(self, step: Step) -> None:
         """Run one batch of one stage."""
+        self._seconds += 1
         topic = TOPICS[step.stage]
         records = [
             record
             for partition in self.log.partitions(topic)
             for record in self.log.due(partition, step.size)
         ]
-        if not records:
+        if not records and (step.size or step.stage == "ingest"):
             return
-        self._now = max(self._now, *(record.timestamp for record in records))
+        self._now = max(self._now, *(record.timestamp for record in records), 0)
         self._crash = step.crash
         try:
-            writes = await self._work[step.stage](records)
+            work = self._work[step.stage]
+            writes = await (work(records) if step.size else work.settle())
+            if writes is None:
+                return
             for record in records:
                 writes.offsets[record.topic, record.partition] = record.offset + 1
             await checkpoint(
@@ -133,9 +150,10 @@ class Simulation:
 
     def restart(self) -> None:
         """Begin with what the changelogs hold."""
-        traces = [TracePartition(WINDOW, RETENTION * 1000, self._now) for _ in range(self._partitions)]
-        sessions = [SessionPartition((RETENTION + WINDOW) * 1000, self._now) for _ in range(self._partitions)]
-        for number in range(self._partitions):
+        numbers = range(self._partitions)
+        traces = {number: self._traces() for number in numbers}
+        sessions = {number: SessionPartition((RETENTION + WINDOW) * 1000, self._now) for number in numbers}
+        for number in numbers:
             self._restore(traces[number], (TRACES_CHANGELOG, number))
             self._restore(sessions[number], (SESSIONS_CHANGELOG, number))
         rebuild = Rebuild(self.warehouse, Retry())
@@ -143,13 +161,18 @@ class Simulation:
             "ingest": Ingest(self._partitions, _LIMITS, _PRICES, now=lambda: self._now),
             "traces": Traces(
                 self._partitions,
-                traces.__getitem__,
+                lambda: traces,
                 rebuild.traces,
                 rebuild.latest_ends,
                 now=lambda: self._now,
             ),
-            "sessions": Sessions(sessions.__getitem__, rebuild.windows, rebuild.latest_ends),
+            "sessions": Sessions(lambda: sessions, rebuild.windows, rebuild.latest_ends),
         }
+
+    def _traces(self) -> TracePartition:
+        return TracePartition(
+            WINDOW, RETENTION * 1000, self._now, pace=self._pace, time=lambda: self._seconds
+        )
 
     def _restore(self, state: PartitionState, changelog: Partition) -> None:
         for record in self.log.all(changelog):

@@ -23,7 +23,7 @@ def test_versions_only_grow_over_restarts_too(log: list[tuple[int, int]], data: 
     clock, version = StreamClock(), 0
     for timestamp, offset in log:
         if data.draw(st.booleans()):
-            kept, clock = clock.encode(), StreamClock()
+            kept, clock = clock.to_message(), StreamClock()
             clock.restore(kept)
         following = clock.apply(timestamp, offset)
         assert following > version
@@ -84,7 +84,7 @@ def test_a_clock_comes_back_from_the_changelog() -> None:
     clock.advance(7)
     version = clock.apply(8, 3)
     restored = StreamClock(kept_since=1000)
-    restored.restore(clock.encode())
+    restored.restore(clock.to_message())
     assert restored == StreamClock(now=9, applied=9, kept_since=5, version=version)
 
 

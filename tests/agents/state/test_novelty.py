@@ -118,7 +118,7 @@ def test_more_projects_with_wrong_clocks_than_are_remembered_make_all_unsure() -
     assert len(clock.forgotten_ahead) <= 1001
     clock.advance(NOW + 2 * HOUR)
     kept = StreamClock()
-    kept.restore(clock.encode())
+    kept.restore(clock.to_message())
     for project in ("p0", "p4999", "other"):
         assert not kept.surely_remembers(project, AHEAD + 4999, HOUR)
         assert kept.surely_remembers(project, AHEAD + 5000, HOUR)
@@ -142,7 +142,7 @@ def test_a_state_that_begins_anew_asks_how_far_ahead_clocks_were() -> None:
         return []
 
     async def run() -> None:
-        stage = Sessions(lambda _: state, look_up, latest)
+        stage = Sessions(lambda: {0: state}, look_up, latest)
         for offset, window in enumerate((WINDOW, WINDOW._replace(project_id="other"))):
             (value,) = contributions.encode([contribution(window)])
             await stage([SourceRecord(TRACE_FACTS, 0, offset, NOW + 6 * MINUTE, value, {})])
