@@ -7,10 +7,23 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class SpanFacts(_message.Message):
-    __slots__ = ("trace_project_id", "trace_id", "trace_span_count", "texts", "span_id", "parent_span_id", "name", "service_name", "span_type", "status", "start_time", "duration", "session_id", "session_key", "user_id", "user_key", "model", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "input_cost", "output_cost", "total_cost", "priced", "input_preview", "output_preview", "marks", "labels", "version", "unsplit_tokens", "scope", "response_id", "trace_name", "environment", "release", "inside")
+    __slots__ = ("trace_project_id", "trace_id", "trace_span_count", "trace_latest_start", "columns", "columns_size")
     TRACE_PROJECT_ID_FIELD_NUMBER: _ClassVar[int]
     TRACE_ID_FIELD_NUMBER: _ClassVar[int]
     TRACE_SPAN_COUNT_FIELD_NUMBER: _ClassVar[int]
+    TRACE_LATEST_START_FIELD_NUMBER: _ClassVar[int]
+    COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    COLUMNS_SIZE_FIELD_NUMBER: _ClassVar[int]
+    trace_project_id: _containers.RepeatedScalarFieldContainer[str]
+    trace_id: _containers.RepeatedScalarFieldContainer[bytes]
+    trace_span_count: _containers.RepeatedScalarFieldContainer[int]
+    trace_latest_start: _containers.RepeatedScalarFieldContainer[int]
+    columns: bytes
+    columns_size: int
+    def __init__(self, trace_project_id: _Optional[_Iterable[str]] = ..., trace_id: _Optional[_Iterable[bytes]] = ..., trace_span_count: _Optional[_Iterable[int]] = ..., trace_latest_start: _Optional[_Iterable[int]] = ..., columns: _Optional[bytes] = ..., columns_size: _Optional[int] = ...) -> None: ...
+
+class SpanColumns(_message.Message):
+    __slots__ = ("texts", "span_id", "parent_span_id", "name", "service_name", "span_type", "status", "start_time", "duration", "session_id", "session_key", "user_id", "user_key", "model", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "input_cost", "output_cost", "total_cost", "priced", "input_preview", "output_preview", "marks", "labels", "version", "unsplit_tokens", "scope", "response_id", "trace_name", "environment", "release", "inside")
     TEXTS_FIELD_NUMBER: _ClassVar[int]
     SPAN_ID_FIELD_NUMBER: _ClassVar[int]
     PARENT_SPAN_ID_FIELD_NUMBER: _ClassVar[int]
@@ -46,9 +59,6 @@ class SpanFacts(_message.Message):
     ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
     RELEASE_FIELD_NUMBER: _ClassVar[int]
     INSIDE_FIELD_NUMBER: _ClassVar[int]
-    trace_project_id: _containers.RepeatedScalarFieldContainer[str]
-    trace_id: _containers.RepeatedScalarFieldContainer[bytes]
-    trace_span_count: _containers.RepeatedScalarFieldContainer[int]
     texts: _containers.RepeatedScalarFieldContainer[str]
     span_id: _containers.RepeatedScalarFieldContainer[int]
     parent_span_id: _containers.RepeatedScalarFieldContainer[int]
@@ -84,7 +94,7 @@ class SpanFacts(_message.Message):
     environment: _containers.RepeatedScalarFieldContainer[int]
     release: _containers.RepeatedScalarFieldContainer[int]
     inside: _containers.RepeatedCompositeFieldContainer[Texts]
-    def __init__(self, trace_project_id: _Optional[_Iterable[str]] = ..., trace_id: _Optional[_Iterable[bytes]] = ..., trace_span_count: _Optional[_Iterable[int]] = ..., texts: _Optional[_Iterable[str]] = ..., span_id: _Optional[_Iterable[int]] = ..., parent_span_id: _Optional[_Iterable[int]] = ..., name: _Optional[_Iterable[int]] = ..., service_name: _Optional[_Iterable[int]] = ..., span_type: _Optional[_Iterable[int]] = ..., status: _Optional[_Iterable[int]] = ..., start_time: _Optional[_Iterable[int]] = ..., duration: _Optional[_Iterable[int]] = ..., session_id: _Optional[_Iterable[int]] = ..., session_key: _Optional[_Iterable[int]] = ..., user_id: _Optional[_Iterable[int]] = ..., user_key: _Optional[_Iterable[int]] = ..., model: _Optional[_Iterable[int]] = ..., input_tokens: _Optional[_Iterable[int]] = ..., output_tokens: _Optional[_Iterable[int]] = ..., cache_read_tokens: _Optional[_Iterable[int]] = ..., cache_write_tokens: _Optional[_Iterable[int]] = ..., reasoning_tokens: _Optional[_Iterable[int]] = ..., input_cost: _Optional[_Iterable[int]] = ..., output_cost: _Optional[_Iterable[int]] = ..., total_cost: _Optional[_Iterable[int]] = ..., priced: _Optional[_Iterable[bool]] = ..., input_preview: _Optional[_Iterable[str]] = ..., output_preview: _Optional[_Iterable[str]] = ..., marks: _Optional[_Iterable[int]] = ..., labels: _Optional[_Iterable[_Union[Labels, _Mapping]]] = ..., version: _Optional[_Iterable[int]] = ..., unsplit_tokens: _Optional[_Iterable[int]] = ..., scope: _Optional[_Iterable[int]] = ..., response_id: _Optional[_Iterable[int]] = ..., trace_name: _Optional[_Iterable[int]] = ..., environment: _Optional[_Iterable[int]] = ..., release: _Optional[_Iterable[int]] = ..., inside: _Optional[_Iterable[_Union[Texts, _Mapping]]] = ...) -> None: ...
+    def __init__(self, texts: _Optional[_Iterable[str]] = ..., span_id: _Optional[_Iterable[int]] = ..., parent_span_id: _Optional[_Iterable[int]] = ..., name: _Optional[_Iterable[int]] = ..., service_name: _Optional[_Iterable[int]] = ..., span_type: _Optional[_Iterable[int]] = ..., status: _Optional[_Iterable[int]] = ..., start_time: _Optional[_Iterable[int]] = ..., duration: _Optional[_Iterable[int]] = ..., session_id: _Optional[_Iterable[int]] = ..., session_key: _Optional[_Iterable[int]] = ..., user_id: _Optional[_Iterable[int]] = ..., user_key: _Optional[_Iterable[int]] = ..., model: _Optional[_Iterable[int]] = ..., input_tokens: _Optional[_Iterable[int]] = ..., output_tokens: _Optional[_Iterable[int]] = ..., cache_read_tokens: _Optional[_Iterable[int]] = ..., cache_write_tokens: _Optional[_Iterable[int]] = ..., reasoning_tokens: _Optional[_Iterable[int]] = ..., input_cost: _Optional[_Iterable[int]] = ..., output_cost: _Optional[_Iterable[int]] = ..., total_cost: _Optional[_Iterable[int]] = ..., priced: _Optional[_Iterable[bool]] = ..., input_preview: _Optional[_Iterable[str]] = ..., output_preview: _Optional[_Iterable[str]] = ..., marks: _Optional[_Iterable[int]] = ..., labels: _Optional[_Iterable[_Union[Labels, _Mapping]]] = ..., version: _Optional[_Iterable[int]] = ..., unsplit_tokens: _Optional[_Iterable[int]] = ..., scope: _Optional[_Iterable[int]] = ..., response_id: _Optional[_Iterable[int]] = ..., trace_name: _Optional[_Iterable[int]] = ..., environment: _Optional[_Iterable[int]] = ..., release: _Optional[_Iterable[int]] = ..., inside: _Optional[_Iterable[_Union[Texts, _Mapping]]] = ...) -> None: ...
 
 class Labels(_message.Message):
     __slots__ = ("span", "tags", "metadata")

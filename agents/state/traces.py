@@ -3,10 +3,13 @@
 The changelog keeps a trace in *pieces*: a piece is a record that brought something new, byte for byte as it was
 read, under a key of its own. So nothing is encoded again, a long trace is never written twice, and the state is the
 union of the pieces. A piece gets its tombstone when all traces it brought something to are forgotten.
+
+In memory it is kept the same way, but for those traces that had news last (`open_trace`).
 """
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -14,10 +17,12 @@ from struct import Struct
 from time import monotonic
 
 from spanloom.agents.state.clock import version_above
+from spanloom.agents.state.fact_set import FactSet
 from spanloom.agents.state.keyed import ChangelogRecord, Changes, KeyedState, Novelty
+from spanloom.agents.state.open_trace import OpenTrace
 from spanloom.agents.state.pace import Pace
 from spanloom.agents.state.stored import StoredTrace
-from spanloom.spans.conventions.key_order import BUILT_IN, Identity, KeyOrder
+from spanloom.spans.conventions.key_order import BUILT_IN, Identity
 from spanloom.spans.folding import facts as facts_codec
 from spanloom.spans.folding.contribution import (
     Contribution,
@@ -37,101 +42,15 @@ _MILLISECOND = 1_000_000  # nanoseconds
 _PUT_OFF = 1000
 """Rows that are put off at most: each checkpoint writes their names."""
 
+_UNPACKED = 2000
+"""Traces of a partition that are kept unpacked: some 60 MB."""
+
 _FORGOTTEN = 200_000
 """How many forgotten traces of a partition are remembered as such, some 20 MB."""
 
 _PIECE = Struct(">qqH")
 """The key of a piece: timestamp and offset of its record, and 0. A piece made from stored facts is numbered instead,
 and its key ends with the trace."""
-
-
-@dataclass(slots=True)
-class OpenTrace:
-    """One trace: the set of its facts, and where rows and contributions of it were or may have been written.
-
-    `place` is where its row and contribution stand. `left` are the places it stood at earlier records of this
-    batch: an attempt before a crash may have ended its batch right there and written them, so they are always
-    cleared too. `pieces` are the changelog keys of what it is made of. `changes` are the facts that came or changed
-    since its row was written, at the time `written`, of `told` facts.
-    """
-
-    order: KeyOrder = BUILT_IN.sessions
-    facts: dict[int, Fact] = field(default_factory=dict)
-    version: int = 0
-    last_news: int = 0
-    best: tuple[int, int, int, str] | None = None
-    start_time: int | None = None
-    latest_start: int = 0
-    place: WindowKey | None = None
-    left: set[WindowKey] = field(default_factory=set)
-    pieces: dict[bytes, None] = field(default_factory=dict)
-    changes: int = 0
-    told: int = 0
-    written: float = 0.0
-
-    def add(self, facts: Iterable[Fact]) -> tuple[bool, bool]:
-        """Add facts; of two with one span ID the higher version wins.
-
-        Returns:
-            Whether the row may be another one now, and whether there is anything new to be kept at all: a
-            span that was sent again has a higher version, and an older one must not win later.
-        """
-        changed = news = replaced = decided = False
-        for fact in facts:
-            known = self.facts.get(fact.span_id)
-            if known is None:
-                self.facts[fact.span_id] = fact
-                self._consider(fact)
-                self.changes += 1
-                changed = True
-            elif self.lacks(fact):
-                self.facts[fact.span_id] = fact
-                news = True
-                if known._replace(version=fact.version) != fact:
-                    self.changes += 1
-                    replaced = True
-                    decided = decided or self._decides(known)
-                    self._consider(fact)
-        if decided:
-            self._recompute()
-        return changed or replaced, changed or news
-
-    def lacks(self, fact: Fact) -> bool:
-        """Whether a fact is not among these, or newer."""
-        known = self.facts.get(fact.span_id)
-        return (
-            known is None or fact.version > known.version or (fact.version == known.version and fact != known)
-        )
-
-    def _consider(self, fact: Fact) -> None:
-        if self.start_time is None or fact.start_time < self.start_time:
-            self.start_time = fact.start_time
-        self.latest_start = max(self.latest_start, fact.start_time)
-        if fact.session_key:
-            place = self.order.place(fact.session_key)
-            candidate = (place, fact.start_time, fact.span_id, fact.session_id)
-            if self.best is None or candidate < self.best:
-                self.best = candidate
-
-    def _decides(self, fact: Fact) -> bool:
-        """Whether the place of the trace may hang on a fact."""
-        best = self.best
-        return fact.start_time == self.start_time or (best is not None and best[2] == fact.span_id)
-
-    def _recompute(self) -> None:
-        self.best, self.start_time = None, None
-        for fact in self.facts.values():
-            self._consider(fact)
-
-    @property
-    def session_id(self) -> str:
-        """The session the facts name; '' without one."""
-        return self.best[3] if self.best else ""
-
-    @property
-    def session_ids(self) -> set[str]:
-        """All sessions that the facts name: where the trace would stand by one precedence of keys or another."""
-        return {fact.session_id for fact in self.facts.values() if fact.session_key}
 
 
 @dataclass(slots=True)
@@ -152,6 +71,7 @@ class TracePartition(KeyedState[TraceKey, Sequence[Fact], OpenTrace, StoredTrace
         identity: the precedence by which traces find their sessions and users.
         pace: when the rows of large traces are written.
         time: seconds, for the pace.
+        most_unpacked: how many traces are kept unpacked, those that had news last.
     """
 
     def __init__(
@@ -162,14 +82,19 @@ class TracePartition(KeyedState[TraceKey, Sequence[Fact], OpenTrace, StoredTrace
         identity: Identity = BUILT_IN,
         pace: Pace = _PACE,
         time: Callable[[], float] = monotonic,
+        most_unpacked: int = _UNPACKED,
     ) -> None:
         super().__init__(retention, began)
         self._pace = pace
         self._time = time
+        self._most_unpacked = most_unpacked
         self._owed: set[TraceKey] = set()
         """Of the traces that are unsure those whose rows were put off."""
         self._window = window
         self._identity = identity
+        self._unpacked: OrderedDict[TraceKey, OpenTrace] = (
+            OrderedDict()
+        )  # those without news for the longest time first
         self._uses: dict[bytes, int] = {}
         """How many open traces each piece brought something to."""
         self._unsaved: list[ChangelogRecord] = []
@@ -199,10 +124,11 @@ class TracePartition(KeyedState[TraceKey, Sequence[Fact], OpenTrace, StoredTrace
         """
         key, trace = stored.key, self._entry(stored.key)
         self._raise(trace, version_above(trace.version, stored.version))
-        trace.left.update(stored.places)
-        unknown = [fact for fact in stored.facts if trace.lacks(fact)]
-        trace.add(unknown)
-        if not trace.facts:
+        held = trace.held
+        held.left.update(stored.places)
+        unknown = [fact for fact in stored.facts if held.lacks(fact)]
+        self._add(trace, unknown)
+        if not held.facts:
             return
         self._settle(key, trace)
         self._changed[key] = trace
@@ -211,23 +137,47 @@ class TracePartition(KeyedState[TraceKey, Sequence[Fact], OpenTrace, StoredTrace
             self._keep_piece(piece_key, piece, [trace])
 
     def restored(self) -> None:
-        """Complete what the changelog has brought back.
-
-        The worker before may have gone by another precedence of keys: wherever else a trace may stand by what its
-        facts name, its row and contribution are taken away when it is written next.
-        """
+        """Complete what the changelog has brought back."""
         super().restored()
         self._owed = {key for key in self._owed if key in self._open}
         self.unsure |= self._owed
-        for key, trace in self._open.items():
-            if len(session_ids := trace.session_ids) > 1:
-                trace.left.update(self._place(key, trace)._replace(session_id=each) for each in session_ids)
+
+    def collect(self) -> TraceChanges:
+        """Return what has changed since the last call, forget what has had no news for too long, and pack all but those
+        that had news last."""
+        changes = super().collect()
+        for key in list(islice(self._unpacked, max(0, len(self._unpacked) - self._most_unpacked))):
+            if key not in self._changed:
+                self._unpacked.pop(key).pack(key)
+        return changes
+
+    def _entry(self, key: TraceKey) -> OpenTrace:
+        trace = super()._entry(key)
+        if trace.unpacked is None:
+            self._unpack(key, trace)
+            self._unpacked[key] = trace
+        else:
+            self._unpacked.move_to_end(key)
+        return trace
+
+    def _unpack(self, key: TraceKey, trace: OpenTrace) -> None:
+        held = trace.unpack(key, self._identity.sessions)
+        if not held.facts:
+            return
+        held.place = self._place(key, held)
+        # What is read back was written by a worker that may have gone by another precedence of keys: wherever else the
+        # trace may stand by what its facts name, its row and contribution are taken away when it is written next.
+        if not trace.again and len(session_ids := held.session_ids) > 1:
+            held.left.update(held.place._replace(session_id=each) for each in session_ids)
 
     def _new(self, now: int) -> OpenTrace:
-        return OpenTrace(self._identity.sessions, last_news=now)
+        return OpenTrace(last_news=now)
 
     def _add(self, entry: OpenTrace, value: Sequence[Fact]) -> tuple[bool, bool]:
-        return entry.add(value)
+        held = entry.held
+        found = held.add(value)
+        entry.latest_start = max(entry.latest_start, held.latest_start)
+        return found
 
     def owes(self) -> bool:
         """Whether rows that were put off are due now."""
@@ -239,14 +189,15 @@ class TracePartition(KeyedState[TraceKey, Sequence[Fact], OpenTrace, StoredTrace
     def settled(self) -> None:
         """Follow that all that was unsure has been adopted; of what was put off and is not stored a row is due, too."""
         for key in self._owed & self._open.keys() - self._changed.keys():
-            trace = self._open[key]
+            trace = self._entry(key)
             self._raise(trace, version_above(trace.version, self.clock.version))
             self._changed[key] = trace
         self._owed.clear()
         super().settled()
 
     def _is_due(self, trace: OpenTrace, now: float) -> bool:
-        is_due = self._pace.is_due(len(trace.facts), trace.changes, trace.told, now - trace.written)
+        held = trace.held
+        is_due = self._pace.is_due(len(held.facts), held.changes, held.told, now - held.written)
         return is_due or trace.last_news + self._retention < self.clock.now
 
     def _due(self) -> dict[TraceKey, OpenTrace]:
@@ -265,27 +216,30 @@ class TracePartition(KeyedState[TraceKey, Sequence[Fact], OpenTrace, StoredTrace
         self._owed = {TraceKey(name[16:].decode(), name[:16]) for name in names}
 
     def _settle(self, key: TraceKey, entry: OpenTrace) -> None:
-        place = self._place(key, entry)
-        if entry.place is not None and entry.place != place:
-            entry.left.add(entry.place)
-        entry.place = place
+        held = entry.held
+        place = self._place(key, held)
+        if held.place is not None and held.place != place:
+            held.left.add(held.place)
+        held.place = place
 
     def _keep(self, entries: Sequence[OpenTrace], record: bytes, timestamp: int, offset: int) -> None:
         self._keep_piece(_PIECE.pack(timestamp, offset, 0), record, entries)
 
     def _keep_piece(self, piece_key: bytes, piece: bytes, traces: Sequence[OpenTrace]) -> None:
         self._unsaved.append((piece_key, piece))
+        is_known = piece_key in self._uses
         for trace in traces:
-            self._use(piece_key, trace)
+            trace.keep(piece)
+            self._use(piece_key, trace, is_known)
 
-    def _use(self, piece_key: bytes, trace: OpenTrace) -> None:
-        if piece_key not in trace.pieces:
-            trace.pieces[piece_key] = None
+    def _use(self, piece_key: bytes, trace: OpenTrace, is_known: bool) -> None:
+        if not is_known or piece_key not in trace.pieces:
+            trace.pieces.append(piece_key)
             self._uses[piece_key] = self._uses.get(piece_key, 0) + 1
 
-    def _place(self, key: TraceKey, trace: OpenTrace) -> WindowKey:
-        assert trace.start_time is not None, "a trace has facts"
-        return WindowKey(key.project_id, trace.session_id, window_start(trace.start_time, self._window))
+    def _place(self, key: TraceKey, held: FactSet) -> WindowKey:
+        assert held.start_time is not None, "a trace has facts"
+        return WindowKey(key.project_id, held.session_id, window_start(held.start_time, self._window))
 
     def _write(self, changed: dict[TraceKey, OpenTrace]) -> TraceChanges:
         changes = TraceChanges(self._unsaved)
@@ -295,22 +249,24 @@ class TracePartition(KeyedState[TraceKey, Sequence[Fact], OpenTrace, StoredTrace
         return changes
 
     def _write_trace(self, key: TraceKey, trace: OpenTrace, changes: TraceChanges) -> None:
-        assert trace.place is not None
-        folded = fold(key, trace.facts.values(), self._identity)
-        changes.rows.append(TraceRow(key, trace.place, trace.version, folded))
-        if trace.place.session_id:
-            changes.contributions.append(contribution_of(folded, trace.place, trace.version))
-        for place in trace.left - {trace.place}:
+        held = trace.held
+        assert held.place is not None
+        folded = fold(key, held.facts.values(), self._identity)
+        changes.rows.append(TraceRow(key, held.place, trace.version, folded))
+        if held.place.session_id:
+            changes.contributions.append(contribution_of(folded, held.place, trace.version))
+        for place in held.left - {held.place}:
             changes.rows.append(TraceRow(key, place, trace.version, None))
             if place.session_id:
                 changes.contributions.append(withdrawn(key, place, trace.version))
-        trace.left.clear()
-        trace.changes, trace.told, trace.written = 0, len(trace.facts), self._time()
+        held.left.clear()
+        held.changes, held.told, held.written = 0, len(held.facts), self._time()
 
     def _latest_start(self, key: TraceKey, entry: OpenTrace) -> int:  # noqa: ARG002
         return entry.latest_start // _MILLISECOND
 
     def _forgotten(self, key: TraceKey, entry: OpenTrace) -> list[bytes]:
+        self._unpacked.pop(key, None)
         self._forgotten_last[hash(key)] = None
         if len(self._forgotten_last) > _FORGOTTEN:
             del self._forgotten_last[next(iter(self._forgotten_last))]
@@ -326,13 +282,14 @@ class TracePartition(KeyedState[TraceKey, Sequence[Fact], OpenTrace, StoredTrace
         if value is None:
             return  # what is left of it is too old by the clock, and goes in `restored`
         timestamp, _, _ = _PIECE.unpack_from(key)
-        for trace_key, facts in facts_codec.decode(value):
-            trace = self._entry(trace_key)
-            trace.add(facts)
+        is_known = key in self._uses
+        for trace_key, latest_start in facts_codec.traces_in(value):
+            trace = super()._entry(trace_key)
+            trace.keep(value)
+            trace.latest_start = max(trace.latest_start, latest_start)
             trace.last_news = max(trace.last_news, timestamp)
-            trace.place = self._place(trace_key, trace)
-            self._use(key, trace)
+            self._use(key, trace, is_known)
 
     def _keys_of(self, record: ChangelogRecord) -> Iterable[TraceKey]:
         value = record[1]
-        return () if value is None else [key for key, _ in facts_codec.decode(value)]
+        return () if value is None else [key for key, _ in facts_codec.traces_in(value)]

@@ -1,17 +1,21 @@
-"""How facts travel: as columns (`schemas.facts_pb2.SpanFacts`), one message for each partition and batch.
+"""How facts travel: as packed columns (`schemas.facts_pb2.SpanFacts`), one message for each partition and batch.
 
-Facts leave the span table as columns and become one `Fact` a span only where the trace fold reads them.
+Facts leave the span table as columns and become one `Fact` a span only where the trace fold reads them. They are packed
+here, once, and not by Kafka's client with each topic they come through: what the state keeps of a trace is the message
+as it travelled.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from sys import intern
 from typing import get_type_hints
 from zlib import crc32
 
 import pyarrow as pa
 
-from spanloom.schemas.facts_pb2 import Labels, SpanFacts, Texts
+from spanloom.schemas.facts_pb2 import Labels, SpanColumns, SpanFacts, Texts
 from spanloom.spans.folding.fact import FACT_COLUMNS, Fact, SpanLabels, SpanTexts, TraceKey
 from spanloom.spans.folding.fact_columns import FactColumns, fact_columns, texts
 from spanloom.spans.table import MAX_TIME, SPAN_TYPES, STATUSES
@@ -23,17 +27,27 @@ __all__ = [
     "SpanTexts",
     "TraceKey",
     "decode",
+    "decode_one",
     "encode_table",
     "encode_trace",
     "encode_traces",
     "facts_of",
     "partition_of",
+    "traces_in",
 ]
 
 MESSAGE_BYTES = 750_000
 """Where a message of facts is split, in bytes as estimated: well below Kafka's default limit of 1,048,588."""
 
-_TRACE_BYTES = 32
+MAX_UNPACKED = 1 << 24
+"""Bytes of columns that are unpacked at most: ours take some MESSAGE_BYTES, or what the largest span does."""
+
+_CODEC = pa.Codec("zstd", compression_level=1)
+
+_LAST_READ = 8
+"""Messages that stay unpacked for a while: traces that came together go on together."""
+
+_TRACE_BYTES = 40
 _SPAN_BYTES = 200  # what the numbers of one span take at most; texts come on top
 
 _COLUMNS = tuple(name for name in Fact._fields if name not in ("labels", "inside"))
@@ -113,31 +127,90 @@ def decode(message: bytes) -> list[tuple[TraceKey, list[Fact]]]:
     Raises:
         google.protobuf.message.DecodeError, ValueError, IndexError: these are not facts.
     """
-    columns = SpanFacts.FromString(message)
+    head = SpanFacts.FromString(message)
+    columns = _unpack(head)
     lists: FactColumns = {name: getattr(columns, name)[:] for name in _COLUMNS}
-    _check(columns, lists)
+    _check(head, lists)
+    facts = _facts(columns, lists, 0)
+    traces, start = [], 0
+    for key, count in zip(_keys(head), head.trace_span_count, strict=True):
+        traces.append((key, facts[start : start + count]))
+        start += count
+    return traces
+
+
+def traces_in(message: bytes) -> list[tuple[TraceKey, int]]:
+    """Return the traces of a message of facts, each with the latest start of its spans in nanoseconds; their facts stay
+    packed.
+
+    Raises:
+        google.protobuf.message.DecodeError, ValueError: these are not facts.
+    """
+    head = SpanFacts.FromString(message)
+    return list(zip(_keys(head), head.trace_latest_start, strict=True))
+
+
+def decode_one(message: bytes, key: TraceKey) -> list[Fact]:
+    """Read the facts of one trace in a message that `decode` reads; none if it is not in there.
+
+    Several calls in a row unpack the same message once.
+    """
+    head, columns = _unpacked(message)
+    start = 0
+    for project_id, trace_id, count in zip(
+        head.trace_project_id, head.trace_id, head.trace_span_count, strict=True
+    ):
+        if trace_id == key.trace_id and project_id == key.project_id:
+            part = slice(start, start + count)
+            return _facts(columns, {name: getattr(columns, name)[part] for name in _COLUMNS}, start)
+        start += count
+    return []
+
+
+@lru_cache(_LAST_READ)
+def _unpacked(message: bytes) -> tuple[SpanFacts, SpanColumns]:
+    head = SpanFacts.FromString(message)
+    return head, _unpack(head)
+
+
+def _unpack(head: SpanFacts) -> SpanColumns:
+    if head.columns_size > MAX_UNPACKED:
+        raise ValueError("larger than any message of ours")
+    try:
+        unpacked = _CODEC.decompress(head.columns, head.columns_size, asbytes=True)
+    except OSError:
+        raise ValueError("not packed as ours are") from None
+    return SpanColumns.FromString(unpacked)
+
+
+def _keys(head: SpanFacts) -> list[TraceKey]:
+    # A project stands in memory once, however many traces it has.
+    return [
+        TraceKey(intern(project_id), trace_id)
+        for project_id, trace_id in zip(head.trace_project_id, head.trace_id, strict=True)
+    ]
+
+
+def _facts(columns: SpanColumns, lists: FactColumns, start: int) -> list[Fact]:
+    """The facts of some spans; `lists` are their columns, indexes of texts among them, from the span `start` on."""
     known = columns.texts[:]
     for name in _INDEXED:
         lists[name] = [known[index] for index in lists[name]]
     facts = list(map(Fact, *lists.values()))
     for labels in columns.labels:
-        facts[labels.span] = facts[labels.span]._replace(
-            labels=SpanLabels(tuple(labels.tags), tuple(sorted(labels.metadata.items())))
-        )
+        if start <= labels.span < start + len(facts):
+            facts[labels.span - start] = facts[labels.span - start]._replace(
+                labels=SpanLabels(tuple(labels.tags), tuple(sorted(labels.metadata.items())))
+            )
     for inside in columns.inside:
-        facts[inside.span] = facts[inside.span]._replace(
-            inside=SpanTexts(tuple(inside.input_texts), tuple(inside.output_texts))
-        )
-    traces, start = [], 0
-    for project_id, trace_id, count in zip(
-        columns.trace_project_id, columns.trace_id, columns.trace_span_count, strict=True
-    ):
-        traces.append((TraceKey(project_id, trace_id), facts[start : start + count]))
-        start += count
-    return traces
+        if start <= inside.span < start + len(facts):
+            facts[inside.span - start] = facts[inside.span - start]._replace(
+                inside=SpanTexts(tuple(inside.input_texts), tuple(inside.output_texts))
+            )
+    return facts
 
 
-def _check(columns: SpanFacts, lists: FactColumns) -> None:
+def _check(head: SpanFacts, lists: FactColumns) -> None:
     """Raise ValueError for numbers that no span of ours has: a stranger may write to the topic."""
     if (
         max(lists["span_type"], default=0) >= len(SPAN_TYPES)
@@ -145,9 +218,10 @@ def _check(columns: SpanFacts, lists: FactColumns) -> None:
         or min(lists["start_time"], default=0) < 0
         or max(lists["start_time"], default=0) > MAX_TIME
         or max(lists["duration"], default=0) > MAX_TIME
-        or set(map(len, columns.trace_id)) - {16}
-        or 0 in columns.trace_span_count[:]
-        or {*map(len, lists.values())} != {sum(columns.trace_span_count)}
+        or set(map(len, head.trace_id)) - {16}
+        or 0 in head.trace_span_count[:]
+        or {*map(len, lists.values())} != {sum(head.trace_span_count)}
+        or len(head.trace_latest_start) != len(head.trace_id)
     ):
         raise ValueError("numbers out of range")
 
@@ -190,11 +264,7 @@ def _sizes(columns: FactColumns) -> list[int]:
 
 def _encode(traces: Sequence[tuple[TraceKey, int]], columns: FactColumns, start: int, end: int) -> bytes:
     known: dict[str, int] = {"": 0}
-    message = SpanFacts(
-        trace_project_id=[key.project_id for key, _ in traces],
-        trace_id=[key.trace_id for key, _ in traces],
-        trace_span_count=[count for _, count in traces],
-    )
+    message = SpanColumns()
     for name in _COLUMNS:
         values = columns[name][start:end]
         if name in _INDEXED:
@@ -209,4 +279,18 @@ def _encode(traces: Sequence[tuple[TraceKey, int]], columns: FactColumns, start:
             message.inside.append(
                 Texts(span=span, input_texts=inside.input_texts, output_texts=inside.output_texts)
             )
-    return message.SerializeToString()
+    plain = message.SerializeToString()
+    return SpanFacts(
+        trace_project_id=[key.project_id for key, _ in traces],
+        trace_id=[key.trace_id for key, _ in traces],
+        trace_span_count=[count for _, count in traces],
+        trace_latest_start=_latest_starts(traces, columns["start_time"], start),
+        columns=_CODEC.compress(plain, asbytes=True),
+        columns_size=len(plain),
+    ).SerializeToString()
+
+
+def _latest_starts(traces: Sequence[tuple[TraceKey, int]], starts: Sequence[int], at: int) -> Iterator[int]:
+    for _, count in traces:
+        yield max(starts[at : at + count])
+        at += count

@@ -11,7 +11,8 @@ from spanloom.agents.stages.checkpoint import PartitionsLost, Writes
 from spanloom.agents.stages.keyed import KeyedStage
 from spanloom.agents.state.clock import CLOCK_RECORD
 from spanloom.agents.state.keyed import KeyedState, Open
-from spanloom.agents.state.traces import OpenTrace, TraceChanges, TracePartition
+from spanloom.agents.state.open_trace import OpenTrace
+from spanloom.agents.state.traces import TraceChanges, TracePartition
 from spanloom.spans.folding.facts import TraceKey
 from tests.agents.law import simulation
 
@@ -61,7 +62,7 @@ def no_withdrawal(patch: pytest.MonkeyPatch) -> None:
     real = TracePartition._write_trace
 
     def write(self: TracePartition, key: TraceKey, trace: OpenTrace, changes: TraceChanges) -> None:
-        trace.left.clear()
+        trace.held.left.clear()
         real(self, key, trace, changes)
 
     patch.setattr(TracePartition, "_write_trace", write)

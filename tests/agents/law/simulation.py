@@ -171,7 +171,7 @@ class Simulation:
 
     def _traces(self) -> TracePartition:
         return TracePartition(
-            WINDOW, RETENTION * 1000, self._now, pace=self._pace, time=lambda: self._seconds
+            WINDOW, RETENTION * 1000, self._now, pace=self._pace, time=lambda: self._seconds, most_unpacked=1
         )
 
     def _restore(self, state: PartitionState, changelog: Partition) -> None:

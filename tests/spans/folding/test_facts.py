@@ -27,6 +27,26 @@ def test_a_large_trace_travels_in_several_messages_below_the_limit() -> None:
     assert [one for some in decoded for one in some] == facts
 
 
+@given(st.lists(traces(4), min_size=1, max_size=4))
+def test_one_trace_of_a_message_is_read_alone(some: list[list[Fact]]) -> None:
+    keys = [TraceKey("default", number.to_bytes(16)) for number in range(len(some))]
+    message = facts_codec.encode_traces(dict(zip(keys, some, strict=True)))
+    for key, facts in zip(keys, some, strict=True):
+        assert facts_codec.decode_one(message, key) == facts
+    assert facts_codec.decode_one(message, TraceKey("another", keys[0].trace_id)) == []
+    latest = [max(fact.start_time for fact in facts) for facts in some]
+    assert facts_codec.traces_in(message) == list(zip(keys, latest, strict=True))
+
+
+def test_columns_that_say_they_are_huge_are_not_unpacked() -> None:
+    [message] = facts_codec.encode_trace(KEY, [fact(1)])
+    head = SpanFacts.FromString(message)
+    for size in (head.columns_size - 1, head.columns_size + 1, 2**32 - 1):
+        head.columns_size = size
+        with pytest.raises(ValueError, match=r"packed|larger"):
+            facts_codec.decode(head.SerializeToString())
+
+
 @pytest.mark.parametrize("garbage", [b"\xff\xff\xff", b"garbage", b"\x0a\x05abc"])
 def test_what_is_no_message_of_facts_raises(garbage: bytes) -> None:
     with pytest.raises(Exception, match=r".*"):

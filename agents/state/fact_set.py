@@ -1,0 +1,92 @@
+"""The set of a trace's facts, and what follows from it at every record: where the trace stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from spanloom.spans.conventions.key_order import KeyOrder
+from spanloom.spans.folding.contribution import WindowKey
+from spanloom.spans.folding.facts import Fact
+
+
+@dataclass(slots=True)
+class FactSet:
+    """Facts by span ID; of two with one span ID the higher version wins.
+
+    `place` is where the trace's row and contribution stand. `left` are the places it stood at earlier records of this
+    batch: an attempt before a crash may have ended its batch right there and written them, so they are always
+    cleared too. `changes` are the facts that came or changed since the row was written, at the time `written`, of
+    `told` facts.
+    """
+
+    order: KeyOrder
+    facts: dict[int, Fact] = field(default_factory=dict)
+    start_time: int | None = None
+    latest_start: int = 0
+    place: WindowKey | None = None
+    left: set[WindowKey] = field(default_factory=set)
+    changes: int = 0
+    told: int = 0
+    written: float = 0.0
+    _best: tuple[int, int, int, str] | None = None
+
+    def add(self, facts: Iterable[Fact]) -> tuple[bool, bool]:
+        """Add facts.
+
+        Returns:
+            Whether the row may be another one now, and whether there is anything new to be kept at all: a
+            span that was sent again has a higher version, and an older one must not win later.
+        """
+        changes, news, decided = self.changes, False, False
+        for fact in facts:
+            known = self.facts.get(fact.span_id)
+            if known is None:
+                self.facts[fact.span_id] = fact
+                self._consider(fact)
+                self.changes += 1
+            elif self.lacks(fact):
+                self.facts[fact.span_id] = fact
+                news = True
+                if known._replace(version=fact.version) != fact:
+                    self.changes += 1
+                    decided = decided or self._decides(known)
+                    self._consider(fact)
+        if decided:
+            self._best, self.start_time = None, None
+            for fact in self.facts.values():
+                self._consider(fact)
+        changed = self.changes > changes
+        return changed, changed or news
+
+    def lacks(self, fact: Fact) -> bool:
+        """Whether a fact is not among these, or newer."""
+        known = self.facts.get(fact.span_id)
+        return (
+            known is None or fact.version > known.version or (fact.version == known.version and fact != known)
+        )
+
+    @property
+    def session_id(self) -> str:
+        """The session the facts name; '' without one."""
+        return self._best[3] if self._best else ""
+
+    @property
+    def session_ids(self) -> set[str]:
+        """All sessions that the facts name: where the trace would stand by one precedence of keys or another."""
+        return {fact.session_id for fact in self.facts.values() if fact.session_key}
+
+    def _consider(self, fact: Fact) -> None:
+        if self.start_time is None or fact.start_time < self.start_time:
+            self.start_time = fact.start_time
+        self.latest_start = max(self.latest_start, fact.start_time)
+        if fact.session_key:
+            place = self.order.place(fact.session_key)
+            candidate = (place, fact.start_time, fact.span_id, fact.session_id)
+            if self._best is None or candidate < self._best:
+                self._best = candidate
+
+    def _decides(self, fact: Fact) -> bool:
+        """Whether the place of the trace may hang on a fact."""
+        best = self._best
+        return fact.start_time == self.start_time or (best is not None and best[2] == fact.span_id)
