@@ -139,13 +139,13 @@ class WorkerApp(faust.App):
         self._add_stage(
             "traces",
             topics.SPAN_FACTS,
-            Traces(kafka.partitions, self.traces_state.states, rebuild.traces, rebuild.latest_ends),
+            Traces(kafka.partitions, self.traces_state.states, rebuild.traces, rebuild),
             kafka.partitions,
         )
         self._add_stage(
             "sessions",
             topics.TRACE_FACTS,
-            Sessions(self.sessions_state.states, rebuild.windows, rebuild.latest_ends),
+            Sessions(self.sessions_state.states, rebuild.windows, rebuild),
             kafka.partitions,
         )
         self.on_partitions_revoked.connect(self._revoked)

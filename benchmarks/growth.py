@@ -22,6 +22,7 @@ from spanloom.agents.stages.checkpoint import Writes
 from spanloom.agents.stages.sessions import Sessions
 from spanloom.agents.stages.traces import Traces
 from spanloom.agents.state.sessions import SessionPartition
+from spanloom.agents.state.stored import Database
 from spanloom.agents.state.traces import TracePartition
 from spanloom.kafka.topics import SPAN_FACTS, TRACE_FACTS
 from spanloom.spans.folding import facts
@@ -40,9 +41,16 @@ async def nothing_stored(*_: Any) -> list[Any]:
     return []
 
 
-async def no_ends(_: int) -> Mapping[str, int]:
-    """No clock was ahead."""
-    return {}
+class Nothing:
+    """An empty ClickHouse."""
+
+    async def database(self, _: str) -> Database:
+        """Return its identity."""
+        return Database("empty", 0)
+
+    async def latest_ends(self, _: int) -> Mapping[str, int]:
+        """Return nothing: no clock was ahead."""
+        return {}
 
 
 def records(topic: str, values: Sequence[bytes], offset: int) -> list[SourceRecord]:
@@ -87,8 +95,8 @@ def grow(kind: str, size: int, batch: int, report: Callable[[int, float], None])
     """Feed batches; reports, at each twentieth of a power of ten, the CPU seconds a span or trace since the last."""
     traces_state = TracePartition(3600, HOUR, NOW - 10 * HOUR)
     sessions_state = SessionPartition(2 * HOUR, NOW - 10 * HOUR)
-    traces = Traces(1, lambda: {0: traces_state}, nothing_stored, no_ends, now=lambda: NOW)
-    sessions = Sessions(lambda: {0: sessions_state}, nothing_stored, no_ends)
+    traces = Traces(1, lambda: {0: traces_state}, nothing_stored, Nothing(), now=lambda: NOW)
+    sessions = Sessions(lambda: {0: sessions_state}, nothing_stored, Nothing())
     loop = asyncio.new_event_loop()
     source = batches_of_one_trace(size, batch) if kind == "trace" else batches_of_one_session(size, batch)
     done = spent = since = 0.0

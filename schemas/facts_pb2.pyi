@@ -196,7 +196,7 @@ class TraceFacts(_message.Message):
     def __init__(self, contributions: _Optional[_Iterable[_Union[Contribution, _Mapping]]] = ...) -> None: ...
 
 class PartitionClock(_message.Message):
-    __slots__ = ("stream_clock", "kept_since", "version", "forgotten_ahead", "put_off")
+    __slots__ = ("stream_clock", "kept_since", "version", "forgotten_ahead", "put_off", "database", "written")
     class ForgottenAheadEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -209,9 +209,13 @@ class PartitionClock(_message.Message):
     VERSION_FIELD_NUMBER: _ClassVar[int]
     FORGOTTEN_AHEAD_FIELD_NUMBER: _ClassVar[int]
     PUT_OFF_FIELD_NUMBER: _ClassVar[int]
+    DATABASE_FIELD_NUMBER: _ClassVar[int]
+    WRITTEN_FIELD_NUMBER: _ClassVar[int]
     stream_clock: int
     kept_since: int
     version: int
     forgotten_ahead: _containers.ScalarMap[str, int]
     put_off: _containers.RepeatedScalarFieldContainer[bytes]
-    def __init__(self, stream_clock: _Optional[int] = ..., kept_since: _Optional[int] = ..., version: _Optional[int] = ..., forgotten_ahead: _Optional[_Mapping[str, int]] = ..., put_off: _Optional[_Iterable[bytes]] = ...) -> None: ...
+    database: str
+    written: int
+    def __init__(self, stream_clock: _Optional[int] = ..., kept_since: _Optional[int] = ..., version: _Optional[int] = ..., forgotten_ahead: _Optional[_Mapping[str, int]] = ..., put_off: _Optional[_Iterable[bytes]] = ..., database: _Optional[str] = ..., written: _Optional[int] = ...) -> None: ...

@@ -7,6 +7,7 @@ and every change of the state is written.
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
@@ -19,8 +20,11 @@ from spanloom.agents.consuming.records import SourceRecord
 from spanloom.agents.stages.checkpoint import Writes
 from spanloom.agents.stages.dead_letters import dead_letter
 from spanloom.agents.state.keyed import Changes, KeyedState, Novelty, ProjectKey
+from spanloom.agents.state.stored import Database
 from spanloom.kafka.producer import Record
 from spanloom.kafka.topics import DEAD_LETTERS
+
+logger = logging.getLogger("spanloom.worker")
 
 Key = TypeVar("Key", bound=ProjectKey)
 Value = TypeVar("Value")
@@ -36,6 +40,16 @@ class HasKey(Protocol):
 
 
 Stored = TypeVar("Stored", bound=HasKey)
+
+
+class Origin(Protocol):
+    """What ClickHouse has besides single keys."""
+
+    async def database(self, table: str) -> Database:
+        """Return which database this is, and the highest version of a row in a table."""
+
+    async def latest_ends(self, since: int) -> Mapping[str, int]:
+        """Return when the last trace of each project ends that has one that ends after `since`; both in ms."""
 
 
 class Target(NamedTuple):
@@ -54,7 +68,7 @@ class KeyedStage(ABC, Generic[Key, Value, Stored, Changed]):
         states: returns the states by partition.
         look_up: returns what ClickHouse has stored under keys whose state may be lost, and under others that are new
             unless it has a row.
-        latest: returns the latest time, ms, at which ClickHouse has anything of each project, if that is after a time.
+        origin: what ClickHouse is asked when a state begins.
     """
 
     name: str
@@ -66,19 +80,17 @@ class KeyedStage(ABC, Generic[Key, Value, Stored, Changed]):
         self,
         states: Callable[[], Mapping[int, KeyedState[Key, Value, Any, Stored, Changed]]],
         look_up: Callable[[Sequence[Key], Sequence[Key]], Awaitable[list[Stored]]],
-        latest: Callable[[int], Awaitable[Mapping[str, int]]],
+        origin: Origin,
     ) -> None:
         self._states = states
         self._look_up = look_up
-        self._latest = latest
+        self._origin = origin
 
     async def __call__(self, records: list[SourceRecord]) -> Writes:
         """Apply a batch to the state; returns what has to be written."""
         writes = Writes()
         batch = self._read(records, writes)
         partitions = sorted({record.partition for record in records})
-        for partition in partitions:
-            await self._begin(self._state(partition))
         await self._adopt_lost(batch, partitions)
         for record, items in batch:
             self._state(record.partition).apply(items, record.value, record.timestamp, record.offset)
@@ -87,7 +99,9 @@ class KeyedStage(ABC, Generic[Key, Value, Stored, Changed]):
 
     async def settle(self) -> Writes | None:
         """Return rows that were put off and are due by now, with all that goes with them; None if there are none."""
-        partitions = sorted(partition for partition, state in self._states().items() if state.owes())
+        partitions = sorted(p for p, state in self._states().items() if state.owes() or not state.has_begun)
+        await self._begin(partitions)
+        partitions = [partition for partition in partitions if self._state(partition).owes()]
         if not partitions:
             return None
         writes = Writes()
@@ -139,15 +153,30 @@ class KeyedStage(ABC, Generic[Key, Value, Stored, Changed]):
                 metrics.DEAD_LETTERS.labels(self.name).inc()
         return batch
 
-    async def _begin(self, state: KeyedState[Key, Value, Any, Stored, Changed]) -> None:
-        """Ask, where a state began anew, how far ahead clocks were before."""
-        if state.began_anew:
-            state.begin_after(await self._latest(state.clock.kept_since))
+    async def _begin(self, partitions: Sequence[int]) -> None:
+        """Compare states that have just been taken over with the database that is there; where one began anew, also ask
+        how far ahead clocks were before."""
+        new = [state for state in map(self._state, partitions) if not state.has_begun]
+        if not new:
+            return
+        database = await self._origin.database(self.target.table)
+        same = [state.begin(database) for state in new]
+        if not all(same):
+            logger.warning(
+                "%s: ClickHouse lacks rows that this worker's state tells of: it is another database, an older copy,"
+                " or rows were deleted. Rows of what is open are written anew; `spanloom rewind` has the spans that"
+                " Kafka still holds read again",
+                self.name,
+            )
+        for state in new:
+            if state.began_anew:
+                state.begin_after(await self._origin.latest_ends(state.clock.kept_since))
 
     async def _adopt_lost(
         self, batch: list[tuple[SourceRecord, list[tuple[Key, Value]]]], partitions: Sequence[int]
     ) -> None:
-        """Adopt keys that are not here but may have been before, or may be here in part only."""
+        """Adopt keys that are not here but may have been, or that may be here in part only; and some that are owed."""
+        await self._begin(partitions)
         partition_of: dict[Key, int] = {}
         lost: list[Key] = []
         new_without_row: list[Key] = []
@@ -164,14 +193,15 @@ class KeyedStage(ABC, Generic[Key, Value, Stored, Changed]):
                     lost.append(key)
                 case Novelty.NEW_WITHOUT_ROW:
                     new_without_row.append(key)
-        for partition in partitions:
-            for key in self._state(partition).unsure:
-                partition_of[key] = partition
-                lost.append(key)
+        brought = {key for _, items in batch for key, _ in items}
+        to_adopt = {partition: self._state(partition).to_adopt(brought) for partition in partitions}
+        for partition, keys in to_adopt.items():
+            partition_of.update(dict.fromkeys(keys, partition))
+            lost += keys
         if not lost and not new_without_row:
             return
         metrics.LOOKUPS.labels(self.name).inc(len(lost) + len(new_without_row))
         for stored in await self._look_up(lost, new_without_row):
             self._state(partition_of[stored.key]).adopt(stored)
-        for partition in partitions:
-            self._state(partition).settled()
+        for partition, keys in to_adopt.items():
+            self._state(partition).adopted(keys)

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from spanloom.agents.consuming.records import dated, wall_clock
 from spanloom.agents.stages.checkpoint import Writes
-from spanloom.agents.stages.keyed import KeyedStage, Target
+from spanloom.agents.stages.keyed import KeyedStage, Origin, Target
 from spanloom.agents.state.stored import StoredTrace
 from spanloom.agents.state.traces import TraceChanges, TracePartition
 from spanloom.kafka.producer import Record
@@ -27,7 +27,7 @@ class Traces(KeyedStage[TraceKey, Sequence[Fact], StoredTrace, TraceChanges]):
         partitions: partitions of the topic of trace facts.
         states: returns the states by partition.
         look_up: reads lost state back from ClickHouse.
-        latest: how late each project's traces end, see `KeyedStage`.
+        origin: what ClickHouse is asked when a state begins.
         now: the wall clock, ms since the epoch.
     """
 
@@ -40,10 +40,10 @@ class Traces(KeyedStage[TraceKey, Sequence[Fact], StoredTrace, TraceChanges]):
         partitions: int,
         states: Callable[[], Mapping[int, TracePartition]],
         look_up: Callable[[Sequence[TraceKey], Sequence[TraceKey]], Awaitable[list[StoredTrace]]],
-        latest: Callable[[int], Awaitable[Mapping[str, int]]],
+        origin: Origin,
         now: Callable[[], int] = wall_clock,
     ) -> None:
-        super().__init__(states, look_up, latest)
+        super().__init__(states, look_up, origin)
         self._partitions = partitions
         self._now = now
 

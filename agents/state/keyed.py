@@ -10,13 +10,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from itertools import islice
 from typing import Generic, Protocol, TypeVar
 
-from spanloom.agents.state.clock import CLOCK_RECORD, StreamClock
+from spanloom.agents.state.clock import CLOCK_RECORD, StreamClock, version_above
+from spanloom.agents.state.stored import Database
 from spanloom.schemas.facts_pb2 import PartitionClock
+
+_PORTION = 500
+"""Of what is owed so much is adopted at once: after a change of the database that may be everything."""
 
 ChangelogRecord = tuple[bytes, bytes | None]
 """Key and value of a record of a changelog; a value of None is a tombstone."""
@@ -78,6 +83,13 @@ class KeyedState(ABC, Generic[Key, Value, Entry, Stored, Changed]):
         """Whether no changelog says what was here before."""
         self.unsure: set[Key] = set()
         """Keys that may be here in part only, until they are adopted."""
+        self.owed: set[Key] = set()
+        """Keys whose rows may not tell all that is here, or may be missing, until they are adopted."""
+        self.database = ""
+        """The identity of the database that has the rows, empty if that is not known."""
+        self.written = 0
+        """The highest version of a row that was written."""
+        self._found: str | None = None  # the identity of the database that is there now
         self._retention = retention
         self._open: OrderedDict[Key, Entry] = OrderedDict()  # those without news for the longest time first
         self._changed: dict[Key, Entry] = {}
@@ -133,10 +145,12 @@ class KeyedState(ABC, Generic[Key, Value, Entry, Stored, Changed]):
 
         The changelog gets first what is new, then the clock, and only then the tombstones: by the clock, what is
         forgotten is forgotten after a restart too, however many of the tombstones were written, and it says what must
-        not be taken for new. What stands behind
-        the last clock record was written by a checkpoint that did not come to its end (`restored`).
+        not be taken for new. What stands behind the last clock record was written by a checkpoint that did not come to
+        its end (`restored`).
         """
-        changes = self._write(self._due())
+        due = self._due()
+        self.written = max(self.written, *(entry.version for entry in due.values()), 0)
+        changes = self._write(due)
         ended = [*self._ended, *self._forget()]
         self._ended = []
         # Not before: within a batch, which another worker may cut otherwise, versions follow from the log and the clock
@@ -144,11 +158,34 @@ class KeyedState(ABC, Generic[Key, Value, Entry, Stored, Changed]):
         self.clock.version = max(self.clock.version, self._highest)
         kept = self.clock.to_message()
         kept.put_off.extend(self._put_off())
+        if self._found is not None and not self.owed:
+            self.database = self._found
+        kept.database, kept.written = self.database, self.written
         clock = (CLOCK_RECORD, kept.SerializeToString())
         changes.changelog.append(clock)
         if ended:
             changes.changelog += [*((key, None) for key in ended), clock]
         return changes
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether `begin` was called."""
+        return self._found is not None
+
+    def begin(self, database: Database) -> bool:
+        """Compare with the database that is there; where its rows are not those of this state, all are owed.
+
+        Returns:
+            Whether they are.
+        """
+        is_other = bool(self.database) and self.database != database.identity
+        is_older = database.newest < self.written
+        if is_other or is_older:
+            self.owed.update(self._open)
+        if is_older:
+            self.written = database.newest
+        self._found = database.identity
+        return not is_other and not is_older
 
     def begin_after(self, latest: Mapping[str, int]) -> None:
         """Take over how far ahead clocks were of projects whose state may be lost: by project the latest start, ms."""
@@ -163,7 +200,8 @@ class KeyedState(ABC, Generic[Key, Value, Entry, Stored, Changed]):
             if value is not None:
                 kept = PartitionClock.FromString(value)
                 self.clock.restore(kept)
-                self._take_put_off(kept.put_off)
+                self.owed = set(self._read_put_off(kept.put_off))
+                self.database, self.written = kept.database, kept.written
                 self.began_anew = False
             return
         self._unfinished.append((key, value))
@@ -180,13 +218,25 @@ class KeyedState(ABC, Generic[Key, Value, Entry, Stored, Changed]):
         for record in self._unfinished:
             self.unsure.update(key for key in self._keys_of(record) if key in self._open)
         self._unfinished.clear()
+        self.owed &= self._open.keys()
 
     def owes(self) -> bool:
-        """Whether rows that were put off are due now."""
-        return False
+        """Whether rows are owed, or were put off and are due now."""
+        return bool(self.owed)
 
-    def settled(self) -> None:
-        """Follow that all that was unsure has been adopted, if anything of it is stored."""
+    def to_adopt(self, brought: Iterable[Key]) -> set[Key]:
+        """Return what is here and must be adopted with a batch that brings these keys."""
+        owed = self.owed
+        return self.unsure | {key for key in brought if key in owed} | set(islice(owed, _PORTION))
+
+    def adopted(self, keys: Set[Key]) -> None:
+        """Follow that keys have been adopted, if anything of them is stored; rows that are owed are due then."""
+        for key in self.owed & keys:
+            if key in self._open and key not in self._changed:
+                entry = self._entry(key)
+                self._raise(entry, version_above(entry.version, self.clock.version))
+                self._changed[key] = entry
+        self.owed -= keys
         self.unsure.clear()
 
     def _due(self) -> dict[Key, Entry]:
@@ -198,8 +248,9 @@ class KeyedState(ABC, Generic[Key, Value, Entry, Stored, Changed]):
         """Return the names of those that have changed and whose rows are written later."""
         return ()
 
-    def _take_put_off(self, names: Iterable[bytes]) -> None:
-        """Note whose rows were to be written later, when the changelog was written."""
+    def _read_put_off(self, names: Iterable[bytes]) -> Iterable[Key]:  # noqa: ARG002
+        """Return the keys of these names."""
+        return ()
 
     def _raise(self, entry: Entry, version: int) -> None:
         """Give the row of an entry a version, if that is higher than its own."""

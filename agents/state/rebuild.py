@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from spanloom.agents.retry import Retry
-from spanloom.agents.state.stored import StoredTrace, StoredWindow
+from spanloom.agents.state.stored import Database, StoredTrace, StoredWindow
 from spanloom.spans.folding.contribution import WindowKey
 from spanloom.spans.folding.facts import TraceKey, facts_of
 from spanloom.spans.folding.rows import contributions_of
 from spanloom.warehouse.client import Warehouse
 from spanloom.warehouse.lookup import (
+    database,
     latest_ends,
     placed_traces,
     span_facts,
@@ -65,6 +66,10 @@ class Rebuild:
             window = found.setdefault(key, StoredWindow(key))
             window.version = max(window.version, row["version"])
         return list(found.values())
+
+    async def database(self, table: str) -> Database:
+        """Return which database this is, and the highest version of a row in a table."""
+        return Database(*await self._retry(lambda: database(self._warehouse, table)))
 
     async def latest_ends(self, since: int) -> dict[str, int]:
         """Return when the last trace of each project ends that has one that ends after `since`; both in ms."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from spanloom.spans.folding.contribution import Contribution, WindowKey
 from spanloom.spans.folding.facts import Fact, TraceKey
@@ -16,6 +17,13 @@ class StoredTrace:
     facts: list[Fact] = field(default_factory=list)
     places: list[WindowKey] = field(default_factory=list)
     version: int = 0
+
+
+class Database(NamedTuple):
+    """Which database this is, and the highest version of a row in the table of a stage."""
+
+    identity: str
+    newest: int
 
 
 @dataclass(slots=True)

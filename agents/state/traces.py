@@ -88,8 +88,6 @@ class TracePartition(KeyedState[TraceKey, Sequence[Fact], OpenTrace, StoredTrace
         self._pace = pace
         self._time = time
         self._most_unpacked = most_unpacked
-        self._owed: set[TraceKey] = set()
-        """Of the traces that are unsure those whose rows were put off."""
         self._window = window
         self._identity = identity
         self._unpacked: OrderedDict[TraceKey, OpenTrace] = (
@@ -136,12 +134,6 @@ class TracePartition(KeyedState[TraceKey, Sequence[Fact], OpenTrace, StoredTrace
             piece_key = _PIECE.pack(self.clock.now, 0, part) + key.trace_id + key.project_id.encode()
             self._keep_piece(piece_key, piece, [trace])
 
-    def restored(self) -> None:
-        """Complete what the changelog has brought back."""
-        super().restored()
-        self._owed = {key for key in self._owed if key in self._open}
-        self.unsure |= self._owed
-
     def collect(self) -> TraceChanges:
         """Return what has changed since the last call, forget what has had no news for too long, and pack all but those
         that had news last."""
@@ -180,20 +172,11 @@ class TracePartition(KeyedState[TraceKey, Sequence[Fact], OpenTrace, StoredTrace
         return found
 
     def owes(self) -> bool:
-        """Whether rows that were put off are due now."""
-        if not self._owed.isdisjoint(self.unsure):
+        """Whether rows are owed, or were put off and are due now."""
+        if super().owes():
             return True
         now = self._time()
         return any(self._is_due(trace, now) for trace in self._changed.values())
-
-    def settled(self) -> None:
-        """Follow that all that was unsure has been adopted; of what was put off and is not stored a row is due, too."""
-        for key in self._owed & self._open.keys() - self._changed.keys():
-            trace = self._entry(key)
-            self._raise(trace, version_above(trace.version, self.clock.version))
-            self._changed[key] = trace
-        self._owed.clear()
-        super().settled()
 
     def _is_due(self, trace: OpenTrace, now: float) -> bool:
         held = trace.held
@@ -212,8 +195,8 @@ class TracePartition(KeyedState[TraceKey, Sequence[Fact], OpenTrace, StoredTrace
     def _put_off(self) -> Iterable[bytes]:
         return (key.trace_id + key.project_id.encode() for key in self._changed)
 
-    def _take_put_off(self, names: Iterable[bytes]) -> None:
-        self._owed = {TraceKey(name[16:].decode(), name[:16]) for name in names}
+    def _read_put_off(self, names: Iterable[bytes]) -> Iterable[TraceKey]:
+        return (TraceKey(name[16:].decode(), name[:16]) for name in names)
 
     def _settle(self, key: TraceKey, entry: OpenTrace) -> None:
         held = entry.held

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from spanloom.commands import settings as settings_module
 from spanloom.commands.console import Json, Stop, app, console, problems, utf8
+from spanloom.commands.view import time_since
 
 T = TypeVar("T")
 
@@ -58,6 +59,31 @@ def topics(as_json: Json = False) -> None:
             console.print(f"{outcome.topic:32} {state}", highlight=False)
     if any(outcome.differences for outcome in outcomes):
         raise Stop("some topics are not as they should be, see above: nothing of them was changed", code=2)
+
+
+@app.command()
+def rewind(
+    since: Annotated[str, typer.Option(help="What came to Kafka since: 30m, 24h, 7d, or a date.")],
+    as_json: Json = False,
+) -> None:
+    """Have the workers, which must be stopped, read spans again that are still in Kafka."""
+    from spanloom.kafka.rewind import RewindError
+    from spanloom.kafka.rewind import rewind as move
+
+    settings = settings_module.load().kafka
+    start = round(time_since(since).timestamp() * 1000)
+    try:
+        moved = _run_with_kafka(move(settings, start), settings.bootstrap_servers)
+    except RewindError as error:
+        raise Stop(str(error)) from None
+    if as_json:
+        rows = [{"partition": number, "from": old, "to": new} for number, (old, new) in moved.items()]
+        console.print_json(json.dumps(rows))
+        return
+    for number, (old, new) in moved.items():
+        console.print(f"{settings.source_topic} {number}: from {old} back to {new}", highlight=False)
+    if not moved:
+        console.print(f"nothing that came since {since} was read before", highlight=False)
 
 
 @app.command()

@@ -34,7 +34,7 @@ def sessions(
 
     if sort not in SORTS:
         raise Stop(f"sessions can't be sorted by {sort}: use one of {', '.join(SORTS)}", code=2)
-    wanted = Filter(project=project, since=_since(since))
+    wanted = Filter(project=project, since=time_since(since))
     rows = answer(lambda warehouse: first_sessions(warehouse, wanted, SORTS[sort], limit), _NARROW)
     if as_json:
         typer.echo(show.as_json(rows))
@@ -117,7 +117,7 @@ def models(
     from spanloom.commands.viewing.asking import answer
     from spanloom.warehouse.queries.overview.models import models as used_models
 
-    start = _since(since)
+    start = time_since(since)
     rows = answer(lambda warehouse: used_models(warehouse, project, start, limit, unpriced=unpriced), _NARROW)
     if unpriced and rows:
         from spanloom.commands.viewing import unpriced as reasons
@@ -153,7 +153,12 @@ def _prices() -> Prices:
         raise Stop(f"SPANLOOM_WORKER__PRICES_FILE: {error}") from None
 
 
-def _since(text: str) -> datetime:
+def time_since(text: str) -> datetime:
+    """Read a time as --since takes it.
+
+    Raises:
+        Stop: it is none.
+    """
     amount = re.fullmatch(r"(\d{1,6})([smhdw])", text)
     if amount:
         units = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}

@@ -194,6 +194,29 @@ async def latest_ends(warehouse: Warehouse, since: int) -> pa.Table:
     return answer.cast(LATEST_ENDS)
 
 
+_DATABASE = pa.schema([pa.field("identity", _TEXT), pa.field("newest", pa.uint64())])
+
+
+async def database(warehouse: Warehouse, table: str) -> tuple[str, int]:
+    """Return the identity of the database, and the highest version of a row in one of its tables (0 without rows)."""
+    sql = f"""
+    SELECT
+        toString(any(identity)) AS identity,
+        (SELECT max(version) FROM {table}) AS newest
+    FROM
+    (
+        SELECT identity
+        FROM database_identity
+        ORDER BY
+            made,
+            identity
+        LIMIT 1
+    )
+    """
+    (row,) = (await warehouse.query_arrow("look up which database this is", sql)).cast(_DATABASE).to_pylist()
+    return row["identity"], row["newest"] or 0
+
+
 async def _look_up(
     warehouse: Warehouse,
     what: str,

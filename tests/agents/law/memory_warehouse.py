@@ -37,6 +37,7 @@ class MemoryWarehouse(Warehouse):
     def __init__(self) -> None:
         super().__init__(ClickHouseSettings())
         self.tables: dict[str, dict[Key, Row]] = {name: {} for name in SORT_KEYS}
+        self.identity = "memory"
         self.given: dict[tuple[str, Key, int], Row] = {}
         """Every version that traces and windows were ever given, with its row."""
         self.ambiguous: list[tuple[Row, Row]] = []
@@ -77,11 +78,15 @@ class MemoryWarehouse(Warehouse):
     async def query_arrow(
         self,
         what: str,
-        sql: str,  # noqa: ARG002
+        sql: str,
         parameters: Mapping[str, object] | None = None,
         wanted: pa.Table | None = None,
     ) -> pa.Table:
         """Answer one of the look-ups."""
+        if what == "look up which database this is":
+            (table,) = (name for name in SORT_KEYS if f"FROM {name}" in sql)
+            newest = max((row["version"] for row in self.tables[table].values()), default=0)
+            return pa.table({"identity": [self.identity], "newest": pa.array([newest], pa.uint64())})
         if what == "look up how late traces end":
             assert parameters is not None
             return self._latest_ends(int(str(parameters["since"])) * 1_000_000)

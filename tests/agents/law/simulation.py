@@ -163,10 +163,10 @@ class Simulation:
                 self._partitions,
                 lambda: traces,
                 rebuild.traces,
-                rebuild.latest_ends,
+                rebuild,
                 now=lambda: self._now,
             ),
-            "sessions": Sessions(lambda: sessions, rebuild.windows, rebuild.latest_ends),
+            "sessions": Sessions(lambda: sessions, rebuild.windows, rebuild),
         }
 
     def _traces(self) -> TracePartition:

@@ -12,7 +12,7 @@ from spanloom.agents.stages.sessions import Sessions
 from spanloom.agents.state.clock import StreamClock
 from spanloom.agents.state.keyed import Novelty
 from spanloom.agents.state.sessions import SessionPartition
-from spanloom.agents.state.stored import StoredWindow
+from spanloom.agents.state.stored import Database, StoredWindow
 from spanloom.agents.state.traces import TracePartition
 from spanloom.kafka.topics import TRACE_FACTS
 from spanloom.spans.folding import contribution as contributions
@@ -133,16 +133,20 @@ def test_a_state_that_begins_anew_asks_how_far_ahead_clocks_were() -> None:
     asked: list[int] = []
     looked_up: list[WindowKey] = []
 
-    async def latest(since: int) -> dict[str, int]:
-        asked.append(since)
-        return {"default": NOW + 5 * MINUTE}
+    class Stored:
+        async def database(self, _: str) -> Database:
+            return Database("this one", 0)
+
+        async def latest_ends(self, since: int) -> dict[str, int]:
+            asked.append(since)
+            return {"default": NOW + 5 * MINUTE}
 
     async def look_up(lost: Sequence[WindowKey], _: Sequence[WindowKey]) -> list[StoredWindow]:
         looked_up.extend(lost)
         return []
 
     async def run() -> None:
-        stage = Sessions(lambda: {0: state}, look_up, latest)
+        stage = Sessions(lambda: {0: state}, look_up, Stored())
         for offset, window in enumerate((WINDOW, WINDOW._replace(project_id="other"))):
             (value,) = contributions.encode([contribution(window)])
             await stage([SourceRecord(TRACE_FACTS, 0, offset, NOW + 6 * MINUTE, value, {})])
