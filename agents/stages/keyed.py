@@ -98,13 +98,15 @@ class KeyedStage(ABC, Generic[Key, Value, Stored, Changed]):
         return writes
 
     async def settle(self) -> Writes | None:
-        """Return rows that were put off and are due by now, with all that goes with them; None if there are none."""
-        partitions = sorted(p for p, state in self._states().items() if state.owes() or not state.has_begun)
-        await self._begin(partitions)
-        partitions = [partition for partition in partitions if self._state(partition).owes()]
+        """Return what has to be written before the next batch: rows that are owed, or were put off and are due by now,
+        with all that goes with them; None if there are none. Begins with states that have just been taken over."""
+        writes = Writes()
+        if differing := await self._begin():
+            self._write(differing, 0, writes)
+            return writes
+        partitions = sorted(partition for partition, state in self._states().items() if state.owes())
         if not partitions:
             return None
-        writes = Writes()
         await self._adopt_lost([], partitions)
         self._write(partitions, max(self._state(partition).clock.now for partition in partitions), writes)
         return writes
@@ -153,30 +155,30 @@ class KeyedStage(ABC, Generic[Key, Value, Stored, Changed]):
                 metrics.DEAD_LETTERS.labels(self.name).inc()
         return batch
 
-    async def _begin(self, partitions: Sequence[int]) -> None:
+    async def _begin(self) -> list[int]:
         """Compare states that have just been taken over with the database that is there; where one began anew, also ask
-        how far ahead clocks were before."""
-        new = [state for state in map(self._state, partitions) if not state.has_begun]
+        how far ahead clocks were before. Return the partitions whose rows are not there."""
+        new = {partition: state for partition, state in self._states().items() if not state.has_begun}
         if not new:
-            return
+            return []
         database = await self._origin.database(self.target.table)
-        same = [state.begin(database) for state in new]
-        if not all(same):
+        differing = [partition for partition, state in new.items() if not state.begin(database)]
+        if differing:
             logger.warning(
                 "%s: ClickHouse lacks rows that this worker's state tells of: it is another database, an older copy,"
                 " or rows were deleted. Rows of what is open are written anew; `spanloom rewind` has the spans that"
                 " Kafka still holds read again",
                 self.name,
             )
-        for state in new:
+        for state in new.values():
             if state.began_anew:
                 state.begin_after(await self._origin.latest_ends(state.clock.kept_since))
+        return differing
 
     async def _adopt_lost(
         self, batch: list[tuple[SourceRecord, list[tuple[Key, Value]]]], partitions: Sequence[int]
     ) -> None:
         """Adopt keys that are not here but may have been, or that may be here in part only; and some that are owed."""
-        await self._begin(partitions)
         partition_of: dict[Key, int] = {}
         lost: list[Key] = []
         new_without_row: list[Key] = []

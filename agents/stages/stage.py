@@ -20,7 +20,7 @@ Work = Callable[[list[SourceRecord]], Awaitable[Writes]]
 """What a stage does with a batch: returns what has to be written. It may read, but writes nothing itself."""
 
 Settle = Callable[[], Awaitable[Writes | None]]
-"""Returns what earlier batches put off and is due by now; None if nothing is."""
+"""Returns what must be written before the next batch, such as what earlier ones put off; None if nothing must."""
 
 _SETTLING = 0.5
 """Seconds between two looks for what is due."""
@@ -46,7 +46,7 @@ class Stage:
         outlets: where its checkpoint writes to.
         still_ours: whether the group is still that in which the worker has taken its partitions over.
         fail: ends the process; called with whatever a batch raised.
-        settle: what the stage does between batches; None where it puts nothing off.
+        settle: what the stage does before and between batches; None where it puts nothing off.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Stage:
             max_messages: the most messages in a batch.
             linger: how long a batch waits for more messages, seconds.
         """
-        settling = None if self._settle is None else asyncio.create_task(self._go_on_settling(self._settle))
+        settling = None if self._settle is None else asyncio.create_task(self._go_on_settling())
         try:
             async for events in stream.noack_take(max_messages, within=linger):
                 await self._run(self.batch(events))
@@ -90,20 +90,23 @@ class Stage:
     async def batch(self, events: Iterable[Any]) -> None:
         """Work on a batch of Faust's events, portion by portion."""
         async with self._one_at_a_time:
+            await self._settle_first()
             for portion in portions(self._take(events), BATCH_BYTES):
                 await self._portion(portion)
 
-    async def settle(self, settle: Settle) -> None:
+    async def settle(self) -> None:
         """Write what was put off and is due by now."""
         async with self._one_at_a_time:
-            writes = await settle()
-            if writes is not None:
-                await self._checkpoint(writes)
+            await self._settle_first()
 
-    async def _go_on_settling(self, settle: Settle) -> None:
+    async def _settle_first(self) -> None:
+        if self._settle is not None and (writes := await self._settle()) is not None:
+            await self._checkpoint(writes)
+
+    async def _go_on_settling(self) -> None:
         while True:
             await asyncio.sleep(_SETTLING)
-            await self._run(self.settle(settle))
+            await self._run(self.settle())
 
     async def _run(self, batch: Coroutine[Any, Any, None]) -> None:
         try:

@@ -10,57 +10,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
-from enum import Enum, auto
+from collections.abc import Iterable, Mapping, Sequence, Set
 from itertools import islice
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from spanloom.agents.state.clock import CLOCK_RECORD, StreamClock, version_above
+from spanloom.agents.state.entry import ChangelogRecord, Changes, Open, ProjectKey
+from spanloom.agents.state.novelty import Novelty
 from spanloom.agents.state.stored import Database
 from spanloom.schemas.facts_pb2 import PartitionClock
 
 _PORTION = 500
 """Of what is owed so much is adopted at once: after a change of the database that may be everything."""
-
-ChangelogRecord = tuple[bytes, bytes | None]
-"""Key and value of a record of a changelog; a value of None is a tombstone."""
-
-
-class Novelty(Enum):
-    """What is known of a key that a partition does not hold."""
-
-    NEW = auto()
-    """It certainly was never stored anywhere."""
-    NEW_WITHOUT_ROW = auto()
-    """If it has no row in ClickHouse it is new: every batch of a keyed stage writes rows."""
-    OLD = auto()
-    """Its state may have been forgotten or lost."""
-
-
-class Open(Protocol):
-    """What is kept of one open key."""
-
-    version: int
-    """The version of its row."""
-    last_news: int
-    """The stream clock when a record last named it, ms."""
-
-
-@dataclass(slots=True)
-class Changes:
-    """What a batch changed: at least the records of the changelog, in the order in which they must be written."""
-
-    changelog: list[ChangelogRecord] = field(default_factory=list)
-
-
-class ProjectKey(Hashable, Protocol):
-    """What names a trace or a session window."""
-
-    @property
-    def project_id(self) -> str:
-        """The project."""
-
 
 Key = TypeVar("Key", bound=ProjectKey)
 Value = TypeVar("Value")
@@ -176,16 +137,16 @@ class KeyedState(ABC, Generic[Key, Value, Entry, Stored, Changed]):
         """Compare with the database that is there; where its rows are not those of this state, all are owed.
 
         Returns:
-            Whether they are.
+            Whether they are. If not, what is collected next must be written before any row: once rows are written, an
+            older copy of the same database does not look older any more.
         """
-        is_other = bool(self.database) and self.database != database.identity
-        is_older = database.newest < self.written
-        if is_other or is_older:
-            self.owed.update(self._open)
-        if is_older:
-            self.written = database.newest
         self._found = database.identity
-        return not is_other and not is_older
+        is_other = bool(self.database) and self.database != database.identity
+        if not is_other and database.newest >= self.written:
+            return True
+        self.owed.update(self._open)
+        self.database = f"not {database.identity}"
+        return False
 
     def begin_after(self, latest: Mapping[str, int]) -> None:
         """Take over how far ahead clocks were of projects whose state may be lost: by project the latest start, ms."""

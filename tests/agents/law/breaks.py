@@ -10,7 +10,8 @@ import pytest
 from spanloom.agents.stages.checkpoint import PartitionsLost, Writes
 from spanloom.agents.stages.keyed import KeyedStage
 from spanloom.agents.state.clock import CLOCK_RECORD
-from spanloom.agents.state.keyed import KeyedState, Open
+from spanloom.agents.state.entry import Open
+from spanloom.agents.state.keyed import KeyedState
 from spanloom.agents.state.open_trace import OpenTrace
 from spanloom.agents.state.traces import TraceChanges, TracePartition
 from spanloom.spans.folding.facts import TraceKey

@@ -13,9 +13,9 @@ from typing import Any
 import pyarrow as pa
 
 from spanloom.agents.consuming.changelog import PartitionState
-from spanloom.agents.consuming.records import Partition
+from spanloom.agents.consuming.records import Partition, SourceRecord
 from spanloom.agents.retry import Retry
-from spanloom.agents.stages.checkpoint import PartitionsLost, checkpoint
+from spanloom.agents.stages.checkpoint import PartitionsLost, Writes, checkpoint
 from spanloom.agents.stages.ingest import Ingest
 from spanloom.agents.stages.sessions import Sessions
 from spanloom.agents.stages.traces import Traces
@@ -124,19 +124,7 @@ class Simulation:
         self._now = max(self._now, *(record.timestamp for record in records), 0)
         self._crash = step.crash
         try:
-            work = self._work[step.stage]
-            writes = await (work(records) if step.size else work.settle())
-            if writes is None:
-                return
-            for record in records:
-                writes.offsets[record.topic, record.partition] = record.offset + 1
-            await checkpoint(
-                writes,
-                rows=self._insert,
-                records=self._produce,
-                acknowledge=self._acknowledge,
-                still_ours=lambda: not step.lost,
-            )
+            await self._batch(step, records)
             gone = False
         except (Crash, PartitionsLost):
             gone = True
@@ -147,6 +135,25 @@ class Simulation:
                 self.log.compact(changelog)
         if gone:
             self.restart()
+
+    async def _batch(self, step: Step, records: list[SourceRecord]) -> None:
+        work = self._work[step.stage]
+        if step.stage != "ingest" and (writes := await work.settle()) is not None:
+            await self._checkpoint(writes, step)
+        if records:
+            writes = await work(records)
+            for record in records:
+                writes.offsets[record.topic, record.partition] = record.offset + 1
+            await self._checkpoint(writes, step)
+
+    async def _checkpoint(self, writes: Writes, step: Step) -> None:
+        await checkpoint(
+            writes,
+            rows=self._insert,
+            records=self._produce,
+            acknowledge=self._acknowledge,
+            still_ours=lambda: not step.lost,
+        )
 
     def restart(self) -> None:
         """Begin with what the changelogs hold."""

@@ -10,7 +10,7 @@ import pytest
 from spanloom.agents.consuming.records import SourceRecord
 from spanloom.agents.stages.sessions import Sessions
 from spanloom.agents.state.clock import StreamClock
-from spanloom.agents.state.keyed import Novelty
+from spanloom.agents.state.novelty import Novelty
 from spanloom.agents.state.sessions import SessionPartition
 from spanloom.agents.state.stored import Database, StoredWindow
 from spanloom.agents.state.traces import TracePartition
@@ -148,6 +148,7 @@ def test_a_state_that_begins_anew_asks_how_far_ahead_clocks_were() -> None:
     async def run() -> None:
         stage = Sessions(lambda: {0: state}, look_up, Stored())
         for offset, window in enumerate((WINDOW, WINDOW._replace(project_id="other"))):
+            await stage.settle()
             (value,) = contributions.encode([contribution(window)])
             await stage([SourceRecord(TRACE_FACTS, 0, offset, NOW + 6 * MINUTE, value, {})])
 

@@ -1,0 +1,34 @@
+"""What every keyed state has: keys, open entries, and the changes of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+ChangelogRecord = tuple[bytes, bytes | None]
+"""Key and value of a record of a changelog; a value of None is a tombstone."""
+
+
+class Open(Protocol):
+    """What is kept of one open key."""
+
+    version: int
+    """The version of its row."""
+    last_news: int
+    """The stream clock when a record last named it, ms."""
+
+
+@dataclass(slots=True)
+class Changes:
+    """What a batch changed: at least the records of the changelog, in the order in which they must be written."""
+
+    changelog: list[ChangelogRecord] = field(default_factory=list)
+
+
+class ProjectKey(Hashable, Protocol):
+    """What names a trace or a session window."""
+
+    @property
+    def project_id(self) -> str:
+        """The project."""
