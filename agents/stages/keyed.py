@@ -19,7 +19,9 @@ from spanloom.agents import metrics
 from spanloom.agents.consuming.records import SourceRecord
 from spanloom.agents.stages.checkpoint import Writes
 from spanloom.agents.stages.dead_letters import dead_letter
-from spanloom.agents.state.keyed import Changes, KeyedState, Novelty, ProjectKey
+from spanloom.agents.state.entry import Changes, ProjectKey
+from spanloom.agents.state.keyed import KeyedState
+from spanloom.agents.state.novelty import Novelty
 from spanloom.agents.state.stored import Database
 from spanloom.kafka.producer import Record
 from spanloom.kafka.topics import DEAD_LETTERS

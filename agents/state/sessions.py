@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from struct import Struct
 
 from spanloom.agents.state.clock import timestamp_of, version_above
-from spanloom.agents.state.keyed import ChangelogRecord, Changes, KeyedState, Novelty
+from spanloom.agents.state.entry import ChangelogRecord, Changes
+from spanloom.agents.state.keyed import KeyedState
+from spanloom.agents.state.novelty import Novelty
 from spanloom.agents.state.stored import StoredWindow
 from spanloom.schemas import facts_pb2
 from spanloom.spans.folding.contribution import Contribution, WindowKey, from_message, to_message

@@ -17,8 +17,10 @@ from struct import Struct
 from time import monotonic
 
 from spanloom.agents.state.clock import version_above
+from spanloom.agents.state.entry import ChangelogRecord, Changes
 from spanloom.agents.state.fact_set import FactSet
-from spanloom.agents.state.keyed import ChangelogRecord, Changes, KeyedState, Novelty
+from spanloom.agents.state.keyed import KeyedState
+from spanloom.agents.state.novelty import Novelty
 from spanloom.agents.state.open_trace import OpenTrace
 from spanloom.agents.state.pace import Pace
 from spanloom.agents.state.stored import StoredTrace
