@@ -44,7 +44,7 @@ def test_kill_9_in_the_middle_of_a_load_and_again_during_recovery(installation: 
     wait_until(lambda: "Restoring state from changelog" in worker.log[before:], "the worker to recover", 60)
     worker.kill()
     worker.start()
-    installation.wait_for(TRACES, otlp.expected_traces(messages), deadline=30)
+    installation.wait_for(TRACES, otlp.expected_traces(messages), deadline=180)
     installation.wait_for(SESSIONS, otlp.expected_sessions(messages))
 
 

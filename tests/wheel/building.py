@@ -37,7 +37,7 @@ def build(python: Path, folder: Path) -> Built:
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, source / name, symlinks=True, ignore=_LEFT_OUT)
         else:
-            (source / name).parent.mkdir(exist_ok=True)
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, source / name)
     return Built(
         source,

@@ -45,10 +45,12 @@ def test_one_tenant_can_not_hurt_another(kafka_only: Installation) -> None:
     with Receiver(kafka_only.environment, kafka_only.folder, keys=keys) as receiver:
 
         def http() -> bool:
-            return answers(lambda: receiver.post(body, {"x-api-key": OTHER}, timeout=2).status == 200 or None)
+            return answers(
+                lambda: receiver.post(body, {"x-api-key": OTHER}, timeout=10).status == 200 or None
+            )
 
         def over_grpc() -> bool:
-            return answers(lambda: receiver.export(body, (("x-api-key", OTHER),), timeout=2))
+            return answers(lambda: receiver.export(body, (("x-api-key", OTHER),), timeout=10))
 
         assert http()
         assert over_grpc()
