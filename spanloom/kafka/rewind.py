@@ -29,16 +29,15 @@ async def rewind(settings: KafkaSettings, since: int) -> dict[int, tuple[int, in
         f"the group {settings.group_id} has workers, who would go on where they are: stop all of them, and try again"
         f" {settings.session_timeout:.0f} s later"
     )
-    if await _has_members(settings):
+    members, numbers = await _members_and_partitions(settings)
+    if members:
         raise busy
+    if not numbers:
+        raise RewindError(f"topic {settings.source_topic} does not exist: nothing was read from it")
     consumer = AIOKafkaConsumer(**connection(settings), group_id=settings.group_id, enable_auto_commit=False)
     await consumer.start()
     try:
-        await consumer.topics()  # without a subscription it knows of none by itself
-        numbers = consumer.partitions_for_topic(settings.source_topic)
-        if not numbers:
-            raise RewindError(f"topic {settings.source_topic} does not exist: nothing was read from it")
-        partitions = [TopicPartition(settings.source_topic, number) for number in sorted(numbers)]
+        partitions = [TopicPartition(settings.source_topic, number) for number in numbers]
         consumer.assign(partitions)
         found = await consumer.offsets_for_times(dict.fromkeys(partitions, since))
         moved: dict[int, tuple[int, int]] = {}
@@ -55,11 +54,14 @@ async def rewind(settings: KafkaSettings, since: int) -> dict[int, tuple[int, in
         await consumer.stop()
 
 
-async def _has_members(settings: KafkaSettings) -> bool:
+async def _members_and_partitions(settings: KafkaSettings) -> tuple[int, list[int]]:
+    """How many members the group has, and the partitions of the source topic, none if it is not there."""
     admin = AIOKafkaAdminClient(**connection(settings))
     try:
         await admin.start()
         (response,) = await admin.describe_consumer_groups([settings.group_id])
-        return any(members for *_, members in (group[:6] for group in response.groups))
+        members = sum(len(group[5]) for group in response.groups)
+        topics = await admin.describe_topics([settings.source_topic])
+        return members, sorted(one["partition"] for topic in topics for one in topic["partitions"])
     finally:
         await admin.close()
