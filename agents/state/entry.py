@@ -17,6 +17,11 @@ class Open(Protocol):
     """The version of its row."""
     last_news: int
     """The stream clock when a record last named it, ms."""
+    found_again: bool
+    """Whether it came from the changelog or from ClickHouse. What comes from ClickHouse may be ahead of the log, and
+    another worker, which does not know yet that it is none any more, may put out less under the same version. So the
+    row is written anew with every record that names it, also one that brings nothing new: that may be what the other
+    one lacked."""
 
 
 @dataclass(slots=True)

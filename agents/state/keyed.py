@@ -88,6 +88,7 @@ class KeyedState(ABC, Generic[Key, Value, Entry, Stored, Changed]):
             entry.last_news = self.clock.now
             self._open.move_to_end(key)
             changes_row, is_news = self._add(entry, value)
+            changes_row = changes_row or entry.found_again
             if is_news:
                 news.append(entry)
             if changes_row:

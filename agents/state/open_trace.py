@@ -32,6 +32,7 @@ class OpenTrace:
 
     version: int = 0
     last_news: int = 0
+    found_again: bool = False
     latest_start: int = 0
     pieces: list[bytes] = field(default_factory=list)
     unpacked: FactSet | None = None

@@ -33,6 +33,7 @@ class OpenWindow:
     contributions: dict[bytes, Contribution] = field(default_factory=dict)
     version: int = 0
     last_news: int = 0
+    found_again: bool = False
     unsaved: set[bytes] = field(default_factory=set)
     running: RunningSession | None = None
     """Its sums, kept up to date, once it is large and has been written."""
@@ -75,6 +76,7 @@ class SessionPartition(KeyedState[WindowKey, Contribution, OpenWindow, StoredWin
     def adopt(self, stored: StoredWindow) -> None:
         """Take a window back from ClickHouse: the contributions of its traces, and its row's version."""
         window = self._entry(stored.key)
+        window.found_again = True
         self._raise(window, version_above(window.version, stored.version))
         # Every one must be added, so no any() over a generator.
         if [contribution for contribution in stored.contributions if window.add(contribution)]:
@@ -110,6 +112,7 @@ class SessionPartition(KeyedState[WindowKey, Contribution, OpenWindow, StoredWin
         message = facts_pb2.Contribution.FromString(value)
         contribution = from_message(message)
         window = self._entry(contribution.window)
+        window.found_again = True
         window.last_news = max(window.last_news, timestamp_of(message.applied))
         window.add(contribution)
         window.unsaved.clear()

@@ -123,6 +123,7 @@ class TracePartition(KeyedState[TraceKey, Sequence[Fact], OpenTrace, StoredTrace
         What is stored may be more than what went out under that version (ingest runs ahead), so the version is raised.
         """
         key, trace = stored.key, self._entry(stored.key)
+        trace.found_again = True
         self._raise(trace, version_above(trace.version, stored.version))
         held = trace.held
         held.left.update(stored.places)
@@ -271,6 +272,7 @@ class TracePartition(KeyedState[TraceKey, Sequence[Fact], OpenTrace, StoredTrace
         for trace_key, latest_start in facts_codec.traces_in(value):
             trace = super()._entry(trace_key)
             trace.keep(value)
+            trace.found_again = True
             trace.latest_start = max(trace.latest_start, latest_start)
             trace.last_news = max(trace.last_news, timestamp)
             self._use(key, trace, is_known)
