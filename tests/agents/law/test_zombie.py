@@ -18,7 +18,7 @@ TRACE = next(
 
 
 def test_a_row_of_less_under_the_same_version_is_overtaken() -> None:
-    """Both look the trace up in ClickHouse for the same record, the other worker when ingest has put more there; and the row
+    """Both look the trace up in ClickHouse for the same record, the other one when ingest has put more there; and the row
     of the first comes last."""
     begin = START * 1_000_000
     ours = Simulation(START + HOUR)  # so that nothing is certainly new
@@ -32,7 +32,7 @@ def test_a_row_of_less_under_the_same_version_is_overtaken() -> None:
         zombie.restart()
         await zombie._work["traces"].settle()
         stale = await zombie._work["traces"](ours.log.due((TOPICS["traces"], 0), 1))
-        await ours.run([Step("ingest", 1)])
+        await ours.run([Step("ingest", 1), Step("traces", 1)])
         for table, rows in stale.rows:
             await ours._insert(table, rows)
 
