@@ -18,8 +18,10 @@ TRACE = next(
 
 
 def test_a_row_of_less_under_the_same_version_is_overtaken() -> None:
-    """Both look the trace up in ClickHouse for the same record, the other one when ingest has put more there; and the row
-    of the first comes last."""
+    """Both look the trace up in ClickHouse for the same record, the other one when ingest has put more there.
+
+    The row of the first comes last.
+    """
     begin = START * 1_000_000
     ours = Simulation(START + HOUR)  # so that nothing is certainly new
     ours.produce(message(span(TRACE, 1, start=begin, session__id="s")), START)
