@@ -7,6 +7,7 @@ the Collector's file exporter writes them. It may be packed with gzip. What it i
 from __future__ import annotations
 
 import gzip
+import re
 import sys
 import zlib
 from collections.abc import Iterable, Iterator
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import TypeAlias, cast
 
 from spanloom.schemas.otlp_pb2 import ExportTraceServiceRequest
-from spanloom.spans.reading.request import read_request
+from spanloom.spans.reading.wire.request import read_request
 from spanloom.spans.reading.wire.otlp_json import NOT_JSON, checked_json
 
 LONGEST = 32 << 20
@@ -31,6 +32,10 @@ NOTHING = "no .pb or .json file with OTLP spans is there: name a file or a folde
 _NEEDED = "an ExportTraceServiceRequest as protobuf or JSON is needed"
 _HEAD, _GZIP, _LENGTH = 1 << 16, b"\x1f\x8b", 4
 _ANY_NUMBER = sys.maxsize
+
+_JSON = re.compile(rb"\s*+\{\s*+(?:\"[^\x00-\x1f]|\})")
+"""How JSON begins; protobuf can begin with a line feed and a brace, too, but no text of JSON with a line feed."""
+
 
 
 Source: TypeAlias = BufferedReader | gzip.GzipFile
@@ -46,14 +51,13 @@ class FileMessage:
 
     path: Path
     value: bytes
-    number: int = 0
-    """Its line, or its place among the messages of the file, from 1; 0 where the file is one message."""
+    place: str = ""
+    """Which message of the file, `line 3` or `message 3`; empty where the file is one message."""
 
     @property
     def where(self) -> str:
         """The file, and which message of it."""
-        kind = "line" if self.value.lstrip()[:1] == b"{" else "message"
-        return f"{self.path}, {kind} {self.number}," if self.number else str(self.path)
+        return f"{self.path}, {self.place}," if self.place else str(self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,7 @@ def _read(path: Path, stream: BufferedReader, *, in_folder: bool) -> Iterator[Fi
         if stream.peek(len(_GZIP))[: len(_GZIP)] == _GZIP:
             source = gzip.GzipFile(fileobj=stream)
         head = source.peek(_HEAD)
-        if head.lstrip()[:1] == b"{":
+        if head[:1] == b"{" or _JSON.match(head):
             yield from _json(path, source, in_folder=in_folder)
         elif head[:1] == b"\0":
             yield from _with_lengths(path, source)
@@ -139,12 +143,13 @@ def _read(path: Path, stream: BufferedReader, *, in_folder: bool) -> Iterator[Fi
 def _whole(path: Path, stream: Source, *, in_folder: bool) -> Iterator[FileMessage | Skipped]:
     """A file that is one message of protobuf, or nothing that is known."""
     value = stream.read(LONGEST + 1)
+    # Of what is not called protobuf in a folder nobody has said that it is.
+    in_folder = in_folder and not path.name.endswith((".pb", ".pb.gz"))
     # No bytes at all are a valid protobuf message, but never one that somebody meant to send.
     if not value.strip():
-        harmless = in_folder and not path.name.removesuffix(".gz").endswith(".pb")
-        yield Skipped(str(path), f"is empty: check what writes it, {_NEEDED}", harmless)
-        return
-    yield _checked(FileMessage(path, value), in_folder=in_folder and not path.name.removesuffix(".gz").endswith(".pb"))
+        yield Skipped(str(path), f"is empty: check what writes it, {_NEEDED}", in_folder)
+    else:
+        yield _checked(FileMessage(path, value), in_folder=in_folder)
 
 
 def _with_lengths(path: Path, stream: Source) -> Iterator[FileMessage | Skipped]:
@@ -158,7 +163,7 @@ def _with_lengths(path: Path, stream: Source) -> Iterator[FileMessage | Skipped]
         if len(length) < _LENGTH or len(value) < size <= LONGEST:
             yield Skipped(f"{path}, message {number},", "is cut off: the file ends in it")
             return
-        yield _checked(FileMessage(path, value, number), in_folder=False)
+        yield _checked(FileMessage(path, value, f"message {number}"), in_folder=False)
         if size > LONGEST:
             return
 
@@ -187,26 +192,26 @@ def _json(path: Path, stream: Source, *, in_folder: bool) -> Iterator[FileMessag
             return
         lines = chain([(number, first), second], lines)
     for number, line in lines:
-        yield _checked(FileMessage(path, line, number), in_folder=in_folder)
+        yield _checked(FileMessage(path, line.strip(), f"line {number}"), in_folder=in_folder)
 
 
 def _lines(stream: Source) -> Iterator[tuple[int, bytes]]:
-    """The lines that are not blank, with their numbers; of one that is too long its beginning, and nothing behind."""
+    """The lines that are not blank, with their numbers; of one that is too long the beginning."""
     for number in count(1):
         line = stream.readline(LONGEST + 1)
         if not line:
             return
-        if len(line) > LONGEST or line.strip():
+        if line.strip() or len(line) > LONGEST:
             yield number, line
-        if len(line) > LONGEST and not line.endswith(b"\n"):
-            return
+        while line and line[-1:] != b"\n":
+            line = stream.readline(LONGEST + 1)
 
 
 def _checked(message: FileMessage, *, in_folder: bool) -> FileMessage | Skipped:
     """The message, or why it is skipped."""
     value = message.value
     if len(value) > LONGEST:
-        return Skipped(message.where, f"is longer than {LONGEST} bytes, and so is what follows it not read")
+        return Skipped(message.where, f"is longer than {LONGEST:,} bytes: no topic takes such a message")
     problem = _problem(value)
     if not problem:
         return message
@@ -217,10 +222,10 @@ def _checked(message: FileMessage, *, in_folder: bool) -> FileMessage | Skipped:
 def _problem(value: bytes) -> str:
     """Why a message is not OTLP, a sentence; empty where it is, or a part of it. Of JSON the spans are not read."""
     try:
-        if value.lstrip()[:1] != b"{":
-            read_request(value, _ANY_NUMBER)
-            return ""
-        _, found = checked_json(value)
+        if value[:1] == b"{":
+            _, found = checked_json(value)
+        else:
+            found = read_request(value, _ANY_NUMBER)
     except ValueError as error:
         return str(error)
     return "" if found.spans else found.problem

@@ -29,7 +29,7 @@ def retimed(message: FileMessage, ends: dict[Path, int], now: int) -> FileMessag
         span.end_time_unix_nano = max(span.end_time_unix_nano + shift, 0)
         for event in span.events:
             event.time_unix_nano = max(event.time_unix_nano + shift, 0)
-    return FileMessage(message.path, request.SerializeToString(), message.number)
+    return FileMessage(message.path, request.SerializeToString(), message.place)
 
 
 def _spans(request: ExportTraceServiceRequest) -> Iterator[Span]:

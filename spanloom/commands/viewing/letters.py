@@ -13,7 +13,7 @@ from rich.text import Text
 
 from spanloom.kafka.dead_letters import Letter, project_name
 from spanloom.schemas import otlp_pb2
-from spanloom.spans.reading.request import Request, read_request
+from spanloom.spans.reading.wire.request import Request, read_request
 from spanloom.spans.text.values import MAX_NESTING, base64_text, text_of
 
 _SPANS = 100
