@@ -151,8 +151,8 @@ def replay_letters(
 ) -> None:
     """Send dead letters once more to the topic that they came from, for workers that can read them now.
 
-    They go as they were, with the project of their header. Letters that were cut, or came from a topic that only workers
-    write, are skipped. It may be run twice: spans count once however often they are sent.
+    They go as they were, with the project of their header. Letters that were cut, or came from a topic that only
+    workers write, are skipped. It may be run twice: spans count once however often they are sent.
     """
     from spanloom.commands.sending.letters import replay
     from spanloom.commands.viewing import letters as show
@@ -194,7 +194,9 @@ def replay_letters(
     else:
         console.print(f"{'would send' if dry_run else 'sent'} {done.sent:,} dead letters", highlight=False)
         for why, count in done.skipped.most_common():
-            console.print(f"skipped {count:,}: {show.printable(why)}", markup=False, highlight=False, soft_wrap=True)
+            console.print(
+                f"skipped {count:,}: {show.printable(why)}", markup=False, highlight=False, soft_wrap=True
+            )
     if missing:
         raise Stop(f"there is no dead letter {', '.join(map(str, missing))}")
     if done.failed or (letters and done.skipped):
@@ -223,7 +225,9 @@ def _place(text: str) -> Place:
     from spanloom.kafka.dead_letters import Place
 
     if not re.fullmatch(r"[0-9]{1,9}:[0-9]{1,18}", text):
-        raise Stop("a dead letter is named PARTITION:OFFSET, as `spanloom dead-letters list` shows it", code=2)
+        raise Stop(
+            "a dead letter is named PARTITION:OFFSET, as `spanloom dead-letters list` shows it", code=2
+        )
     partition, _, offset = text.partition(":")
     return Place(int(partition), int(offset))
 

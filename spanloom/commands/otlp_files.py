@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import TypeAlias, cast
 
 from spanloom.schemas.otlp_pb2 import ExportTraceServiceRequest
-from spanloom.spans.reading.wire.request import read_request
+from spanloom.spans.reading.wire.json_shape import Shape
 from spanloom.spans.reading.wire.otlp_json import NOT_JSON, checked_json
+from spanloom.spans.reading.wire.request import Request, read_request
 
 LONGEST = 32 << 20
 """Bytes of one message at most: three times what a topic of spanloom's takes."""
@@ -35,7 +36,6 @@ _ANY_NUMBER = sys.maxsize
 
 _JSON = re.compile(rb"\s*+\{\s*+(?:\"[^\x00-\x1f]|\})")
 """How JSON begins; protobuf can begin with a line feed and a brace, too, but no text of JSON with a line feed."""
-
 
 
 Source: TypeAlias = BufferedReader | gzip.GzipFile
@@ -74,21 +74,31 @@ class Skipped:
         return f"{self.where} {self.reason}"
 
 
-def messages(paths: Iterable[Path], standard_input: BufferedReader | None = None) -> Iterator[FileMessage | Skipped]:
+def messages(
+    paths: Iterable[Path], standard_input: BufferedReader | None = None
+) -> Iterator[FileMessage | Skipped]:
     """Yield the messages of files, of all OTLP files in folders, and of `-`, standard input; and what is skipped.
 
     One message at a time is in memory. Nothing is raised: what can't be read is `Skipped`, and the next follows.
     """
     for path in paths:
         if str(path) == "-":
-            yield from _read(Path("standard input"), standard_input or cast(BufferedReader, sys.stdin.buffer), in_folder=False)
+            yield from _read(
+                Path("standard input"),
+                standard_input or cast(BufferedReader, sys.stdin.buffer),
+                in_folder=False,
+            )
         elif path.is_dir():
             # A pipe would wait for somebody to write.
-            inside = [file for file in sorted(path.rglob("*")) if file.name.endswith(_NAMES) and file.is_file()]
+            inside = [
+                file for file in sorted(path.rglob("*")) if file.name.endswith(_NAMES) and file.is_file()
+            ]
             for file in inside:
                 yield from _open(file, in_folder=True)
             if not inside:
-                yield Skipped(str(path), "holds no .pb, .json or .jsonl file: name a file or a folder that holds some")
+                yield Skipped(
+                    str(path), "holds no .pb, .json or .jsonl file: name a file or a folder that holds some"
+                )
         else:
             yield from _open(path, in_folder=False)
 
@@ -192,7 +202,7 @@ def _json(path: Path, stream: Source, *, in_folder: bool) -> Iterator[FileMessag
             return
         lines = chain([(number, first), second], lines)
     for number, line in lines:
-        yield _checked(FileMessage(path, line.strip(), f"line {number}"), in_folder=in_folder)
+        yield _checked(FileMessage(path, line.rstrip(b"\r\n"), f"line {number}"), in_folder=in_folder)
 
 
 def _lines(stream: Source) -> Iterator[tuple[int, bytes]]:
@@ -216,12 +226,15 @@ def _checked(message: FileMessage, *, in_folder: bool) -> FileMessage | Skipped:
     if not problem:
         return message
     harmless = in_folder and b"resourceSpans" not in value and b"resource_spans" not in value
-    return Skipped(message.where, f"is not OTLP ({problem[:1].lower()}{problem[1:].rstrip('.')}): {_NEEDED}", harmless)
+    return Skipped(
+        message.where, f"is not OTLP ({problem[:1].lower()}{problem[1:].rstrip('.')}): {_NEEDED}", harmless
+    )
 
 
 def _problem(value: bytes) -> str:
     """Why a message is not OTLP, a sentence; empty where it is, or a part of it. Of JSON the spans are not read."""
     try:
+        found: Request | Shape
         if value[:1] == b"{":
             _, found = checked_json(value)
         else:

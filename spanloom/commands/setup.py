@@ -97,7 +97,9 @@ def lag(as_json: Json = False) -> None:
         console.print_json(json.dumps([asdict(each) for each in found]))
     else:
         for each in found:
-            console.print(f"{each.topic:32} {each.lag:12,} of {each.records:,}", markup=False, highlight=False)
+            console.print(
+                f"{each.topic:32} {each.lag:12,} of {each.records:,}", markup=False, highlight=False
+            )
 
 
 @app.command()

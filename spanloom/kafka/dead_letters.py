@@ -151,11 +151,12 @@ class DeadLetters:
         found: list[Letter] = []
         for partition, (begin, end) in self._bounds.items():
             some: list[Letter] = []
-            while end > begin and len(some) < limit:
-                start = max(begin, end - _AT_ONCE)
-                read = [letter_of(record) async for record in self._range(partition, start, end)]
+            behind = end
+            while behind > begin and len(some) < limit:
+                start = max(begin, behind - _AT_ONCE)
+                read = [letter_of(record) async for record in self._range(partition, start, behind)]
                 some += [letter for letter in reversed(read) if letter in wanted]
-                end = start
+                behind = start
             found += some[:limit]
         return sorted(found, key=lambda letter: (letter.time, letter.place), reverse=True)[:limit]
 

@@ -1,4 +1,4 @@
-"""How a topic that exists differs from what it should be: what harms, with the command that mends it, and what does not."""
+"""How a topic that exists differs from what it should be: what harms, the command that mends it, and what does not."""
 
 from __future__ import annotations
 
@@ -99,7 +99,9 @@ def _of_config(topic: Topic, found: Found, kafka: KafkaSettings) -> Iterator[Dif
         if policies and policies != {COMPACT}:
             yield harm(_POLICY, COMPACT, "state that does not change for long would be deleted")
     elif COMPACT in policies:
-        yield harm(_POLICY, "delete", "records without a key are refused, of others only the last of a key stays")
+        yield harm(
+            _POLICY, "delete", "records without a key are refused, of others only the last of a key stays"
+        )
 
     largest = _number(found, _LARGEST)
     needed = int(topic.config.get(_LARGEST, 0))
@@ -109,7 +111,11 @@ def _of_config(topic: Topic, found: Found, kafka: KafkaSettings) -> Iterator[Dif
     if topic.inner:
         retention = _number(found, _RETENTION)
         if retention is not None and 0 <= retention < _BEHIND and "delete" in policies:
-            yield harm(_RETENTION, topic.config.get(_RETENTION, _BEHIND), "records are up to three days old when written")
+            yield harm(
+                _RETENTION,
+                topic.config.get(_RETENTION, _BEHIND),
+                "records are up to three days old when written",
+            )
         for key, needed in _TIMESTAMP_BOUNDS.items():
             bound = _number(found, key)
             if bound is not None and 0 <= bound < needed:

@@ -49,9 +49,7 @@ async def lag(settings: KafkaSettings) -> list[TopicLag]:
         await admin.close()
 
 
-async def _lag(
-    admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer, group: str, topic: str
-) -> TopicLag:
+async def _lag(admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer, group: str, topic: str) -> TopicLag:
     (described,) = await admin.describe_topics([topic])
     partitions = [TopicPartition(topic, each["partition"]) for each in described["partitions"]]
     committed = await admin.list_consumer_group_offsets(group, partitions=partitions)

@@ -129,7 +129,7 @@ class Export:
         return answer
 
     async def _look(self, held: Held, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Look for the spans of a request in the thread; raises Refused where it has none, or more than is looked at."""
+        """Look for the spans of a request in the thread. Raises Refused where it has none, or too many to look at."""
         try:
             return await self._splitting.run(held, 0, work, *args, **kwargs)
         except TooMany as error:

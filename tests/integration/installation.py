@@ -201,7 +201,9 @@ class Installation:
     def run_bytes(self, *arguments: str) -> bytes:
         """Run a command that succeeds; what it prints, as bytes."""
         argv = [sys.executable, "-m", "spanloom", *arguments]
-        return subprocess.run(argv, env=self.environment, stdout=subprocess.PIPE, timeout=120, check=True).stdout
+        return subprocess.run(
+            argv, env=self.environment, stdout=subprocess.PIPE, timeout=120, check=True
+        ).stdout
 
     def spanloom(self, *arguments: str, code: int = 0) -> str:
         """Run a command and return what it prints; its exit code must be `code`."""

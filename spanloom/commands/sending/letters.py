@@ -92,7 +92,11 @@ async def replay(
     """
     replaying = _Replaying(kafka, wanted, each)
     largest = await largest_message(kafka)
-    producer = None if dry_run else await started_producer(kafka, client_id="spanloom-replay", max_request_size=2 * largest)
+    producer = (
+        None
+        if dry_run
+        else await started_producer(kafka, client_id="spanloom-replay", max_request_size=2 * largest)
+    )
     try:
         async with DeadLetters(kafka) as letters:
             async for letter, payload in letters.all(wanted):

@@ -64,14 +64,18 @@ async def send(
         SendError: Kafka can't be reached, or takes no more.
     """
     producer = AIOKafkaProducer(**connection(kafka), acks="all", max_request_size=2**30)
-    sender = _Sender(producer, topic, [(PROJECT_HEADER, project.encode())] if project else [], progress, skipped)
+    sender = _Sender(
+        producer, topic, [(PROJECT_HEADER, project.encode())] if project else [], progress, skipped
+    )
     started = False
     try:
         for each in _retimed(paths) if retime else otlp_files.messages(paths):
             if isinstance(each, Skipped):
                 sender.skip(each)
                 continue
-            if not started:  # not before: where there is nothing to send it does not matter that Kafka is away
+            if (
+                not started
+            ):  # not before: where there is nothing to send it does not matter that Kafka is away
                 await producer.start()
                 started = True
             await sender.send(each)

@@ -22,12 +22,12 @@ from spanloom.spans.limits import TRUNCATED, Limits
 from spanloom.spans.pricing.prices import Prices
 from spanloom.spans.reading.columns import Columns, ResourceRow
 from spanloom.spans.reading.notes import SpanNotes
-from spanloom.spans.reading.wire.request import read_request
 from spanloom.spans.reading.row import Preview, SpanRow
 from spanloom.spans.reading.span import SpanReader
 from spanloom.spans.reading.times import SpanTimes, span_times
 from spanloom.spans.reading.wire.attributes import attributes_within, texts
 from spanloom.spans.reading.wire.rejects import BadSpans, Reject
+from spanloom.spans.reading.wire.request import read_request
 from spanloom.spans.reading.witnesses import bear_witness
 from spanloom.spans.text.values import valid_text
 

@@ -33,7 +33,9 @@ def written(kafka: Installation, *letters: tuple[bytes, str, str], project: byte
         kafka.produce([record.value], topic=DEAD_LETTERS, headers=record.headers)
 
 
-def test_a_letter_of_a_worker_is_listed_shown_and_replayed(installation: Installation, tmp_path: Path) -> None:
+def test_a_letter_of_a_worker_is_listed_shown_and_replayed(
+    installation: Installation, tmp_path: Path
+) -> None:
     worker = installation.worker()
     good, bad = llm(1, 1, session__id="s"), span(b"", 2)
     installation.produce([GARBAGE], headers=[PROJECT])
@@ -157,7 +159,12 @@ def test_many_letters_are_listed_the_newest_first(kafka_only: Installation) -> N
 
 def test_a_hostile_letter_moves_no_cursor(kafka_only: Installation) -> None:
     evil = b"\x1b[2J\x07\x9b31m\xe2\x80\xaeevil\r\n"
-    headers = [("reason", evil), ("topic", evil), (evil.decode(errors="replace"), evil), ("partition", b"9" * 5000)]
+    headers = [
+        ("reason", evil),
+        ("topic", evil),
+        (evil.decode(errors="replace"), evil),
+        ("partition", b"9" * 5000),
+    ]
     kafka_only.produce([b'{"a":"' + evil + b'"}'], DEAD_LETTERS, headers)
     for arguments in (("list",), ("show", "0:0"), ("show", "0:0", "--decoded"), ("replay", "--all")):
         done = kafka_only.run("dead-letters", *arguments)

@@ -49,14 +49,18 @@ def sent(kafka: Installation) -> list[bytes]:
 def test_what_the_collector_writes_is_sent_line_by_line(kafka_only: Installation, tmp_path: Path) -> None:
     every = lines(9)
     (tmp_path / "plain.jsonl").write_bytes(b"\n".join(every[:3]) + b"\n")
-    (tmp_path / "packed.json.gz").write_bytes(gzip.compress(b"\n".join(every[3:6])) + gzip.compress(b"\n\n" + every[6]))
+    (tmp_path / "packed.json.gz").write_bytes(
+        gzip.compress(b"\n".join(every[3:6])) + gzip.compress(b"\n\n" + every[6])
+    )
     found = send(kafka_only, str(tmp_path), "-", given=b"\n".join(every[7:]) + b"\n")
     assert found.stdout == b"sent 9 messages to otlp_spans\n"
     assert found.stderr == b""
     assert [value.rstrip(b"\n") for value in sent(kafka_only)] == sorted(every)
 
 
-def test_packed_protobuf_and_messages_with_their_length_are_sent(kafka_only: Installation, tmp_path: Path) -> None:
+def test_packed_protobuf_and_messages_with_their_length_are_sent(
+    kafka_only: Installation, tmp_path: Path
+) -> None:
     every = [message(span(number, 1)) for number in range(1, 5)]
     (tmp_path / "one.pb.gz").write_bytes(gzip.compress(every[0]))
     (tmp_path / "many.pb").write_bytes(b"".join(len(value).to_bytes(4) + value for value in every[1:]))

@@ -15,7 +15,7 @@ from spanloom.spans.reading.wire.otlp_json import checked_json
 from tests.captures_truth import Capture, captures
 from tests.spans.reading.otlp_examples import otlp_json_bytes
 from tests.spans.reading.otlp_json_dialects import DIALECTS
-from tests.spans.reading.test_shapes import SPANS, documents
+from tests.spans.reading.requests.test_shapes import SPANS, documents
 
 
 @pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.__name__)
@@ -52,7 +52,13 @@ def test_the_receiver_refuses_what_would_be_a_dead_letter_and_nothing_else(
 
 @pytest.mark.parametrize(
     "body",
-    [b"{}", b'{"resourceMetrics":[{}]}', b'{"resourceSpans":[{"spans":[{}]}]}', b'{"resourceSpans":null}', b"[]"],
+    [
+        b"{}",
+        b'{"resourceMetrics":[{}]}',
+        b'{"resourceSpans":[{"spans":[{}]}]}',
+        b'{"resourceSpans":null}',
+        b"[]",
+    ],
 )
 def test_what_is_not_taken_at_first_sight(body: bytes) -> None:
     assert not begins_with_spans(body)

@@ -20,7 +20,7 @@ _NULLS = 1_000_000
 in a message, 72 MB of them."""
 
 _TEXT = rb"\"(?:[^\"\\]++|\\.)*+(?:\"|\\?+\Z)"
-"""A text; one without an end goes to that of the message, or each quotation mark escaped in it would be tried as well."""
+"""A text; one without an end goes to that of the message, or each escaped quotation mark in it would be tried, too."""
 
 _TOKEN = re.compile(
     rb"\"values\"\s*+:\s*+\[(?P<nulls>(?:\s*+\{\s*+\}\s*+,?+)++)"

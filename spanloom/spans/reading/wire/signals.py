@@ -18,7 +18,7 @@ _LOOKED_AT = 8
 """Fields of a request, resource or scope that are looked at; nearly always it is the first or second."""
 
 _LOG = frozenset(((1, _FIXED64), (2, _VARINT), (6, _LENGTH_DELIMITED), (8, _FIXED32), (11, _FIXED64)))
-"""Fields by number and wire type that no span has: of a log record, time, severity, attributes, flags, observed time."""
+"""Fields by number and wire type that no span has. Of a log record: times, severity, attributes, flags."""
 
 _METRIC = frozenset(((7, _LENGTH_DELIMITED), (10, _LENGTH_DELIMITED), (12, _LENGTH_DELIMITED)))
 """Likewise, of a metric: sum, exponential histogram, metadata."""
@@ -58,12 +58,9 @@ def first_entry(request: bytes) -> bytes:
     # The resources of a request, the scopes of a resource, the spans of a scope.
     for wanted in (1, 2, 2):
         try:
-            for number, kind, start, end in islice(_fields(request, start, end), _LOOKED_AT):  # noqa: B007
-                if (number, kind) == (wanted, _LENGTH_DELIMITED):
-                    break
-            else:
-                return b""
-        except IndexError:
+            looked_at = islice(_fields(request, start, end), _LOOKED_AT)
+            start, end = next(each[2:] for each in looked_at if each[:2] == (wanted, _LENGTH_DELIMITED))
+        except (IndexError, StopIteration):
             return b""
     return request[start:end]
 

@@ -120,7 +120,8 @@ def test_beside_another_shape_spans_are_read_and_the_whole_is_kept(strange: Any)
 
 @pytest.mark.parametrize("older", ["instrumentationLibrarySpans", "instrumentation_library_spans"])
 def test_names_of_before_otlp_0_15_are_read_where_the_new_ones_hold_nothing(older: str) -> None:
-    for beside in ({}, {"scopeSpans": []}, {"scopeSpans": None}):
+    besides: list[dict[str, Any]] = [{}, {"scopeSpans": []}, {"scopeSpans": None}]
+    for beside in besides:
         assert read_json({"resourceSpans": [{older: [SPANS], **beside}]}).table.num_rows == 1
 
 
@@ -141,7 +142,7 @@ def is_empty_export(document: Any) -> bool:
     )
     holders = [document]
     for names, beside in frames:
-        inside = []
+        inside: list[Any] = []
         for holder in holders:
             lists = [holder[name] for name in names if isinstance(holder.get(name), list)]
             strange = beside is None or any(
@@ -172,11 +173,15 @@ _lists = st.lists(_any_json, max_size=2)
 documents = (
     _any_json
     | st.fixed_dictionaries({"resourceSpans": _any_json})
-    | st.fixed_dictionaries({"resourceSpans": st.lists(st.fixed_dictionaries({"scopeSpans": _any_json}), max_size=2)})
+    | st.fixed_dictionaries(
+        {"resourceSpans": st.lists(st.fixed_dictionaries({"scopeSpans": _any_json}), max_size=2)}
+    )
     | st.fixed_dictionaries(
         {
             "resourceSpans": st.lists(
-                st.fixed_dictionaries({"scopeSpans": st.lists(st.fixed_dictionaries({"spans": _lists}), max_size=2)}),
+                st.fixed_dictionaries(
+                    {"scopeSpans": st.lists(st.fixed_dictionaries({"spans": _lists}), max_size=2)}
+                ),
                 max_size=2,
             )
         }
@@ -191,7 +196,7 @@ def test_json_from_which_nothing_comes_is_an_empty_export_or_a_dead_letter(docum
         assert bool(decoded.rejects) != is_empty_export(document)
 
 
-TIMES = {"time_unix_nano": START, "start_time_unix_nano": START}
+TIMES: Any = {"time_unix_nano": START, "start_time_unix_nano": START}
 METRICS = {
     "gauge": Metric(gauge=Gauge(data_points=[NumberDataPoint(as_int=1, **TIMES)])),
     "sum": Metric(sum=Sum(data_points=[NumberDataPoint(as_double=1, **TIMES)], is_monotonic=True)),
@@ -302,7 +307,9 @@ def test_empty_exports_of_protobuf_are_fine() -> None:
         assert (decoded.table.num_rows, decoded.rejects) == (0, [])
 
 
-@pytest.mark.parametrize("value", [b"\x0a\x00" * 60_000, json.dumps({"resourceSpans": [{"resource": {}}] * 60_000}).encode()])
+@pytest.mark.parametrize(
+    "value", [b"\x0a\x00" * 60_000, json.dumps({"resourceSpans": [{"resource": {}}] * 60_000}).encode()]
+)
 def test_more_empty_resources_than_anybody_sends_are_a_dead_letter(value: bytes) -> None:
     assert reasons(read(value)) == [
         "The message holds 60000 resources and scopes without spans, more than the limit of 50000."

@@ -78,7 +78,7 @@ def test_whatever_values_a_list_has_it_is_read(values: list[Any], spaces: bool) 
     assert not is_bomb(message(",".join([some] * (300_000 // len(some)))))
 
 
-BOMBS = ["{}", "[]", '{"":{}}', '{"a":1}', '{"spans":[]}', '{"":[]}', "[[]]", "{},[]", '{ }', '[ ]']
+BOMBS = ["{}", "[]", '{"":{}}', '{"a":1}', '{"spans":[]}', '{"":[]}', "[[]]", "{},[]"]
 
 
 @pytest.mark.parametrize("inside", BOMBS)
@@ -94,8 +94,8 @@ def test_more_than_a_million_absent_values_are_one() -> None:
     assert is_bomb(message(",".join(["{}"] * 1_000_001)))
 
 
-@given(st.text('{}[]",:\\ a1', max_size=60), st.integers(1, 4))
-def test_what_is_no_bomb_takes_no_more_than_is_said(text: str, depth: int) -> None:
+@given(st.text('{}[]",:\\ a1', max_size=60))
+def test_what_is_no_bomb_takes_no_more_than_is_said(text: str) -> None:
     """Whatever is parsed without being refused stays within the bound, and half a megabyte."""
     value = ("[" + ",".join([text] * (200_000 // (len(text) + 1))) + "]").encode()
     if is_bomb(value):
@@ -138,6 +138,6 @@ def _text_bytes(value: bytes) -> int:
     ids=lambda tail: repr(tail[:16]),
 )
 def test_everything_is_looked_at_once(tail: bytes) -> None:
-    """Texts without an end, spaces, and what only begins like a value: looked at again and again it would take hours."""
+    """Texts without an end, spaces, and what only begins like a value: looked at twice it takes hours."""
     before = b'{"values":[' + b"{}," * 990_000
     assert not is_bomb(before + tail)
