@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from spanloom.kafka.connection import connection
+from spanloom.kafka.ends import bounds
 from spanloom.kafka.settings import KafkaSettings
 from spanloom.kafka.topics import DEAD_LETTERS, MAX_MESSAGE_BYTES, PROJECT_HEADER
 
@@ -135,9 +136,8 @@ class DeadLetters:
                 TopicPartition(DEAD_LETTERS, number)
                 for number in sorted(self._consumer.partitions_for_topic(DEAD_LETTERS) or ())
             ]
-            first = await self._consumer.beginning_offsets(partitions)
-            ends = await self._consumer.end_offsets(partitions)
-            self._bounds = {each.partition: (first[each], ends[each]) for each in partitions}
+            found = await bounds(self._consumer, partitions)
+            self._bounds = {each.partition: places for each, places in found.items()}
         except BaseException:
             await self._consumer.stop()
             raise

@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from spanloom.kafka.connection import connection
+from spanloom.kafka.ends import bounds
 from spanloom.kafka.settings import KafkaSettings
 from spanloom.kafka.topics import SPAN_FACTS, TRACE_FACTS, TopicError
 
@@ -33,7 +34,9 @@ async def lag(settings: KafkaSettings) -> list[TopicLag]:
         KafkaError: Kafka can't be reached.
     """
     admin = AIOKafkaAdminClient(**connection(settings))
-    consumer = AIOKafkaConsumer(**connection(settings), enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(
+        **connection(settings), enable_auto_commit=False, auto_offset_reset="earliest"
+    )
     await admin.start()
     try:
         await consumer.start()
@@ -53,14 +56,10 @@ async def _lag(admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer, group: st
     (described,) = await admin.describe_topics([topic])
     partitions = [TopicPartition(topic, each["partition"]) for each in described["partitions"]]
     committed = await admin.list_consumer_group_offsets(group, partitions=partitions)
-    first = await consumer.beginning_offsets(partitions)
-    ends = await consumer.end_offsets(partitions)
-    behind = 0
-    for partition in partitions:
+    records = behind = 0
+    for partition, (first, end) in (await bounds(consumer, partitions)).items():
         offset = committed[partition].offset if partition in committed else -1
         # As workers begin: what was acknowledged beyond the end was of a topic that is gone.
-        if not first[partition] <= offset <= ends[partition]:
-            offset = first[partition]
-        behind += ends[partition] - offset
-    records = sum(ends[partition] - first[partition] for partition in partitions)
+        behind += end - (offset if first <= offset <= end else first)
+        records += end - first
     return TopicLag(topic, len(partitions), records, behind)

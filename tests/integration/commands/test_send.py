@@ -12,7 +12,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.captures_truth import CAPTURES
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
 from tests.integration.installation import Installation
 from tests.integration.otlp import message, span
 from tests.spans.reading.otlp_examples import otlp_json_bytes
@@ -167,8 +168,6 @@ def test_times_move_to_now_from_standard_input_too(kafka_only: Installation) -> 
     found = send(kafka_only, "-", "--retime", given=otlp_json_bytes(old) + b"\n" + collector(old))
     assert found.stdout == b"sent 2 messages to otlp_spans\n"
     spans: list[Any] = []
-    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-
     for value in sent(kafka_only):
         for resource in ExportTraceServiceRequest.FromString(value).resource_spans:
             spans += [one for scope in resource.scope_spans for one in scope.spans]
@@ -177,9 +176,9 @@ def test_times_move_to_now_from_standard_input_too(kafka_only: Installation) -> 
     assert ends[-1] - ends[0] == 10**9
 
 
-def test_of_the_recordings_nothing_is_skipped(kafka_only: Installation) -> None:
-    found = send(kafka_only, str(CAPTURES), "--project", "shop")
+def test_of_the_samples_nothing_is_skipped(kafka_only: Installation) -> None:
+    found = send(kafka_only, "spanloom/samples", "--project", "shop")
     assert found.stderr == b""
     records = kafka_only.consume("otlp_spans")
-    assert len(records) == len(list(CAPTURES.rglob("*.pb")))
+    assert len(records) == len(list(Path("spanloom/samples").rglob("*.pb")))
     assert {dict(record.headers)["spanloom-project"] for record in records} == {b"shop"}
