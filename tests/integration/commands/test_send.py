@@ -88,6 +88,12 @@ def test_what_can_not_be_sent_is_named_and_the_rest_is_sent(kafka_only: Installa
     assert [value.rstrip(b"\n") for value in sent(kafka_only)] == sorted([good[0], good[1], whole])
 
 
+def test_empty_standard_input_is_named_and_what_came_before_is_sent(kafka_only: Installation) -> None:
+    found = send(kafka_only, "spanloom/samples/py-oi", "-", code=1, given=b"")
+    assert found.stdout.startswith(b"sent ")
+    assert found.stderr == f"standard input is empty: check what writes it, {NEEDED}\n".encode()
+
+
 def test_other_json_in_a_folder_is_named_and_no_error(kafka_only: Installation, tmp_path: Path) -> None:
     (tmp_path / "package.json").write_text('{\n "name": "shop"\n}\n')
     (tmp_path / "one.json").write_bytes(json.dumps(json.loads(lines(1)[0]), indent=1).encode())
