@@ -8,11 +8,13 @@ read as a span of which most fields are of another type
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
 
 from spanloom.spans.text.values import length_at
 
 _VARINT, _FIXED64, _LENGTH_DELIMITED, _FIXED32 = 0, 1, 2, 5  # wire types; groups are none of OTLP's
+
+_FIRST, _SECOND, _THIRD = 0x0A, 0x12, 0x1A
+"""How the first three fields begin, length-delimited: there is no other in a request, a resource or a scope."""
 
 _LOOKED_AT = 8
 """Fields of a request, resource or scope that are looked at; nearly always it is the first or second."""
@@ -54,15 +56,25 @@ def _has_points(entry: bytes, start: int, end: int) -> bool:
 
 def first_entry(request: bytes) -> bytes:
     """Return the first entry of the first scope of a request; nothing where it is not where nearly all have it."""
-    start, end = 0, len(request)
-    # The resources of a request, the scopes of a resource, the spans of a scope.
-    for wanted in (1, 2, 2):
-        try:
-            looked_at = islice(_fields(request, start, end), _LOOKED_AT)
-            start, end = next(each[2:] for each in looked_at if each[:2] == (wanted, _LENGTH_DELIMITED))
-        except (IndexError, StopIteration):
-            return b""
-    return request[start:end]
+    # Spelled out: the receiver does this with every request.
+    position, end = 0, len(request)
+    try:
+        # The resources of a request, the scopes of a resource, the spans of a scope.
+        for wanted in (_FIRST, _SECOND, _SECOND):
+            for _ in range(_LOOKED_AT):
+                tag = request[position]
+                length, start = length_at(request, position + 1)
+                position = start + length
+                if tag not in (_FIRST, _SECOND, _THIRD) or position > end:
+                    return b""
+                if tag == wanted:
+                    break
+            else:
+                return b""
+            position, end = start, position
+    except IndexError:
+        return b""
+    return request[position:end]
 
 
 def _fields(message: bytes, position: int, end: int) -> Iterator[tuple[int, int, int, int]]:
