@@ -156,7 +156,6 @@ def replay_letters(
     """
     from spanloom.commands.sending.letters import replay
     from spanloom.commands.viewing import letters as show
-    from spanloom.kafka.topics import TopicError
 
     wanted = _wanted(reason, topic, project, since, until, [_place(text) for text in letters or ()])
     if every == bool(letters or reason or topic or project or since or until):
@@ -178,10 +177,7 @@ def replay_letters(
                     f"{letter.place} {show.printable(text)}", markup=False, highlight=False, soft_wrap=True
                 )
 
-    try:
-        done = _run(replay(kafka, wanted, dry_run=dry_run, each=each), kafka.bootstrap_servers)
-    except TopicError as error:
-        raise Stop(str(error)) from None
+    done = _run(replay(kafka, wanted, dry_run=dry_run, each=each), kafka.bootstrap_servers)
     missing = sorted(wanted.places - done.seen)
     if as_json:
         result = {
@@ -249,8 +245,9 @@ def _write(path: Path, value: bytes) -> None:
 
 def _run(work: Coroutine[Any, Any, Any], servers: str) -> Any:
     from spanloom.kafka.dead_letters import LetterError
+    from spanloom.kafka.topics import TopicError
 
     try:
         return run_with_kafka(work, servers)
-    except LetterError as error:
+    except (LetterError, TopicError) as error:
         raise Stop(str(error)) from None

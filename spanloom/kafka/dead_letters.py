@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from spanloom.kafka.connection import connection
 from spanloom.kafka.ends import bounds
 from spanloom.kafka.settings import KafkaSettings
-from spanloom.kafka.topics import DEAD_LETTERS, MAX_MESSAGE_BYTES, PROJECT_HEADER
+from spanloom.kafka.topics import DEAD_LETTERS, MAX_MESSAGE_BYTES, PROJECT_HEADER, partitions_of
 
 REASON, TOPIC, PARTITION, OFFSET, CUT = "reason", "topic", "partition", "offset", "cut-from-bytes"
 """The names of headers, besides that of the project: `agents/stages/dead_letters.py` writes them."""
@@ -113,11 +113,13 @@ class DeadLetters:
     """Reads the topic. A context; what is written after it was entered is not seen.
 
     Raises:
-        LetterError: the topic is not there, or can't be read to its end.
+        TopicError: the topic is not there.
+        LetterError: it can't be read to its end.
         KafkaError: Kafka can't be reached.
     """
 
     def __init__(self, settings: KafkaSettings) -> None:
+        self._settings = settings
         self._consumer = AIOKafkaConsumer(
             **connection(settings),
             enable_auto_commit=False,
@@ -127,15 +129,12 @@ class DeadLetters:
         self._bounds: dict[int, tuple[int, int]] = {}
 
     async def __aenter__(self) -> DeadLetters:
+        partitions = [
+            TopicPartition(DEAD_LETTERS, number)
+            for number in range(await partitions_of(self._settings, DEAD_LETTERS))
+        ]
         try:
             await self._consumer.start()
-            # Asked for a topic that is not there some brokers make it.
-            if DEAD_LETTERS not in await self._consumer.topics():
-                raise LetterError(f"topic {DEAD_LETTERS} does not exist: run `spanloom topics` first")
-            partitions = [
-                TopicPartition(DEAD_LETTERS, number)
-                for number in sorted(self._consumer.partitions_for_topic(DEAD_LETTERS) or ())
-            ]
             found = await bounds(self._consumer, partitions)
             self._bounds = {each.partition: places for each, places in found.items()}
         except BaseException:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 
 from spanloom.kafka.connection import connection
 from spanloom.kafka.ends import bounds
 from spanloom.kafka.settings import KafkaSettings
 from spanloom.kafka.topics import SPAN_FACTS, TRACE_FACTS, TopicError
+
+_TRIES = 60
+"""Half seconds in which Kafka must find out who keeps the group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,7 @@ async def lag(settings: KafkaSettings) -> list[TopicLag]:
 async def _lag(admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer, group: str, topic: str) -> TopicLag:
     (described,) = await admin.describe_topics([topic])
     partitions = [TopicPartition(topic, each["partition"]) for each in described["partitions"]]
-    committed = await admin.list_consumer_group_offsets(group, partitions=partitions)
+    committed = await _committed(admin, group, partitions)
     records = behind = 0
     for partition, (first, end) in (await bounds(consumer, partitions)).items():
         offset = committed[partition].offset if partition in committed else -1
@@ -63,3 +69,22 @@ async def _lag(admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer, group: st
         behind += end - (offset if first <= offset <= end else first)
         records += end - first
     return TopicLag(topic, len(partitions), records, behind)
+
+
+async def _committed(
+    admin: AIOKafkaAdminClient, group: str, partitions: list[TopicPartition]
+) -> dict[TopicPartition, Any]:
+    """What the group has acknowledged. The first who asks for a group has Kafka make the topic that groups are in."""
+    tries = _TRIES
+    while True:
+        try:
+            found: dict[TopicPartition, Any] = await admin.list_consumer_group_offsets(
+                group, partitions=partitions
+            )
+        except KafkaError as error:
+            tries -= 1
+            if not (error.retriable and tries):
+                raise
+            await asyncio.sleep(0.5)
+        else:
+            return found

@@ -148,6 +148,24 @@ async def largest_message(settings: KafkaSettings) -> int:
     return int(config.get("max.message.bytes", MAX_MESSAGE_BYTES))
 
 
+async def partitions_of(settings: KafkaSettings, topic: str) -> int:
+    """Return how many partitions a topic has.
+
+    Raises:
+        TopicError: it is not there.
+        KafkaError: Kafka can't be reached.
+    """
+    admin = AIOKafkaAdminClient(**connection(settings))
+    try:
+        await admin.start()
+        # Asked for one that is not there some brokers make it.
+        if topic not in await admin.list_topics():
+            raise _missing(topic)
+        return (await _partition_counts(admin, [topic])).get(topic, 0)
+    finally:
+        await admin.close()
+
+
 async def _create(admin: AIOKafkaAdminClient, missing: Iterable[Topic], replication: int) -> list[str]:
     """Create topics and return the names of those that nobody else created meanwhile."""
     new = [
