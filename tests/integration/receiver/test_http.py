@@ -31,7 +31,7 @@ from tests.integration.installation import Installation
 from tests.integration.otlp import message, span
 from tests.integration.receiver.receiving import Receiver, json_of, retry_delay
 from tests.spans.reading.otlp_examples import otlp_json_bytes
-from tests.spans.reading.requests.test_shapes import METRICS, logs, metrics
+from tests.spans.reading.requests.test_signals import METRICS, logs, metrics
 
 if sys.version_info >= (3, 14):
     from compression import zstd

@@ -13,7 +13,7 @@ from spanloom.receiver.requests.envelope import JSON, PROTOBUF, looks_like_reque
 from tests.captures_truth import Capture, captures
 from tests.fuzz.strategies import requests
 from tests.spans.reading.otlp_examples import otlp_json_bytes
-from tests.spans.reading.requests.test_shapes import METRICS, logs, metrics
+from tests.spans.reading.requests.test_signals import METRICS, logs, metrics
 
 
 @pytest.mark.parametrize("capture", captures(), ids=lambda capture: capture.name)
