@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from spanloom.kafka.dead_letters import CUT, OFFSET, PARTITION, REASON, TOPIC
 from spanloom.kafka.producer import Record
 from spanloom.kafka.topics import MAX_MESSAGE_BYTES, PROJECT_HEADER
 
@@ -17,14 +18,14 @@ def dead_letter(
     The header of the project goes along, so that the payload can be sent again as it was.
     """
     headers = [
-        ("reason", reason.encode()),
-        ("topic", topic.encode()),
-        ("partition", str(partition).encode()),
-        ("offset", str(offset).encode()),
+        (REASON, reason.encode()),
+        (TOPIC, topic.encode()),
+        (PARTITION, str(partition).encode()),
+        (OFFSET, str(offset).encode()),
     ]
     if project:
         headers.append((PROJECT_HEADER, project))
     if len(payload) > MAX_BYTES:
-        headers.append(("cut-from-bytes", str(len(payload)).encode()))
+        headers.append((CUT, str(len(payload)).encode()))
         payload = payload[:MAX_BYTES]
     return Record(0, None, payload, headers)

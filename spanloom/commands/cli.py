@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from spanloom.commands import access, conventions, run, setup, view
+from spanloom.commands import access, conventions, dead_letters, run, setup, view
 from spanloom.commands.console import Stop, app, problems
 from spanloom.commands.settings import SettingsError
 from spanloom.kafka.connection import CertificateError
@@ -18,7 +18,7 @@ from spanloom.warehouse.errors import Unavailable, WarehouseError
 __all__ = ["app", "main"]
 
 # Each has added its commands to the app.
-_COMMANDS = (run, setup, view, conventions, access)
+_COMMANDS = (run, setup, dead_letters, view, conventions, access)
 
 
 def _show_version(wanted: bool) -> None:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 import sys
-from typing import Annotated
+from collections.abc import Coroutine
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
+
+T = TypeVar("T")
+
+_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST = datetime(2262, 1, 1, tzinfo=UTC)  # beyond, nanoseconds don't fit into 64 bits
 
 app = typer.Typer(
     name="spanloom",
@@ -38,6 +47,41 @@ def utf8(text: str | None) -> str | None:
             "a name, an ID or a project on the command line is not UTF-8: correct it", code=2
         ) from None
     return text
+
+
+def run_with_kafka(work: Coroutine[Any, Any, T], servers: str) -> T:
+    """Return what work with Kafka returns. Raises `Stop` where Kafka can't be reached or refuses."""
+    from aiokafka.errors import KafkaError
+
+    try:
+        return asyncio.run(work)
+    except (KafkaError, OSError) as error:
+        raise Stop(
+            f"Kafka at {servers} can't be used ({type(error).__name__}): start it, or set"
+            " SPANLOOM_KAFKA__BOOTSTRAP_SERVERS"
+        ) from None
+
+
+def point_in_time(text: str, option: str = "--since") -> datetime:
+    """Return the time that an option names: so long ago (30m, 24h, 7d), or a date. Raises `Stop` where it is none."""
+    amount = re.fullmatch(r"(\d{1,6})([smhdw])", text)
+    if amount:
+        units = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+        try:
+            return max(_FIRST, datetime.now(UTC) - timedelta(**{units[amount[2]]: int(amount[1])}))
+        except OverflowError:
+            return _FIRST
+    try:
+        time = datetime.fromisoformat(text)
+        time = time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        time = None
+    if time is None or not _FIRST <= time < _LAST:
+        raise Stop(
+            f"{option} {text} is no time from 1970 to 2261: write 30m, 24h, 7d, or a date such as 2026-11-23",
+            code=2,
+        )
+    return time
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]

@@ -38,7 +38,8 @@ def explain(
     paths: Annotated[
         list[Path],
         typer.Argument(
-            help="OTLP files (.pb, .json), folders of them, or - for standard input.", allow_dash=True
+            help="OTLP files (.pb, .json, JSON lines; also .gz), folders of them, or - for standard input.",
+            allow_dash=True,
         ),
     ],
     conventions: Annotated[
@@ -77,7 +78,10 @@ def explain(
         console.print(explained.trace(each), highlight=False, soft_wrap=not console.is_terminal)
     for reject in rejects:
         problems.print(
-            f"{files[reject.message].path}: {reject.reason}", markup=False, highlight=False, soft_wrap=True
+            f"{files[reject.message].where.rstrip(',')}: {reject.reason}",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
         )
     if not wanted:
         raise Stop(f"there is no trace {trace} in them" if trace else "there are no spans in them")

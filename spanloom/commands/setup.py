@@ -1,21 +1,24 @@
-"""Commands that are run once: topics, the schema, and sending files of spans."""
+"""Commands that are run once: topics and how far they are read, the schema, and sending files of spans."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Coroutine
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, Progress, TextColumn
 
 from spanloom.commands import settings as settings_module
-from spanloom.commands.console import Json, Stop, app, console, problems, utf8
-from spanloom.commands.view import time_since
+from spanloom.commands.console import Json, Stop, app, console, point_in_time, problems, run_with_kafka, utf8
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from spanloom.kafka.topics import Outcome
+
+_SKIPPED = 20
+"""Lines about what was skipped."""
 
 
 @app.command()
@@ -37,28 +40,66 @@ def migrate(
 
 @app.command()
 def topics(as_json: Json = False) -> None:
-    """Create the topics with the right partitions and settings; say how existing ones differ."""
+    """Create the topics with the right partitions and settings; say how existing ones differ, and what harms."""
     from spanloom.kafka.topics import TopicError, ensure
 
     settings = settings_module.load().kafka
     try:
-        outcomes = _run_with_kafka(ensure(settings), settings.bootstrap_servers)
+        outcomes = run_with_kafka(ensure(settings), settings.bootstrap_servers)
     except TopicError as error:
         raise Stop(str(error)) from None
     if as_json:
         rows = [
-            {"topic": o.topic, "created": o.created, "differences": list(o.differences)} for o in outcomes
+            {
+                "topic": outcome.topic,
+                "created": outcome.created,
+                "differences": [each.text for each in outcome.differences],
+                "problems": [
+                    {"problem": each.text, "mend": each.mend} for each in outcome.differences if each.harms
+                ],
+            }
+            for outcome in outcomes
         ]
         console.print_json(json.dumps(rows))
     else:
         for outcome in outcomes:
-            differs = "; ".join(outcome.differences)
-            state = (
-                "created" if outcome.created else f"exists, but differs: {differs}" if differs else "exists"
-            )
-            console.print(f"{outcome.topic:32} {state}", highlight=False)
-    if any(outcome.differences for outcome in outcomes):
+            _print_topic(outcome)
+    if any(outcome.harmed for outcome in outcomes):
         raise Stop("some topics are not as they should be, see above: nothing of them was changed", code=2)
+
+
+def _print_topic(outcome: Outcome) -> None:
+    harmless = "; ".join(each.text for each in outcome.differences if not each.harms)
+    state = "created" if outcome.created else "exists"
+    if harmless:
+        state += f" ({harmless}: no harm)"
+    if outcome.harmed:
+        state += ", but is not as it should be:"
+    # Commands are to be copied: a line is a line.
+    console.print(f"{outcome.topic:32} {state}", markup=False, highlight=False, soft_wrap=True)
+    for each in outcome.differences:
+        if each.harms:
+            console.print(f"  {each.text}\n    {each.mend}", markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def lag(as_json: Json = False) -> None:
+    """Show how many records workers have not read yet, topic by topic; all 0 means that everything is through."""
+    from spanloom.kafka.lag import lag as read_lag
+    from spanloom.kafka.topics import TopicError
+
+    settings = settings_module.load().kafka
+    try:
+        found = run_with_kafka(read_lag(settings), settings.bootstrap_servers)
+    except TopicError as error:
+        raise Stop(str(error)) from None
+    if as_json:
+        console.print_json(json.dumps([asdict(each) for each in found]))
+    else:
+        for each in found:
+            console.print(
+                f"{each.topic:32} {each.lag:12,} of {each.records:,}", markup=False, highlight=False
+            )
 
 
 @app.command()
@@ -71,9 +112,9 @@ def rewind(
     from spanloom.kafka.rewind import rewind as move
 
     settings = settings_module.load().kafka
-    start = round(time_since(since).timestamp() * 1000)
+    start = round(point_in_time(since).timestamp() * 1000)
     try:
-        moved = _run_with_kafka(move(settings, start), settings.bootstrap_servers)
+        moved = run_with_kafka(move(settings, start), settings.bootstrap_servers)
     except RewindError as error:
         raise Stop(str(error)) from None
     if as_json:
@@ -91,7 +132,8 @@ def send(
     paths: Annotated[
         list[Path],
         typer.Argument(
-            help="OTLP files (.pb, .json), folders of them, or - for standard input.", allow_dash=True
+            help="OTLP files (.pb, .json, JSON lines; also .gz), folders of them, or - for standard input.",
+            allow_dash=True,
         ),
     ],
     topic: Annotated[str | None, typer.Option(help="The topic; the one workers read by default.")] = None,
@@ -100,44 +142,42 @@ def send(
         bool, typer.Option("--retime", help="Move the spans' times so that they end now.")
     ] = False,
 ) -> None:
-    """Produce OTLP files to Kafka."""
-    from spanloom.commands.otlp_files import FileError
-    from spanloom.commands.send import SendError
-    from spanloom.commands.send import send as send_files
+    """Produce OTLP files to Kafka, of any size; what can't be sent is named, and the rest is sent."""
+    from spanloom.commands.otlp_files import Skipped
+    from spanloom.commands.sending.send import SendError
+    from spanloom.commands.sending.send import send as send_files
 
     settings = settings_module.load().kafka
-    columns = (TextColumn("sending"), BarColumn(), MofNCompleteColumn())
+    shown = 0
+
+    def show_skipped(skipped: Skipped) -> None:
+        nonlocal shown
+        shown += 1
+        if shown <= _SKIPPED:
+            problems.print(str(skipped), markup=False, highlight=False, soft_wrap=True)
+
     # Where nobody watches, a bar is an empty line ahead of what went wrong.
+    columns = (TextColumn("sent"), BarColumn(), TextColumn("{task.completed} messages"))
     with Progress(*columns, console=problems, transient=True, disable=not problems.is_terminal) as progress:
         task = progress.add_task("sending", total=None)
-
-        def show(done: int, total: int) -> None:
-            progress.update(task, completed=done, total=total)
-
         try:
-            count = asyncio.run(
+            sent = asyncio.run(
                 send_files(
                     paths,
                     settings,
                     topic=topic or settings.source_topic,
                     project=project,
                     retime=retime,
-                    progress=show,
+                    progress=lambda done: progress.update(task, completed=done),
+                    skipped=show_skipped,
                 )
             )
-        except (FileError, SendError) as error:
+        except SendError as error:
             raise Stop(str(error)) from None
-    messages = "message" if count == 1 else "messages"
-    console.print(f"sent {count} {messages} to {topic or settings.source_topic}", highlight=False)
-
-
-def _run_with_kafka(work: Coroutine[Any, Any, T], servers: str) -> T:
-    from aiokafka.errors import KafkaError
-
-    try:
-        return asyncio.run(work)
-    except (KafkaError, OSError) as error:
-        raise Stop(
-            f"Kafka at {servers} can't be used ({type(error).__name__}): start it, or set"
-            " SPANLOOM_KAFKA__BOOTSTRAP_SERVERS"
-        ) from None
+    if shown > _SKIPPED:
+        problems.print(f"and {shown - _SKIPPED:,} more were skipped", highlight=False)
+    if sent.messages:
+        messages = "message" if sent.messages == 1 else "messages"
+        console.print(f"sent {sent.messages} {messages} to {topic or settings.source_topic}", highlight=False)
+    if not sent.complete:
+        raise typer.Exit(1)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from spanloom.kafka.connection import connection
+from spanloom.kafka.differences import COMPACT, Difference, Found, Topic, differences, partitions_differ
 from spanloom.kafka.settings import KafkaSettings
 
 MAX_MESSAGE_BYTES = 10 * 2**20
@@ -24,37 +25,42 @@ DEAD_LETTERS = "spanloom.dead-letters"
 TRACES_CHANGELOG = "spanloom.traces-changelog"
 SESSIONS_CHANGELOG = "spanloom.sessions-changelog"
 
+_INNER_MESSAGE_BYTES = 1_048_588
+"""The largest record that stages write for each other: what Kafka takes by default, bytes."""
+
+_WEEK = 7 * 24 * 3600 * 1000
+
 # A span may be large: what an exporter could send must fit.
 # State that is deleted by a tombstone must be gone for good only after every worker could have read the
 # tombstone; a day is Kafka's default. Small segments keep a changelog close to the size of its state.
-_LARGE = {"max.message.bytes": str(MAX_MESSAGE_BYTES)}
-_COMPACTED = {"cleanup.policy": "compact", "segment.bytes": "67108864", "min.cleanable.dirty.ratio": "0.3"}
+# Kafka's own defaults are named where a cluster may have others that lose what was not read yet.
+_LARGE = {"max.message.bytes": str(MAX_MESSAGE_BYTES), "cleanup.policy": "delete"}
+_INNER = {
+    "max.message.bytes": str(_INNER_MESSAGE_BYTES),
+    "cleanup.policy": "delete",
+    "retention.ms": str(_WEEK),
+}
+_COMPACTED = {
+    "max.message.bytes": str(_INNER_MESSAGE_BYTES),
+    "cleanup.policy": COMPACT,
+    "segment.bytes": "67108864",
+    "min.cleanable.dirty.ratio": "0.3",
+}
 
 
 class TopicError(Exception):
     """The topics are not as they should be; the message says what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Topic:
-    """A topic as it should be; `config` names only what matters."""
-
-    name: str
-    partitions: int
-    config: dict[str, str] = field(default_factory=dict)
-    any_partitions: bool = False
-    """Exporters may have made it: nothing depends on the number of its partitions."""
-
-
 def topics(settings: KafkaSettings) -> list[Topic]:
     """Return all topics of an installation."""
     return [
         Topic(settings.source_topic, settings.partitions, _LARGE, any_partitions=True),
-        Topic(SPAN_FACTS, settings.partitions),
-        Topic(TRACE_FACTS, settings.partitions),
-        Topic(TRACES_CHANGELOG, settings.partitions, _COMPACTED),
-        Topic(SESSIONS_CHANGELOG, settings.partitions, _COMPACTED),
-        Topic(DEAD_LETTERS, 1, _LARGE),
+        Topic(SPAN_FACTS, settings.partitions, _INNER, inner=True),
+        Topic(TRACE_FACTS, settings.partitions, _INNER, inner=True),
+        Topic(TRACES_CHANGELOG, settings.partitions, _COMPACTED, inner=True),
+        Topic(SESSIONS_CHANGELOG, settings.partitions, _COMPACTED, inner=True),
+        Topic(DEAD_LETTERS, 1, _LARGE, any_partitions=True),
     ]
 
 
@@ -64,7 +70,12 @@ class Outcome:
 
     topic: str
     created: bool
-    differences: tuple[str, ...]
+    differences: tuple[Difference, ...] = ()
+
+    @property
+    def harmed(self) -> bool:
+        """Whether one of the differences does harm."""
+        return any(difference.harms for difference in self.differences)
 
 
 async def ensure(settings: KafkaSettings) -> list[Outcome]:
@@ -81,9 +92,9 @@ async def ensure(settings: KafkaSettings) -> list[Outcome]:
         existing = set(await admin.list_topics())
         missing = [topic for topic in wanted if topic.name not in existing]
         created = await _create(admin, missing, settings.replication_factor)
-        outcomes = [Outcome(name, True, ()) for name in created]
+        outcomes = [Outcome(name, True) for name in created]
         outcomes += [
-            Outcome(topic.name, False, tuple(await _differences(admin, topic)))
+            Outcome(topic.name, False, tuple(await _differences(admin, topic, settings)))
             for topic in wanted
             if topic.name not in created
         ]
@@ -112,10 +123,7 @@ async def check(settings: KafkaSettings) -> None:
         if not count:
             raise _missing(topic.name)
         if count != topic.partitions and not topic.any_partitions:
-            raise TopicError(
-                f"topic {topic.name} has {count} partitions, but SPANLOOM_KAFKA__PARTITIONS says"
-                f" {topic.partitions}: set it to {count}, or delete the spanloom.* topics and run `spanloom topics`"
-            )
+            raise TopicError(partitions_differ(topic, count))
 
 
 def _missing(topic: str) -> TopicError:
@@ -140,6 +148,24 @@ async def largest_message(settings: KafkaSettings) -> int:
     return int(config.get("max.message.bytes", MAX_MESSAGE_BYTES))
 
 
+async def partitions_of(settings: KafkaSettings, topic: str) -> int:
+    """Return how many partitions a topic has.
+
+    Raises:
+        TopicError: it is not there.
+        KafkaError: Kafka can't be reached.
+    """
+    admin = AIOKafkaAdminClient(**connection(settings))
+    try:
+        await admin.start()
+        # Asked for one that is not there some brokers make it.
+        if topic not in await admin.list_topics():
+            raise _missing(topic)
+        return (await _partition_counts(admin, [topic])).get(topic, 0)
+    finally:
+        await admin.close()
+
+
 async def _create(admin: AIOKafkaAdminClient, missing: Iterable[Topic], replication: int) -> list[str]:
     """Create topics and return the names of those that nobody else created meanwhile."""
     new = [
@@ -160,22 +186,22 @@ async def _create(admin: AIOKafkaAdminClient, missing: Iterable[Topic], replicat
     return created
 
 
-async def _differences(admin: AIOKafkaAdminClient, topic: Topic) -> list[str]:
-    differences = []
-    count = (await _partition_counts(admin, [topic.name])).get(topic.name, 0)
-    if count != topic.partitions:
-        differences.append(f"{count} partitions, not {topic.partitions}")
-    if topic.config:
-        try:
-            found = await _config(admin, topic.name)
-        except KafkaError as error:
-            return [*differences, f"its settings can't be read ({type(error).__name__})"]
-        differences += [
-            f"{key} is {found[key]}, not {value}"
-            for key, value in topic.config.items()
-            if key in found and found[key] != value
+async def _differences(admin: AIOKafkaAdminClient, topic: Topic, settings: KafkaSettings) -> list[Difference]:
+    (described,) = await admin.describe_topics([topic.name])
+    partitions = described["partitions"]
+    copies = min((len(partition["replicas"]) for partition in partitions), default=0)
+    unread: list[Difference] = []
+    try:
+        config = await _config(admin, topic.name)
+    except KafkaError as error:
+        config = {}
+        unread = [
+            Difference(
+                f"its settings can't be read ({type(error).__name__})",
+                "allow the user of these commands to describe the settings of topics (DescribeConfigs)",
+            )
         ]
-    return differences
+    return unread + differences(topic, Found(len(partitions), copies, config), settings)
 
 
 async def _partition_counts(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, int]:

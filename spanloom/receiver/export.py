@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple, ParamSpec, TypeVar
 
 from spanloom.kafka.topics import PROJECT_HEADER
 from spanloom.receiver import metrics
@@ -14,11 +14,15 @@ from spanloom.receiver.access import Access
 from spanloom.receiver.append import Log
 from spanloom.receiver.rate_limit import RateLimit
 from spanloom.receiver.refusals import Reason, Refused
-from spanloom.receiver.requests.envelope import looks_like_request
+from spanloom.receiver.requests.envelope import JSON, looks_like_request, signal_of
+from spanloom.receiver.requests.json_scopes import begins_with_spans, json_scopes
 from spanloom.receiver.requests.scopes import TooMany
 from spanloom.receiver.requests.split import split
 from spanloom.receiver.sharing.room import Held, Room
 from spanloom.receiver.sharing.thread import Thread
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 CONTENT_TYPE_HEADER = "content-type"
 
@@ -100,16 +104,16 @@ class Export:
             raise Refused(Reason.TOO_FAST, "The project sends more than it may: send again later.", wait)
         if not looks_like_request(body, content_type):
             raise Refused(Reason.MALFORMED, f"The body is no ExportTraceServiceRequest as {content_type}.")
+        if signal := signal_of(body, content_type):
+            raise Refused(Reason.MALFORMED, f"The request holds {signal}: only traces are taken here.")
         largest = self._log.largest
         messages: tuple[bytes, ...] = (body,)
         answer = Answer()
-        if len(body) > largest:
-            try:
-                parts = await self._splitting.run(held, 0, split, body, content_type, largest)
-            except TooMany as error:
-                raise Refused(Reason.TOO_LARGE, str(error)) from None
-            except ValueError as error:
-                raise Refused(Reason.MALFORMED, str(error)) from None
+        if len(body) <= largest:
+            if content_type == JSON and not begins_with_spans(body):
+                await self._look(held, json_scopes, body)
+        else:
+            parts = await self._look(held, split, body, content_type, largest)
             messages = await self._splitting.run(held, parts.size, parts.messages)
             if parts.rejected:
                 metrics.REJECTED_SPANS.inc(parts.rejected)
@@ -123,3 +127,12 @@ class Export:
         metrics.MESSAGES.inc(len(messages))
         metrics.BYTES.inc(sum(map(len, messages)))
         return answer
+
+    async def _look(self, held: Held, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Look for the spans of a request in the thread. Raises Refused where it has none, or too many to look at."""
+        try:
+            return await self._splitting.run(held, 0, work, *args, **kwargs)
+        except TooMany as error:
+            raise Refused(Reason.TOO_LARGE, str(error)) from None
+        except ValueError as error:
+            raise Refused(Reason.MALFORMED, str(error)) from None

@@ -187,9 +187,9 @@ class Installation:
             **self.settings,
         }
 
-    def spanloom(self, *arguments: str, code: int = 0) -> str:
-        """Run a command and return what it prints; its exit code must be `code`."""
-        done = subprocess.run(
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        return subprocess.run(
             [sys.executable, "-m", "spanloom", *arguments],
             env=self.environment,
             capture_output=True,
@@ -197,6 +197,17 @@ class Installation:
             timeout=120,
             check=False,
         )
+
+    def run_bytes(self, *arguments: str) -> bytes:
+        """Run a command that succeeds; what it prints, as bytes."""
+        argv = [sys.executable, "-m", "spanloom", *arguments]
+        return subprocess.run(
+            argv, env=self.environment, stdout=subprocess.PIPE, timeout=120, check=True
+        ).stdout
+
+    def spanloom(self, *arguments: str, code: int = 0) -> str:
+        """Run a command and return what it prints; its exit code must be `code`."""
+        done = self.run(*arguments)
         assert done.returncode == code, (
             f"spanloom {arguments}: exit {done.returncode}\n{done.stdout}{done.stderr}"
         )
@@ -233,19 +244,25 @@ class Installation:
         topic: str = "otlp_spans",
         headers: Sequence[tuple[str, bytes]] = (),
         timestamp: int | None = None,
+        partitions: int = PARTITIONS,
     ) -> None:
-        """Append messages to a topic, spread over its partitions; `timestamp` in ms."""
-        _run(self._produce(list(messages), topic, headers, timestamp))
+        """Append messages to a topic, spread over so many of its partitions; `timestamp` in ms."""
+        _run(self._produce(list(messages), topic, headers, timestamp, partitions))
 
     async def _produce(
-        self, messages: list[bytes], topic: str, headers: Sequence[tuple[str, bytes]], timestamp: int | None
+        self,
+        messages: list[bytes],
+        topic: str,
+        headers: Sequence[tuple[str, bytes]],
+        timestamp: int | None,
+        partitions: int,
     ) -> None:
         producer = AIOKafkaProducer(bootstrap_servers=self.bootstrap, max_request_size=MAX_MESSAGE_BYTES)
         await producer.start()
         try:
             waiting = [
                 await producer.send(
-                    topic, value, partition=number % PARTITIONS, headers=list(headers), timestamp_ms=timestamp
+                    topic, value, partition=number % partitions, headers=list(headers), timestamp_ms=timestamp
                 )
                 for number, value in enumerate(messages)
             ]

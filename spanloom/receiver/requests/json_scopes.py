@@ -14,12 +14,9 @@ from itertools import chain
 from typing import TypeVar
 
 from spanloom.receiver.requests.scopes import Bounds, Scope, TooMany
+from spanloom.spans.reading.wire.json_shape import DOCUMENT, RESOURCE, SCOPE, Level
 
 T = TypeVar("T")
-
-_RESOURCE_SPANS = ("resourceSpans", "resource_spans")
-_SCOPE_SPANS = ("scopeSpans", "scope_spans")
-_SPANS = ("spans",)
 
 MOST_STEPS = 1_000_000
 """Objects and lists that hold others, in one request: one every 64 bytes of the largest that is taken."""
@@ -41,6 +38,14 @@ _INSIDE_TEXT = re.compile(rb"(?:[^\"\\]{1,65536}+|\\.){0,64}+", re.DOTALL)
 _SPACE = re.compile(rb"[ \t\n\r]*+")
 _NUMBER_OR_WORD = re.compile(rb"[-+.0-9A-Za-z]++")
 
+_BEGINNING = 1 << 16
+"""Bytes in which the first scope of a resource is looked for, behind its attributes, and in that the first span."""
+
+_RESOURCE_LIST, _SCOPE_LIST, _SPAN_LIST = (
+    re.compile(before + rb"\"(?:" + "|".join(level.names).encode() + rb")\"\s*+:\s*+\[\s*+\{")
+    for before, level in ((rb"\s*+\{\s*+", DOCUMENT), (b"", RESOURCE), (b"", SCOPE))
+)
+
 _CLOSING = {ord("{"): ord("}"), ord("["): ord("]")}
 _QUOTE, _COLON, _COMMA, _OPEN, _CLOSE, _LIST, _END = b'":,{}[]'
 
@@ -50,12 +55,21 @@ def json_scopes(body: bytes) -> Iterator[Scope]:
 
     Raises:
         TooMany: see there; also where there are too many objects and lists.
-        ValueError: it is not JSON; a sentence.
+        ValueError: it is not JSON; or it holds no spans, but something else in their place; a sentence.
     """
     try:
         return _Scanner(body).request()
     except IndexError:
         raise ValueError("The request is not valid JSON.") from None
+
+
+def begins_with_spans(body: bytes) -> bool:
+    """Whether JSON begins as nearly all do: with a resource, and soon a scope with a span. Where not, it may be no less
+    valid: `json_scopes` tells."""
+    if _RESOURCE_LIST.match(body) is None:
+        return False
+    scopes = _SCOPE_LIST.search(body, 0, _BEGINNING)
+    return scopes is not None and _SPAN_LIST.search(body, scopes.end(), scopes.end() + _BEGINNING) is not None
 
 
 class _Scanner:
@@ -69,39 +83,45 @@ class _Scanner:
         self._body = body
         self._bounds = Bounds()
         self._steps = MOST_STEPS
+        self._problem = ""
 
     def request(self) -> Iterator[Scope]:
         position = self._space(0)
         if self._body[position] != _OPEN:
             raise ValueError("The request is JSON, but no ExportTraceServiceRequest.")
-        _, scopes, position = self._object(position, _RESOURCE_SPANS, self._resource_spans)
+        _, scopes, position = self._object(position, DOCUMENT, self._resource_spans)
         if self._space(position) != len(self._body):
             raise IndexError
+        if scopes is None:
+            raise ValueError(f"The request is JSON, but {DOCUMENT.missing}")
+        if self._problem and not any(scopes):
+            raise ValueError(f"The request is JSON, but {self._problem}")
         return chain.from_iterable(scopes)
 
     def _resource_spans(self, position: int) -> tuple[list[Scope], int]:
-        resource, scopes, position = self._object(position, _SCOPE_SPANS, self._scope_spans)
-        return [Scope(resource, scope, spans) for scope, spans in scopes if spans], position
+        resource, scopes, position = self._object(position, RESOURCE, self._scope_spans)
+        return [Scope(resource, scope, spans) for scope, spans in scopes or () if spans], position
 
     def _scope_spans(self, position: int) -> tuple[tuple[bytes, array[int]], int]:
-        scope, spans, position = self._object(position, _SPANS, self._span)
-        return (scope, array("Q", chain.from_iterable(spans))), position
+        scope, spans, position = self._object(position, SCOPE, self._span)
+        return (scope, array("Q", chain.from_iterable(spans or ()))), position
 
     def _span(self, position: int) -> tuple[tuple[int, int], int]:
         end = self._value(position)
         return (position, end), end
 
     def _object(
-        self, position: int, names: tuple[str, ...], read: Callable[[int], tuple[T, int]]
-    ) -> tuple[bytes, list[T], int]:
-        """Read an object: its members as they stand but those of these names; the objects in the list by the first of
-        these names, as `otlp_json` finds them."""
+        self, position: int, level: Level, read: Callable[[int], tuple[T, int]]
+    ) -> tuple[bytes, list[T] | None, int]:
+        """Read an object: its members as they stand but the lists of this level; the objects in the list that counts,
+        as `otlp_json` finds it, None where there is none."""
         body = self._body
         rest: list[bytes] = []
-        found: dict[str, list[T]] = {}
+        lists: dict[str, list[T] | None] = {}
+        strange = False
         position = self._space(position + 1)
         if body[position] == _CLOSE:
-            return b"", [], position + 1
+            return b"", None, position + 1
         while True:
             self._bounds.other()
             begin = position
@@ -111,26 +131,33 @@ class _Scanner:
             if body[position] != _COLON:
                 raise IndexError
             position = self._space(position + 1)
-            if name in names:
+            if name in level.names:
                 # Of a name that is there twice JSON's readers take the last.
-                found[name], position = self._list(position, read)
+                value = position
+                lists[name], position = self._list(position, level, read)
+                strange = strange or (lists[name] is None and body[value:position] != b"null")
             else:
                 position = self._value(position)
                 rest.append(body[begin:position])
+                strange = strange or name not in level.beside
             position = self._space(position)
             if body[position] == _CLOSE:
                 break
             position = self._behind_comma(position)
-        items = next((found[name] for name in names if name in found), [])
-        return b",".join(rest), items, position + 1
+        found = [items for name in level.names if (items := lists.get(name)) is not None]
+        if strange and not found:
+            self._problem = self._problem or level.missing
+        return b",".join(rest), next(filter(None, found), found[0] if found else None), position + 1
 
-    def _list(self, position: int, read: Callable[[int], tuple[T, int]]) -> tuple[list[T], int]:
-        """Read the objects in a list; whatever is no object or no list counts as absent."""
+    def _list(
+        self, position: int, level: Level, read: Callable[[int], tuple[T, int]]
+    ) -> tuple[list[T] | None, int]:
+        """Read the objects in a list; None where it is none."""
         body = self._body
-        items: list[T] = []
         if body[position] != _LIST:
-            return items, self._value(position)
-        count = self._bounds.span if read == self._span else self._bounds.other
+            return None, self._value(position)
+        items: list[T] = []
+        count = self._bounds.span if level is SCOPE else self._bounds.other
         position = self._space(position + 1)
         if body[position] == _END:
             return items, position + 1
@@ -141,6 +168,7 @@ class _Scanner:
                 items.append(item)
             else:
                 position = self._value(position)
+                self._problem = self._problem or level.no_object
             position = self._space(position)
             if body[position] == _END:
                 return items, position + 1

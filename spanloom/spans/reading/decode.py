@@ -26,8 +26,8 @@ from spanloom.spans.reading.row import Preview, SpanRow
 from spanloom.spans.reading.span import SpanReader
 from spanloom.spans.reading.times import SpanTimes, span_times
 from spanloom.spans.reading.wire.attributes import attributes_within, texts
-from spanloom.spans.reading.wire.otlp_json import from_json
-from spanloom.spans.reading.wire.rejects import BadSpans, Reject, too_many_spans
+from spanloom.spans.reading.wire.rejects import BadSpans, Reject
+from spanloom.spans.reading.wire.request import read_request
 from spanloom.spans.reading.witnesses import bear_witness
 from spanloom.spans.text.values import valid_text
 
@@ -101,7 +101,7 @@ class _Decoder:
     def add(self, index: int, message: OtlpMessage) -> None:
         """Adds the spans of a message to the columns, or what is wrong with it to the rejects."""
         try:
-            request = _parse(message.value, self._limits.spans)
+            request, count, problem = read_request(message.value, self._limits.spans)
         except ValueError as error:
             self.rejects.append(Reject(index, str(error), message.value))
             return
@@ -109,10 +109,10 @@ class _Decoder:
             reason = f"The message could not be read ({type(error).__name__})."
             self.rejects.append(Reject(index, reason, message.value))
             return
-        count = sum(len(scope.spans) for resource in request.resource_spans for scope in resource.scope_spans)
-        if count > self._limits.spans:
-            self.rejects.append(Reject(index, too_many_spans(count, self._limits.spans), message.value))
-            return
+        if problem:
+            # The whole of it, for a part can't be cut out of any JSON; the spans in it are read all the same, and count
+            # once however often they are sent.
+            self.rejects.append(Reject(index, problem, message.value))
         columns = self.columns
         first = len(columns.rows)
         read_row = self._reader.row if self._notes is None else self._noted_row
@@ -183,27 +183,6 @@ class _Decoder:
         )
 
 
-def _parse(value: bytes, limit: int) -> otlp_pb2.ExportTraceServiceRequest:
-    """The request that a message holds; raises ValueError with a sentence where it holds none, or is JSON of more
-    than `limit` spans."""
-    if value[:1] == b"{":
-        return from_json(value, limit)
-    problem = "The message is not a protobuf ExportTraceServiceRequest."
-    try:
-        request = otlp_pb2.ExportTraceServiceRequest.FromString(value)
-    except DecodeError:
-        request = None
-    if request is not None:
-        if request.resource_spans or not value:
-            return request
-        problem = "The message holds nothing but unknown fields."
-    # White space before JSON can be a line feed, which begins protobuf as well.
-    if value.lstrip()[:1] == b"{":
-        return from_json(value, limit)
-    raise ValueError(problem)
-
-
-@lru_cache(maxsize=1024)
 @lru_cache(maxsize=1024)
 def _scope(scope: bytes, longest: int) -> Scope:
     """What wrote spans; without a name where it has none, or is none. Names are cut to `longest` characters."""

@@ -18,6 +18,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
 )
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
+from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 
 from spanloom.receiver.keys import hash_of
 from spanloom.receiver.requests.envelope import JSON, PROTOBUF
@@ -29,6 +31,7 @@ from tests.integration.installation import Installation
 from tests.integration.otlp import message, span
 from tests.integration.receiver.receiving import Receiver, json_of, retry_delay
 from tests.spans.reading.otlp_examples import otlp_json_bytes
+from tests.spans.reading.requests.test_signals import METRICS, logs, metrics
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -153,6 +156,51 @@ def test_a_refusal_of_json_is_json(receiver: Receiver, status: int, request_: di
     assert answered.status == status
     refusal = json_of(answered)
     assert set(refusal) == {"code", "message"}
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "sentence"),
+    [
+        (JSON, b"{}", "has no list `resourceSpans`"),
+        (JSON, b'{"resourceSpans":null}', "has no list `resourceSpans`"),
+        (JSON, b'{"resourceMetrics":[{"scopeMetrics":[]}]}', "has no list `resourceSpans`"),
+        (JSON, b'{"resourceLogs":[]}', "has no list `resourceSpans`"),
+        (JSON, b'[{"resourceSpans":[]}]', "no ExportTraceServiceRequest"),
+        (JSON, b'{"resource_spans":{"0":{}}}', "has no list `resourceSpans`"),
+        (JSON, b'{"resourceSpans":[{"spans":[{}]}]}', "has no list `scopeSpans`"),
+        (JSON, b'{"resourceSpans":[{"scopeSpans":[{"span":{}}]}]}', "has no list `spans`"),
+        (JSON, b'{"resourceSpans":["x"]}', "is no object"),
+        (JSON, b'{"resourceSpans":[}', "not valid JSON"),
+        (PROTOBUF, metrics(Metric(name="m", gauge=METRICS["gauge"].gauge)), "holds metrics"),
+        (PROTOBUF, logs(LogRecord(time_unix_nano=5)), "holds logs"),
+        (PROTOBUF, b"\x12\x03abc", "no ExportTraceServiceRequest"),
+    ],
+)
+def test_what_is_no_trace_is_refused_and_not_stored(
+    receiver: Receiver, content_type: str, body: bytes, sentence: str
+) -> None:
+    stored = "spanloom_receiver_messages_total"
+    before = receiver.metrics()[stored]
+    answered = receiver.post(body, KEY, content_type=content_type)
+    assert answered.status == 400
+    said = str(json_of(answered)["message"]) if content_type == JSON else answered.refusal().message
+    assert sentence in said
+    assert receiver.metrics()[stored] == before
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"resourceSpans":[]}',
+        b' { "new" : 1 , "resource_spans" : [ ] } ',
+        b'{"resourceSpans":[{"resource":{},"schemaUrl":""}]}',
+        b'{"new":[{}],"resourceSpans":[{"new":1,"scopeSpans":[{"new":2,"spans":[{"new":3}]}]}]}',
+        b'{"resourceSpans":[{"instrumentationLibrarySpans":[{"spans":[{}]}]}]}',
+    ],
+)
+def test_what_otlp_ignores_is_stored_with_the_rest(receiver: Receiver, body: bytes) -> None:
+    answered = receiver.post(body, KEY, content_type=JSON)
+    assert (answered.status, json_of(answered)) == (200, {})
 
 
 def test_every_way_to_name_a_key_leads_to_its_project(receiver: Receiver, shared_kafka: Installation) -> None:

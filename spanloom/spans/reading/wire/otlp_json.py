@@ -13,19 +13,21 @@ import json
 import math
 import re
 from base64 import b64decode
-from collections.abc import Iterator, Mapping
-from itertools import islice
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 from spanloom.schemas import otlp_pb2
-from spanloom.spans.reading.wire.rejects import too_many_spans
+from spanloom.spans.reading.wire.json_bombs import is_bomb
+from spanloom.spans.reading.wire.json_shape import Members, Shape, resources, scopes, shape, spans
+from spanloom.spans.reading.wire.rejects import MOST_WITHOUT_SPANS, too_many_spans, too_many_without_spans
 from spanloom.spans.text.values import MAX_NESTING
+
+NOT_JSON = "The message is not valid JSON."
 
 _MAX_UINT64 = 2**64 - 1
 _MAX_UINT32 = 2**32 - 1
 _BEYOND = 2**65
 _STATUS_CODES = {"STATUS_CODE_UNSET": 0, "STATUS_CODE_OK": 1, "STATUS_CODE_ERROR": 2}
-
 
 _NEGATIVE_ZERO = re.compile(rb":\s*-0\s*[,}]")
 _LONGEST_INTEGER = 400
@@ -37,71 +39,43 @@ _MAX_NESTING = 2 * MAX_NESTING
 """Levels of arrays and maps that are converted: more than what is shown as such, so that the rest has the bytes that
 it has in protobuf."""
 
-_BYTES_A_CONTAINER, _CONTAINERS = 16, 1000
-"""A message may hold this many objects and lists, and one for so many bytes. An attribute has two in 37 bytes at least;
-of `{}`, three bytes, JSON makes 72, and reading a million empty resources takes seven seconds."""
-
-_TEXT_OR_CONTAINER = re.compile(rb"\"(?:[^\"\\]++|\\.)*+\"|([{\[])", re.DOTALL)
-
-Members = Mapping[str, Any]
-
-
-_SCOPE_SPANS = (
-    *("scopeSpans", "scope_spans"),
-    # Their names before OTLP 0.15.
-    *("instrumentationLibrarySpans", "instrumentation_library_spans"),
-)
-
-
-_BESIDE_SPANS = frozenset(("resource", "schemaUrl", "schema_url"))
-"""What else stands in an entry of `resourceSpans`."""
-
 
 class _HasAttributes(Protocol):
     @property
     def attributes(self) -> Any: ...
 
 
-def from_json(value: bytes, limit: int | None = None) -> otlp_pb2.ExportTraceServiceRequest:
-    """The request; raises ValueError with a sentence where the text is none, or holds more than `limit` spans:
-    they are counted first, because converting them takes most of the time."""
-    if _holds_little_else(value):
+def from_json(value: bytes, limit: int | None = None) -> tuple[otlp_pb2.ExportTraceServiceRequest, str]:
+    """Return the request that JSON holds, and a sentence where a part of it is not OTLP: empty where all of it is.
+
+    Raises:
+        ValueError: it holds none, or more than `limit` spans, which are counted first, because converting them takes
+            most of the time; a sentence.
+    """
+    document, found = checked_json(value, limit)
+    request = otlp_pb2.ExportTraceServiceRequest()
+    for resource_spans in resources(document):
+        _resource_spans(request.resource_spans.add(), resource_spans)
+    return request, found.problem
+
+
+def checked_json(value: bytes, limit: int | None = None) -> tuple[Members, Shape]:
+    """Return the document that JSON holds, and its shape. Raises as `from_json` does: NOT_JSON where it is none."""
+    if is_bomb(value):
         raise ValueError("The message is JSON that holds hardly anything but objects and lists.")
     try:
         document = _document(value)
     except RecursionError:
         raise ValueError("The message is JSON nested too deep.") from None
     except ValueError:
-        raise ValueError("The message is not valid JSON.") from None
-    request = otlp_pb2.ExportTraceServiceRequest()
-    if not isinstance(document, dict):
-        raise ValueError("The message is JSON, but no ExportTraceServiceRequest.")
-    if document and not isinstance(_get(document, "resourceSpans", "resource_spans"), list):
-        raise ValueError("The message is JSON, but has no list `resourceSpans`.")
-    names = set().union(*_objects(document, "resourceSpans", "resource_spans"))
-    if names - _BESIDE_SPANS and names.isdisjoint(_SCOPE_SPANS):
-        raise ValueError("The message is JSON, but its `resourceSpans` have no list `scopeSpans`.")
-    if limit is not None and (count := sum(1 for _ in _spans(document))) > limit:
-        raise ValueError(too_many_spans(count, limit))
-    for resource_spans in _objects(document, "resourceSpans", "resource_spans"):
-        _resource_spans(request.resource_spans.add(), resource_spans)
-    return request
-
-
-def _holds_little_else(value: bytes) -> bool:
-    """Whether there are too many objects and lists for so few bytes; nothing is made of them."""
-    most = len(value) // _BYTES_A_CONTAINER + _CONTAINERS
-    if value.count(b"{") + value.count(b"[") <= most:
-        return False
-    # Most of them stand in texts, perhaps.
-    containers = (1 for found in _TEXT_OR_CONTAINER.finditer(value) if found.lastindex)
-    return next(islice(containers, most, None), None) is not None
-
-
-def _spans(document: Members) -> Iterator[Members]:
-    for resource_spans in _objects(document, "resourceSpans", "resource_spans"):
-        for scope_spans in _objects(resource_spans, *_SCOPE_SPANS):
-            yield from _objects(scope_spans, "spans")
+        raise ValueError(NOT_JSON) from None
+    found = shape(document)
+    assert isinstance(document, dict), "shape() says so"
+    if limit is not None and found.spans > limit:
+        raise ValueError(too_many_spans(found.spans, limit))
+    if found.without_spans > MOST_WITHOUT_SPANS:
+        raise ValueError(too_many_without_spans(found.without_spans))
+    return document, found
 
 
 def _document(value: bytes) -> object:
@@ -128,17 +102,17 @@ def _resource_spans(target: otlp_pb2.ResourceSpans, members: Members) -> None:
     resource = members.get("resource")
     if isinstance(resource, dict):
         _attributes(target.resource, resource)
-    for scope_spans in _objects(members, *_SCOPE_SPANS):
+    for scope_spans in scopes(members):
         scope = target.scope_spans.add()
         named = _get(scope_spans, "scope", "instrumentationLibrary", "instrumentation_library")
         if isinstance(named, dict):
-            members = {
+            texts = {
                 name: _utf8(value)
                 for name in ("name", "version")
                 if isinstance(value := named.get(name), str)
             }
-            scope.scope = otlp_pb2.InstrumentationScope(**members).SerializeToString()
-        for span in _objects(scope_spans, "spans"):
+            scope.scope = otlp_pb2.InstrumentationScope(**texts).SerializeToString()
+        for span in spans(scope_spans):
             _span(scope.spans.add(), span)
 
 

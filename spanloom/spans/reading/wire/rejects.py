@@ -24,6 +24,15 @@ def too_many_spans(count: int, limit: int) -> str:
     return f"The message holds {count} spans, more than the limit of {limit}."
 
 
+MOST_WITHOUT_SPANS = 50_000
+"""Resources and scopes without spans that a message may have: senders leave out such, and each takes microseconds."""
+
+
+def too_many_without_spans(count: int) -> str:
+    """Likewise."""
+    return f"The message holds {count} resources and scopes without spans, more than the limit of {MOST_WITHOUT_SPANS}."
+
+
 _SINGLE_BYTES = 1 << 20
 """The most bytes of the single rejects of one message: each repeats the resource, which may be large."""
 

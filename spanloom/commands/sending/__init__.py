@@ -1,0 +1,1 @@
+"""Producing to the source topic: files, and dead letters once more."""
