@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -38,6 +40,38 @@ def utf8(text: str | None) -> str | None:
             "a name, an ID or a project on the command line is not UTF-8: correct it", code=2
         ) from None
     return text
+
+
+_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST = datetime(2262, 1, 1, tzinfo=UTC)  # beyond, nanoseconds don't fit into 64 bits
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def moment(text: str, option: str) -> datetime:
+    """Return the time that an option names: a date, or how long ago. Raises `Stop` where it is none."""
+    amount = re.fullmatch(r"(\d{1,6})([smhdw])", text)
+    if amount:
+        try:
+            return max(_FIRST, datetime.now(UTC) - timedelta(**{_UNITS[amount[2]]: int(amount[1])}))
+        except OverflowError:
+            return _FIRST
+    try:
+        time = datetime.fromisoformat(text)
+        time = time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        time = None
+    if time is None or not _FIRST <= time < _LAST:
+        raise Stop(
+            f"{option} {text} is no time from 1970 to 2261: write 30m, 24h, 7d, or a date such as 2026-11-23",
+            code=2,
+        )
+    return time
+
+
+def nanoseconds(time: datetime) -> int:
+    """Return a time as nanoseconds since the epoch."""
+    return (time - _FIRST) // timedelta(microseconds=1) * 1000
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from spanloom.commands.console import Json, Project, Stop, app, console, utf8
+from spanloom.commands.console import Json, Project, Stop, app, console, moment, utf8
 
 if TYPE_CHECKING:
     from spanloom.spans.pricing.prices import Prices
-
-_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
-_LAST = datetime(2262, 1, 1, tzinfo=UTC)  # beyond, nanoseconds don't fit into 64 bits
 
 _NARROW = "look less far back with --since, or name a --project"
 
@@ -34,7 +30,7 @@ def sessions(
 
     if sort not in SORTS:
         raise Stop(f"sessions can't be sorted by {sort}: use one of {', '.join(SORTS)}", code=2)
-    wanted = Filter(project=project, since=_since(since))
+    wanted = Filter(project=project, since=moment(since, "--since"))
     rows = answer(lambda warehouse: first_sessions(warehouse, wanted, SORTS[sort], limit), _NARROW)
     if as_json:
         typer.echo(show.as_json(rows))
@@ -111,13 +107,14 @@ def models(
 
     A price that is not known is never guessed: the call costs 0 and counts in unpriced_call_count. To give it one,
     write it into a TOML file and name the file in SPANLOOM_WORKER__PRICES_FILE (docs/pricing.md); it holds for spans
-    that workers read from then on. With --unpriced the lines to write are shown.
+    that workers read from then on, and for stored ones once `spanloom replay` has sent them again. With --unpriced the
+    lines to write are shown.
     """
     from spanloom.commands.viewing import show
     from spanloom.commands.viewing.asking import answer
     from spanloom.warehouse.queries.overview.models import models as used_models
 
-    start = _since(since)
+    start = moment(since, "--since")
     rows = answer(lambda warehouse: used_models(warehouse, project, start, limit, unpriced=unpriced), _NARROW)
     if unpriced and rows:
         from spanloom.commands.viewing import unpriced as reasons
@@ -151,24 +148,3 @@ def _prices() -> Prices:
         return Prices(read_prices(settings.load().worker.prices_file))
     except PriceFileError as error:
         raise Stop(f"SPANLOOM_WORKER__PRICES_FILE: {error}") from None
-
-
-def _since(text: str) -> datetime:
-    amount = re.fullmatch(r"(\d{1,6})([smhdw])", text)
-    if amount:
-        units = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-        try:
-            return max(_FIRST, datetime.now(UTC) - timedelta(**{units[amount[2]]: int(amount[1])}))
-        except OverflowError:
-            return _FIRST
-    try:
-        time = datetime.fromisoformat(text)
-        time = time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        time = None
-    if time is None or not _FIRST <= time < _LAST:
-        raise Stop(
-            f"--since {text} is no time from 1970 to 2261: write 30m, 24h, 7d, or a date such as 2026-11-23",
-            code=2,
-        )
-    return time
