@@ -91,8 +91,8 @@ def decode(
         before = len(decoder.columns.rows)
         decoder.add(index, message)
         message_of += [index] * (len(decoder.columns.rows) - before)
-    message = np.array(message_of, np.int32)
-    return Decoded(decoder.columns.table(), message, decoder.rejects, decoder.replaces)
+    of_rows = np.array(message_of, np.int32)
+    return Decoded(decoder.columns.table(), of_rows, decoder.rejects, decoder.replaces)
 
 
 class _Decoder:

@@ -25,8 +25,10 @@ INGEST = Ingest(1, Limits(), Prices(), now=lambda: NOW)
 CALL = {"gen_ai.request.model": "mystery-1", "gen_ai.usage.input_tokens": 3, "gen_ai.operation.name": "chat"}
 
 
-def record(value: bytes, offset: int, timestamp: int = NOW, **headers: bytes) -> SourceRecord:
-    return SourceRecord("otlp_spans", 0, offset, timestamp, value, headers)
+def record(
+    value: bytes, offset: int, timestamp: int = NOW, headers: Mapping[str, bytes] | None = None
+) -> SourceRecord:
+    return SourceRecord("otlp_spans", 0, offset, timestamp, value, dict(headers or {}))
 
 
 def rows(*records: SourceRecord) -> pa.Table:
@@ -37,7 +39,7 @@ def rows(*records: SourceRecord) -> pa.Table:
     sent = [
         fact.version
         for each in writes.messages[SPAN_FACTS]
-        for _, some in facts.decode(each.value)
+        for _, some in facts.decode(each.value or b"")
         for fact in some
     ]
     assert sorted(sent) == sorted(found["version"].to_pylist())
@@ -46,7 +48,7 @@ def rows(*records: SourceRecord) -> pa.Table:
 
 def again(stored: pa.Table, offset: int, headers: Mapping[str, bytes]) -> SourceRecord:
     [message] = messages(stored, lambda *_: 0, lambda version: (record_of(version), timestamp_of(version)))
-    return record(message.value, offset, **{PROJECT_HEADER: message.project_id.encode(), **headers})
+    return record(message.value, offset, headers={PROJECT_HEADER: message.project_id.encode(), **headers})
 
 
 def test_a_replayed_row_is_just_above_the_row_it_was_read_from() -> None:
@@ -75,7 +77,7 @@ def test_what_a_span_says_of_its_row_may_be_anything() -> None:
     first, second = broken.resource_spans[0].scope_spans[0].spans
     first.stored = b"\xff\xff"
     second.stored = b""
-    found = rows(record(broken.SerializeToString(), 3, **{REPLAY_HEADER: b"1"}))
+    found = rows(record(broken.SerializeToString(), 3, headers={REPLAY_HEADER: b"1"}))
     assert found["version"].to_pylist() == [record_version(NOW, 3)] * 2
 
 
@@ -84,7 +86,7 @@ def test_spans_without_a_price_are_not_counted_again() -> None:
         samples = [sample for family in metrics.UNPRICED_SPANS.collect() for sample in family.samples]
         return sum(sample.value for sample in samples if sample.name.endswith("_total"))
 
-    stored = rows(record(request(span(CALL)), 7, THEN, **{PROJECT_HEADER: b"shop"}))
+    stored = rows(record(request(span(CALL)), 7, THEN, {PROJECT_HEADER: b"shop"}))
     before = counted()
     rows(again(stored, 5, {REPLAY_HEADER: b"1"}), record(request(span(CALL)), 6))
     assert counted() - before == 1  # the live one

@@ -39,8 +39,8 @@ def test_runs(traces: list[list[int]]) -> None:
         for trace in whole:
             assert {span for span in given_spans if span[:2] == trace} <= sent
     for run, _ in runs:
-        for (trace, record), count in _records(given_spans).items():
-            inside = sum((span.trace_id, record_of(span.version)) == (trace, record) for span in run)
+        for (trace_id, record), count in _records(given_spans).items():
+            inside = sum((span.trace_id, record_of(span.version)) == (trace_id, record) for span in run)
             assert inside in (0, count) or count > MOST
 
 

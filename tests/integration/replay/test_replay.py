@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,12 +41,12 @@ def everything(installation: Installation) -> list[Any]:
 
 def wait_until_read(installation: Installation) -> None:
     """Wait until all that was sent is acknowledged by all stages."""
+
+    def is_read(topic: str) -> bool:
+        return installation.committed(topic) == len(installation.consume(topic))
+
     for topic in ("otlp_spans", "spanloom.span-facts", "spanloom.trace-facts"):
-        wait_until(
-            lambda topic=topic: installation.committed(topic) == len(installation.consume(topic)),
-            f"{topic} read",
-            60,
-        )
+        wait_until(partial(is_read, topic), f"{topic} read", 60)
 
 
 def replaying(installation: Installation, *options: str) -> subprocess.Popen[str]:
