@@ -250,7 +250,7 @@ def _rests(columns: otlp_pb2.StoredColumns) -> tuple[str, str]:
 
 
 def _value(stored: Any) -> Any:
-    """A column as rows have it."""
+    """A column as rows have it; metadata are sorted there, and in no order on the wire."""
     if isinstance(stored, (str, int, float)):
         return stored
-    return dict(stored) if isinstance(stored, Mapping) else list(stored)
+    return dict(sorted(stored.items())) if isinstance(stored, Mapping) else list(stored)

@@ -2,6 +2,10 @@
 
 Reading works on texts alone, and a row has the texts of all attributes, so each goes as a string, whatever type it once
 had. The types are gone, and so is what nobody reads: kind, links, trace state, dropped counts.
+
+Which spans of a record tell what their trace was asked depends on the others of the record (`reading.witnesses`), so
+they stay together. Two records of one millisecond and offset, from two partitions, count as one: spans that lie inside
+others then carry no previews, which their trace does not need.
 """
 
 from __future__ import annotations
@@ -55,8 +59,7 @@ def messages(
         rows: whole rows as STORED_SPANS, trace by trace.
         partition: the partition for a project and trace ID (32 hexadecimal digits).
         origin: what a version says of the record that its row was made of: something that names the record, and when
-            it was written, milliseconds since the epoch. Spans of one record stay together: which of them tell what
-            the trace was asked depends on the others.
+            it was written, milliseconds since the epoch.
     """
     open_: dict[tuple[str, int], _Open] = {}
     for row in _plain(rows):
