@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import sys
+from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
+
+T = TypeVar("T")
+
+_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST = datetime(2262, 1, 1, tzinfo=UTC)  # beyond, nanoseconds don't fit into 64 bits
 
 app = typer.Typer(
     name="spanloom",
@@ -42,18 +49,26 @@ def utf8(text: str | None) -> str | None:
     return text
 
 
-_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
-_LAST = datetime(2262, 1, 1, tzinfo=UTC)  # beyond, nanoseconds don't fit into 64 bits
+def run_with_kafka(work: Coroutine[Any, Any, T], servers: str) -> T:
+    """Return what work with Kafka returns. Raises `Stop` where Kafka can't be reached or refuses."""
+    from aiokafka.errors import KafkaError
 
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+    try:
+        return asyncio.run(work)
+    except (KafkaError, OSError) as error:
+        raise Stop(
+            f"Kafka at {servers} can't be used ({type(error).__name__}): start it, or set"
+            " SPANLOOM_KAFKA__BOOTSTRAP_SERVERS"
+        ) from None
 
 
-def moment(text: str, option: str) -> datetime:
-    """Return the time that an option names: a date, or how long ago. Raises `Stop` where it is none."""
+def point_in_time(text: str, option: str = "--since") -> datetime:
+    """Return the time that an option names: so long ago (30m, 24h, 7d), or a date. Raises `Stop` where it is none."""
     amount = re.fullmatch(r"(\d{1,6})([smhdw])", text)
     if amount:
+        units = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
         try:
-            return max(_FIRST, datetime.now(UTC) - timedelta(**{_UNITS[amount[2]]: int(amount[1])}))
+            return max(_FIRST, datetime.now(UTC) - timedelta(**{units[amount[2]]: int(amount[1])}))
         except OverflowError:
             return _FIRST
     try:
@@ -67,11 +82,6 @@ def moment(text: str, option: str) -> datetime:
             code=2,
         )
     return time
-
-
-def nanoseconds(time: datetime) -> int:
-    """Return a time as nanoseconds since the epoch."""
-    return (time - _FIRST) // timedelta(microseconds=1) * 1000
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from spanloom.commands.console import Json, Project, Stop, app, console, moment, utf8
+from spanloom.commands.console import Json, Project, Stop, app, console, point_in_time, utf8
 
 if TYPE_CHECKING:
     from spanloom.spans.pricing.prices import Prices
@@ -30,7 +30,7 @@ def sessions(
 
     if sort not in SORTS:
         raise Stop(f"sessions can't be sorted by {sort}: use one of {', '.join(SORTS)}", code=2)
-    wanted = Filter(project=project, since=moment(since, "--since"))
+    wanted = Filter(project=project, since=point_in_time(since))
     rows = answer(lambda warehouse: first_sessions(warehouse, wanted, SORTS[sort], limit), _NARROW)
     if as_json:
         typer.echo(show.as_json(rows))
@@ -114,7 +114,7 @@ def models(
     from spanloom.commands.viewing.asking import answer
     from spanloom.warehouse.queries.overview.models import models as used_models
 
-    start = moment(since, "--since")
+    start = point_in_time(since)
     rows = answer(lambda warehouse: used_models(warehouse, project, start, limit, unpriced=unpriced), _NARROW)
     if unpriced and rows:
         from spanloom.commands.viewing import unpriced as reasons

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,13 +12,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 
 from spanloom.commands import settings as settings_module
-from spanloom.commands.console import Project, Stop, app, console, moment, nanoseconds, problems, utf8
+from spanloom.commands.console import Project, Stop, app, console, point_in_time, problems, utf8
 
 if TYPE_CHECKING:
     from spanloom.commands.replaying.progress import Progress
     from spanloom.commands.replaying.run import Replay
     from spanloom.commands.settings import Settings
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _END = 2**64
 """Later than any time that a span can have, nanoseconds since the epoch."""
 
@@ -88,11 +90,15 @@ def replay(
 
 
 def _range(begin: str, end: str) -> tuple[int, int]:
-    start = nanoseconds(moment(begin, "--from")) if begin else 0
-    stop = nanoseconds(moment(end or "0s", "--to")) if begin or end else _END
+    start = _nanoseconds(begin, "--from") if begin else 0
+    stop = _nanoseconds(end or "0s", "--to") if begin or end else _END
     if stop <= start:
         raise Stop(f"--to {end or 'now'} is not after --from {begin}: exchange them", code=2)
     return start, stop
+
+
+def _nanoseconds(text: str, option: str) -> int:
+    return (point_in_time(text, option) - _EPOCH) // timedelta(microseconds=1) * 1000
 
 
 def _replay(
@@ -114,7 +120,7 @@ async def _run(replay: Replay, settings: Settings, state: Progress, file: Path |
     try:
         all_ = await total(replay, warehouse)
         if dry_run:
-            console.print(f"{max(all_ - state.done, 0):,} {what} would be sent", highlight=False)
+            console.print(f"about {max(all_ - state.done, 0):,} {what} would be sent", highlight=False)
             return
         if file is not None:
             state.save(file)

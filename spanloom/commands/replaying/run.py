@@ -12,12 +12,12 @@ from spanloom.commands.replaying.portion import Portion
 from spanloom.commands.replaying.progress import Progress
 from spanloom.commands.replaying.stored import stored_portions
 from spanloom.kafka import topics
-from spanloom.kafka.lag import GroupLag
+from spanloom.kafka.group_lag import GroupLag
 from spanloom.kafka.producer import Producer, Record
 from spanloom.kafka.settings import KafkaSettings
 from spanloom.spans.reading.stored.messages import StoredMessage
 from spanloom.warehouse.client import Warehouse
-from spanloom.warehouse.stored_spans import StoredRange, count
+from spanloom.warehouse.stored_spans import StoredRange, count_traces
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Replay:
 
 
 async def total(replay: Replay, warehouse: Warehouse) -> int:
-    """Return how many traces, or files of an archive, a replay has.
+    """Return about how many traces, or files of an archive, a replay has.
 
     Raises:
         spanloom.commands.otlp_files.FileError: a file can't be read.
@@ -45,8 +45,7 @@ async def total(replay: Replay, warehouse: Warehouse) -> int:
     """
     if replay.archive:
         return files_in(replay.archive)
-    traces, _ = await count(warehouse, replay.wanted)
-    return traces
+    return await count_traces(warehouse, replay.wanted)
 
 
 async def run(

@@ -114,7 +114,9 @@ def span_of(row: Mapping[str, Any], record: int, written: int) -> otlp_pb2.Span:
         written: when that was written, milliseconds since the epoch.
     """
     attributes = dict(row["attributes"])
-    cut = attributes.pop(TRUNCATED, "")
+    cut = attributes.get(TRUNCATED, "")
+    if cut:
+        del attributes[TRUNCATED]
     without_start = bool(row["marks"] & NO_START)
     if without_start:
         attributes.pop(ASSUMED, None)

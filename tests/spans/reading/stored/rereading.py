@@ -83,6 +83,8 @@ def differences(before: pa.Table, after: pa.Table) -> list[tuple[int, str, objec
 
 def _values(table: pa.Table, name: str) -> list[object]:
     column = table[name]
+    if pa.types.is_map(column.type):
+        return [dict(pairs) for pairs in column.to_pylist()]
     found: list[object] = (
         column.cast(pa.int64()) if pa.types.is_timestamp(column.type) else column
     ).to_pylist()
