@@ -54,6 +54,12 @@ _IDS = {"session_id": Field.SESSION_ID, "user_id": Field.USER_ID}
 
 _INPUT = frozenset((Field.INPUT, Field.TOOL_INPUT, Field.INPUT_FLATTENED))
 _OUTPUT = frozenset((Field.OUTPUT, Field.TOOL_OUTPUT, Field.OUTPUT_FLATTENED))
+_TYPE = frozenset((Field.SPAN_TYPE, Field.SPAN_TYPE_IF_USED))
+_USAGE = frozenset(
+    field
+    for field in Field
+    if Field.MODEL <= field <= Field.TOTAL_COST or Field.INPUT_AUDIO_TOKENS <= field < Field.TAGS
+)
 
 
 class _Group(NamedTuple):
@@ -78,13 +84,8 @@ _ACCOUNT = (
 _GROUPS = (
     _group(Field.SESSION_ID, columns=("session_id", "session_key")),
     _group(Field.USER_ID, columns=("user_id", "user_key")),
-    _group(Field.SPAN_TYPE, Field.SPAN_TYPE_IF_USED, columns=("span_type",)),
-    _group(
-        *(field for field in Field if Field.MODEL <= field <= Field.TOTAL_COST),
-        *(field for field in Field if Field.INPUT_AUDIO_TOKENS <= field < Field.TAGS),
-        columns=_ACCOUNT,
-        marks=COST_IS_STATED,
-    ),
+    _group(*_TYPE, columns=("span_type",)),
+    _group(*_USAGE, columns=_ACCOUNT, marks=COST_IS_STATED),
     _group(Field.RESPONSE_ID, columns=("response_id",)),
     _group(Field.FIRST_TOKEN_AFTER, Field.FIRST_TOKEN_AT, columns=("time_to_first_token",)),
     _group(Field.ENVIRONMENT, columns=("environment",)),
@@ -146,11 +147,16 @@ class StoredSpanReader:
         restored = {key: text for key, text in whole.items() if len(text) > len(texts[key])}
         notes = SpanNotes(span.trace_id, span.span_id)
         row, asked, answered = self._reader.row(_with(span, restored), scope, times, notes)
-        row = _marked(row, texts, columns.cut, lost)
         if "input" in cut or ("events" in cut and notes.input_source in (IN_EVENTS, NOWHERE)):
             lost |= _INPUT
         if "output" in cut or ("events" in cut and notes.output_source in (IN_EVENTS, NOWHERE)):
             lost |= _OUTPUT
+        if row.span_type != columns.span_type and (
+            lost & _TYPE or (row.span_type == "DEFAULT" and lost & _USAGE)
+        ):
+            # Used tokens make a span a call, too; and how input and output are read depends on the type.
+            lost |= _TYPE | _INPUT | _OUTPUT
+        row = _marked(row, texts, columns.cut, lost)
         return _kept(row, asked, answered, lost, columns)
 
 

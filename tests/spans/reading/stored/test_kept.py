@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import Any
 
 import pytest
@@ -67,6 +68,10 @@ CUT = {
     },
     "a session in metadata": {"metadata": json.dumps({"filler": "x" * 100, "session_id": "s1"})},
     "tags": {"langfuse.trace.tags": json.dumps(["tag " * 8, "other " * 8, "third"])},
+    "what the trace was asked": {
+        "langfuse.trace.input": "what? " * 100,
+        "langfuse.trace.output": "that " * 100,
+    },
     "a long session": {"session.id": "s" * 2000},
     "a cost": {"langfuse.observation.cost_details": '{"filler":"' + "x" * 100 + '","total":0.25}'},
     "many attributes": {f"a{number}": number for number in range(300)},
@@ -148,3 +153,41 @@ def test_prices_are_asked_anew_but_stated_costs_stay() -> None:
     again = replayed(rows, prices=dear, limits=LIMITS)
     assert again["total_cost"].to_pylist() == [0.012, 0.25]
     assert differences(again, replayed(again, prices=dear, limits=LIMITS)) == []
+
+
+def test_what_was_cut_is_read_from_the_output_that_has_it_whole() -> None:
+    cheap, dear = (
+        Prices(PriceTable([{"model": "house-1", "input": price, "output": price}])) for price in (1, 10)
+    )
+    attributes = CUT["usage in a text that is cut"] | {"gen_ai.request.model": "house-1"}
+    rows = replayed(stored([request(span(attributes))], LIMITS), prices=cheap, limits=LIMITS)
+    assert rows.select(["input_tokens", "total_cost"]).to_pylist() == [
+        {"input_tokens": 7, "total_cost": 0.00001}
+    ]
+    assert replayed(rows, prices=dear, limits=LIMITS)["total_cost"].to_pylist() == [0.0001]
+
+
+def test_tokens_in_a_text_that_is_lost_keep_their_cost() -> None:
+    dear = Prices(PriceTable([{"model": "gpt-4o-mini", "input": 10, "output": 10}]))
+    attributes = CUT["usage of which nothing else is kept"] | {"gen_ai.request.model": "gpt-4o-mini"}
+    asked = json.dumps([{"role": "user", "content": "Why?"}])
+    rows = stored([request(span(attributes | {"gen_ai.input.messages": asked}))], LIMITS)
+    # Without its tokens it would be no call.
+    assert rows.select(["span_type", "input_tokens", "input_preview"]).to_pylist() == [
+        {"span_type": "LLM", "input_tokens": 7, "input_preview": "Why?"}
+    ]
+    assert differences(rows, replayed(rows, prices=dear, limits=LIMITS)) == []
+
+
+def test_a_start_in_the_future_is_priced_as_of_when_it_came() -> None:
+    over_time = Prices(
+        PriceTable(
+            [
+                {"model": "gpt-4o-mini", "input": 1, "output": 1},
+                {"model": "gpt-4o-mini", "input": 9, "output": 9, "from": date(2050, 1, 1)},
+            ]
+        )
+    )
+    in_2100 = 4_102_444_800 * 10**9
+    rows = stored([request(span(CALL, start_time_unix_nano=in_2100, end_time_unix_nano=in_2100))])
+    assert replayed(rows, prices=over_time)["total_cost"].to_pylist() == [0.0011]
