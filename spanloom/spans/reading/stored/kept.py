@@ -140,9 +140,7 @@ class StoredSpanReader:
     ) -> tuple[SpanRow, Preview, Preview]:
         cut = frozenset(columns.cut.split(","))
         texts = {key: text for key, text, _ in self._attributes.read_all(span.attributes)}
-        whole = (
-            {key: _whole(texts[key], columns, cut) for key in _longest(texts)} if "attributes" in cut else {}
-        )
+        whole = _whole_texts(texts, columns, cut) if "attributes" in cut else {}
         lost = {Field(field) for key, text in whole.items() if not text for field, _, _ in self._rules[key]}
         restored = {key: text for key, text in whole.items() if len(text) > len(texts[key])}
         notes = SpanNotes(span.trace_id, span.span_id)
@@ -160,21 +158,25 @@ class StoredSpanReader:
         return _kept(row, asked, answered, lost, columns)
 
 
-def _longest(texts: Mapping[str, str]) -> frozenset[str]:
-    """The attributes that may have been cut: how long they could be then is not known, but they are the longest."""
-    longest_text = max((_SHORTEST_CUT, *map(len, texts.values())))
+def _whole_texts(texts: Mapping[str, str], columns: otlp_pb2.StoredColumns, cut: Set[str]) -> dict[str, str]:
+    """The whole texts of the attributes that may have been cut; empty where nobody knows it any more.
+
+    How long a key or text could be then is not known, but what was cut is the longest.
+    """
     longest_key = max((_SHORTEST_CUT, *map(len, texts)))
-    return frozenset(
-        key for key, text in texts.items() if len(text) == longest_text or len(key) == longest_key
-    )
-
-
-def _whole(text: str, columns: otlp_pb2.StoredColumns, cut: Set[str]) -> str:
-    """The whole text of an attribute; empty where nobody knows it any more."""
-    for name, stored in (("input", columns.input), ("output", columns.output)):
-        if text and name not in cut and stored.startswith(text):
-            return stored
-    return ""
+    longest_text = max((_SHORTEST_CUT, *map(len, texts.values())))
+    kept = [
+        text
+        for name, text in (("input", columns.input), ("output", columns.output))
+        if name not in cut and len(text) >= longest_text
+    ]
+    found = {}
+    for key, text in texts.items():
+        if len(key) == longest_key:
+            found[key] = ""
+        elif len(text) == longest_text:
+            found[key] = next((whole for whole in kept if whole.startswith(text)), "")
+    return found
 
 
 def _with(span: otlp_pb2.Span, restored: Mapping[str, str]) -> otlp_pb2.Span:

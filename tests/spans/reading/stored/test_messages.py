@@ -49,27 +49,26 @@ def test_recordings_that_are_sent_span_by_span_stay_the_same_traces(capture: Cap
     assert traces(rows) == traces(replayed(together.cast(rows.schema)))
 
 
+CUTTING = Limits(text=100, value=64, name=64, attributes=16, events=2, event_attributes=2, resource=60)
+
+
+@pytest.mark.parametrize("limits", [Limits(), CUTTING], ids=["whole", "cut"])
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(requests())
-def test_whatever_was_sent(value: bytes) -> None:
-    given_request = ExportTraceServiceRequest.FromString(value)
-    spans = [s for r in given_request.resource_spans for sc in r.scope_spans for s in sc.spans]
-    # Of a span that stands twice in a record only one is stored.
+@given(value=requests())
+def test_whatever_was_sent_and_whatever_was_cut(limits: Limits, value: bytes) -> None:
+    found = ExportTraceServiceRequest.FromString(value)
+    spans = [span for each in found.resource_spans for scope in each.scope_spans for span in scope.spans]
+    # Of a span that stands twice in a record only one is stored, and the other may have spoken for the trace.
     assume(len({(each.trace_id, each.span_id) for each in spans}) == len(spans))
-    rows = stored_without_rejects(value)
-    assert differences(rows, replayed(rows)) == []
+    rows = stored([value], limits, rejects=True)
+    assert differences(rows, replayed(rows, limits=limits)) == []
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(requests())
-def test_once_more_changes_nothing_even_of_what_was_cut(value: bytes) -> None:
-    limits = Limits(text=40, value=64, name=64, attributes=6, events=1, event_attributes=1, resource=30)
-    once = replayed(stored_without_rejects(value, limits), limits=limits)
-    assert differences(once, replayed(once, limits=limits)) == []
-
-
-def stored_without_rejects(value: bytes, limits: Limits | None = None) -> pa.Table:
-    return stored([value], limits, rejects=True)
+def test_once_more_changes_nothing(value: bytes) -> None:
+    once = replayed(stored([value], CUTTING, rejects=True), limits=CUTTING)
+    assert differences(once, replayed(once, limits=CUTTING)) == []
 
 
 def test_no_start_and_no_time_at_all() -> None:
