@@ -34,7 +34,7 @@ def vocabulary(**keys: str) -> Vocabulary:
     return with_own_keys(read_own_keys(entries), "keys.toml")
 
 
-CUT = {
+CUT: dict[str, dict[str, Any]] = {
     "an input that is text": {"input.value": "long " * 100},
     "messages in JSON": {
         "gen_ai.input.messages": json.dumps(
