@@ -24,13 +24,15 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12schemas/otlp.proto\x12\rspanloom.otlp\"Q\n\x19\x45xportTraceServiceRequest\x12\x34\n\x0eresource_spans\x18\x01 \x03(\x0b\x32\x1c.spanloom.otlp.ResourceSpans\"_\n\x1a\x45xportTraceServiceResponse\x12\x41\n\x0fpartial_success\x18\x01 \x01(\x0b\x32(.spanloom.otlp.ExportTracePartialSuccess\"J\n\x19\x45xportTracePartialSuccess\x12\x16\n\x0erejected_spans\x18\x01 \x01(\x03\x12\x15\n\rerror_message\x18\x02 \x01(\x0c\"~\n\rResourceSpans\x12)\n\x08resource\x18\x01 \x01(\x0b\x32\x17.spanloom.otlp.Resource\x12.\n\x0bscope_spans\x18\x02 \x03(\x0b\x32\x19.spanloom.otlp.ScopeSpans\x12\x12\n\nschema_url\x18\x03 \x01(\x0c\"\x1e\n\x08Resource\x12\x12\n\nattributes\x18\x01 \x03(\x0c\"S\n\nScopeSpans\x12\r\n\x05scope\x18\x01 \x01(\x0c\x12\"\n\x05spans\x18\x02 \x03(\x0b\x32\x13.spanloom.otlp.Span\x12\x12\n\nschema_url\x18\x03 \x01(\x0c\"5\n\x14InstrumentationScope\x12\x0c\n\x04name\x18\x01 \x01(\x0c\x12\x0f\n\x07version\x18\x02 \x01(\x0c\"\xf9\x01\n\x04Span\x12\x10\n\x08trace_id\x18\x01 \x01(\x0c\x12\x0f\n\x07span_id\x18\x02 \x01(\x0c\x12\x16\n\x0eparent_span_id\x18\x04 \x01(\x0c\x12\x0c\n\x04name\x18\x05 \x01(\x0c\x12\x1c\n\x14start_time_unix_nano\x18\x07 \x01(\x06\x12\x1a\n\x12\x65nd_time_unix_nano\x18\x08 \x01(\x06\x12\x12\n\nattributes\x18\t \x03(\x0c\x12$\n\x06\x65vents\x18\x0b \x03(\x0b\x32\x14.spanloom.otlp.Event\x12%\n\x06status\x18\x0f \x01(\x0b\x32\x15.spanloom.otlp.Status\x12\r\n\x05\x66lags\x18\x10 \x01(\x07\"A\n\x05\x45vent\x12\x16\n\x0etime_unix_nano\x18\x01 \x01(\x06\x12\x0c\n\x04name\x18\x02 \x01(\x0c\x12\x12\n\nattributes\x18\x03 \x03(\x0c\"\'\n\x06Status\x12\x0f\n\x07message\x18\x02 \x01(\x0c\x12\x0c\n\x04\x63ode\x18\x03 \x01(\x05\"\xec\x01\n\x08\x41nyValue\x12\x16\n\x0cstring_value\x18\x01 \x01(\x0cH\x00\x12\x14\n\nbool_value\x18\x02 \x01(\x08H\x00\x12\x13\n\tint_value\x18\x03 \x01(\x03H\x00\x12\x16\n\x0c\x64ouble_value\x18\x04 \x01(\x01H\x00\x12\x30\n\x0b\x61rray_value\x18\x05 \x01(\x0b\x32\x19.spanloom.otlp.ArrayValueH\x00\x12\x33\n\x0ckvlist_value\x18\x06 \x01(\x0b\x32\x1b.spanloom.otlp.KeyValueListH\x00\x12\x15\n\x0b\x62ytes_value\x18\x07 \x01(\x0cH\x00\x42\x07\n\x05value\"\x1c\n\nArrayValue\x12\x0e\n\x06values\x18\x01 \x03(\x0c\"7\n\x0cKeyValueList\x12\'\n\x06values\x18\x01 \x03(\x0b\x32\x17.spanloom.otlp.KeyValue\"&\n\x08KeyValue\x12\x0b\n\x03key\x18\x01 \x01(\x0c\x12\r\n\x05value\x18\x02 \x01(\x0c')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12schemas/otlp.proto\x12\rspanloom.otlp\"Q\n\x19\x45xportTraceServiceRequest\x12\x34\n\x0eresource_spans\x18\x01 \x03(\x0b\x32\x1c.spanloom.otlp.ResourceSpans\"_\n\x1a\x45xportTraceServiceResponse\x12\x41\n\x0fpartial_success\x18\x01 \x01(\x0b\x32(.spanloom.otlp.ExportTracePartialSuccess\"J\n\x19\x45xportTracePartialSuccess\x12\x16\n\x0erejected_spans\x18\x01 \x01(\x03\x12\x15\n\rerror_message\x18\x02 \x01(\x0c\"~\n\rResourceSpans\x12)\n\x08resource\x18\x01 \x01(\x0b\x32\x17.spanloom.otlp.Resource\x12.\n\x0bscope_spans\x18\x02 \x03(\x0b\x32\x19.spanloom.otlp.ScopeSpans\x12\x12\n\nschema_url\x18\x03 \x01(\x0c\"\x1e\n\x08Resource\x12\x12\n\nattributes\x18\x01 \x03(\x0c\"S\n\nScopeSpans\x12\r\n\x05scope\x18\x01 \x01(\x0c\x12\"\n\x05spans\x18\x02 \x03(\x0b\x32\x13.spanloom.otlp.Span\x12\x12\n\nschema_url\x18\x03 \x01(\x0c\"5\n\x14InstrumentationScope\x12\x0c\n\x04name\x18\x01 \x01(\x0c\x12\x0f\n\x07version\x18\x02 \x01(\x0c\"\x8a\x02\n\x04Span\x12\x10\n\x08trace_id\x18\x01 \x01(\x0c\x12\x0f\n\x07span_id\x18\x02 \x01(\x0c\x12\x16\n\x0eparent_span_id\x18\x04 \x01(\x0c\x12\x0c\n\x04name\x18\x05 \x01(\x0c\x12\x1c\n\x14start_time_unix_nano\x18\x07 \x01(\x06\x12\x1a\n\x12\x65nd_time_unix_nano\x18\x08 \x01(\x06\x12\x12\n\nattributes\x18\t \x03(\x0c\x12$\n\x06\x65vents\x18\x0b \x03(\x0b\x32\x14.spanloom.otlp.Event\x12%\n\x06status\x18\x0f \x01(\x0b\x32\x15.spanloom.otlp.Status\x12\r\n\x05\x66lags\x18\x10 \x01(\x07\x12\x0f\n\x06stored\x18\xe8\x07 \x01(\x0c\"m\n\nStoredSpan\x12\x0f\n\x07version\x18\x01 \x01(\x04\x12-\n\x07\x63olumns\x18\x02 \x01(\x0b\x32\x1c.spanloom.otlp.StoredColumns\x12\x0e\n\x06record\x18\x03 \x01(\x04\x12\x0f\n\x07written\x18\x04 \x01(\x03\"\xc0\x06\n\rStoredColumns\x12\x0b\n\x03\x63ut\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x64\x64s_up\x18\x02 \x01(\x08\x12\x14\n\x0cresource_cut\x18\x03 \x01(\x08\x12\x14\n\x0cservice_name\x18\x04 \x01(\t\x12\x13\n\x0b\x65nvironment\x18\x05 \x01(\t\x12\x0f\n\x07release\x18\x06 \x01(\t\x12\x11\n\tspan_type\x18\n \x01(\t\x12\x12\n\nsession_id\x18\x0b \x01(\t\x12\x13\n\x0bsession_key\x18\x0c \x01(\r\x12\x0f\n\x07user_id\x18\r \x01(\t\x12\x10\n\x08user_key\x18\x0e \x01(\r\x12\x0c\n\x04tags\x18\x0f \x03(\t\x12<\n\x08metadata\x18\x10 \x03(\x0b\x32*.spanloom.otlp.StoredColumns.MetadataEntry\x12\r\n\x05model\x18\x11 \x01(\t\x12\x10\n\x08provider\x18\x12 \x01(\t\x12\x14\n\x0cinput_tokens\x18\x13 \x01(\x04\x12\x15\n\routput_tokens\x18\x14 \x01(\x04\x12\x19\n\x11\x63\x61\x63he_read_tokens\x18\x15 \x01(\x04\x12\x1a\n\x12\x63\x61\x63he_write_tokens\x18\x16 \x01(\x04\x12\x18\n\x10reasoning_tokens\x18\x17 \x01(\x04\x12\x16\n\x0eunsplit_tokens\x18\x18 \x01(\x04\x12\x12\n\ninput_cost\x18\x19 \x01(\x04\x12\x13\n\x0boutput_cost\x18\x1a \x01(\x04\x12\x12\n\ntotal_cost\x18\x1b \x01(\x04\x12\x0e\n\x06priced\x18\x1c \x01(\r\x12\x1b\n\x13time_to_first_token\x18\x1d \x01(\x01\x12\x13\n\x0bresponse_id\x18\x1e \x01(\t\x12\r\n\x05input\x18\x1f \x01(\t\x12\x0e\n\x06output\x18  \x01(\t\x12\x12\n\ntrace_name\x18! \x01(\t\x12\x15\n\rinput_preview\x18\" \x01(\t\x12\x16\n\x0eoutput_preview\x18# \x01(\t\x12\x13\n\x0binput_texts\x18$ \x03(\t\x12\x14\n\x0coutput_texts\x18% \x03(\t\x12\x11\n\tsaid_rest\x18& \x01(\t\x12\r\n\x05marks\x18\' \x01(\r\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"A\n\x05\x45vent\x12\x16\n\x0etime_unix_nano\x18\x01 \x01(\x06\x12\x0c\n\x04name\x18\x02 \x01(\x0c\x12\x12\n\nattributes\x18\x03 \x03(\x0c\"\'\n\x06Status\x12\x0f\n\x07message\x18\x02 \x01(\x0c\x12\x0c\n\x04\x63ode\x18\x03 \x01(\x05\"\xec\x01\n\x08\x41nyValue\x12\x16\n\x0cstring_value\x18\x01 \x01(\x0cH\x00\x12\x14\n\nbool_value\x18\x02 \x01(\x08H\x00\x12\x13\n\tint_value\x18\x03 \x01(\x03H\x00\x12\x16\n\x0c\x64ouble_value\x18\x04 \x01(\x01H\x00\x12\x30\n\x0b\x61rray_value\x18\x05 \x01(\x0b\x32\x19.spanloom.otlp.ArrayValueH\x00\x12\x33\n\x0ckvlist_value\x18\x06 \x01(\x0b\x32\x1b.spanloom.otlp.KeyValueListH\x00\x12\x15\n\x0b\x62ytes_value\x18\x07 \x01(\x0cH\x00\x42\x07\n\x05value\"\x1c\n\nArrayValue\x12\x0e\n\x06values\x18\x01 \x03(\x0c\"7\n\x0cKeyValueList\x12\'\n\x06values\x18\x01 \x03(\x0b\x32\x17.spanloom.otlp.KeyValue\"&\n\x08KeyValue\x12\x0b\n\x03key\x18\x01 \x01(\x0c\x12\r\n\x05value\x18\x02 \x01(\x0c')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'schemas.otlp_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_STOREDCOLUMNS_METADATAENTRY']._loaded_options = None
+  _globals['_STOREDCOLUMNS_METADATAENTRY']._serialized_options = b'8\001'
   _globals['_EXPORTTRACESERVICEREQUEST']._serialized_start=37
   _globals['_EXPORTTRACESERVICEREQUEST']._serialized_end=118
   _globals['_EXPORTTRACESERVICERESPONSE']._serialized_start=120
@@ -46,17 +48,23 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_INSTRUMENTATIONSCOPE']._serialized_start=538
   _globals['_INSTRUMENTATIONSCOPE']._serialized_end=591
   _globals['_SPAN']._serialized_start=594
-  _globals['_SPAN']._serialized_end=843
-  _globals['_EVENT']._serialized_start=845
-  _globals['_EVENT']._serialized_end=910
-  _globals['_STATUS']._serialized_start=912
-  _globals['_STATUS']._serialized_end=951
-  _globals['_ANYVALUE']._serialized_start=954
-  _globals['_ANYVALUE']._serialized_end=1190
-  _globals['_ARRAYVALUE']._serialized_start=1192
-  _globals['_ARRAYVALUE']._serialized_end=1220
-  _globals['_KEYVALUELIST']._serialized_start=1222
-  _globals['_KEYVALUELIST']._serialized_end=1277
-  _globals['_KEYVALUE']._serialized_start=1279
-  _globals['_KEYVALUE']._serialized_end=1317
+  _globals['_SPAN']._serialized_end=860
+  _globals['_STOREDSPAN']._serialized_start=862
+  _globals['_STOREDSPAN']._serialized_end=971
+  _globals['_STOREDCOLUMNS']._serialized_start=974
+  _globals['_STOREDCOLUMNS']._serialized_end=1806
+  _globals['_STOREDCOLUMNS_METADATAENTRY']._serialized_start=1759
+  _globals['_STOREDCOLUMNS_METADATAENTRY']._serialized_end=1806
+  _globals['_EVENT']._serialized_start=1808
+  _globals['_EVENT']._serialized_end=1873
+  _globals['_STATUS']._serialized_start=1875
+  _globals['_STATUS']._serialized_end=1914
+  _globals['_ANYVALUE']._serialized_start=1917
+  _globals['_ANYVALUE']._serialized_end=2153
+  _globals['_ARRAYVALUE']._serialized_start=2155
+  _globals['_ARRAYVALUE']._serialized_end=2183
+  _globals['_KEYVALUELIST']._serialized_start=2185
+  _globals['_KEYVALUELIST']._serialized_end=2240
+  _globals['_KEYVALUE']._serialized_start=2242
+  _globals['_KEYVALUE']._serialized_end=2280
 # @@protoc_insertion_point(module_scope)

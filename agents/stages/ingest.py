@@ -13,9 +13,9 @@ from spanloom.agents.consuming.records import SourceRecord, dated, wall_clock
 from spanloom.agents.stages.checkpoint import Writes
 from spanloom.agents.stages.dead_letters import dead_letter
 from spanloom.agents.stages.unpriced import UnpricedSpans
-from spanloom.agents.state.clock import record_version
+from spanloom.agents.state.clock import record_version, version_above
 from spanloom.kafka.producer import Record
-from spanloom.kafka.topics import DEAD_LETTERS, PROJECT_HEADER, SPAN_FACTS
+from spanloom.kafka.topics import DEAD_LETTERS, PROJECT_HEADER, REPLAY_HEADER, SPAN_FACTS
 from spanloom.spans.conventions.vocabulary import BUILT_IN, Vocabulary
 from spanloom.spans.folding import facts
 from spanloom.spans.limits import Limits
@@ -62,6 +62,7 @@ class Ingest:
                 record.value,
                 (record.headers.get(PROJECT_HEADER) or b"").decode(errors="replace"),
                 record.timestamp,
+                REPLAY_HEADER in record.headers,
             )
             for record in records
         ]
@@ -69,9 +70,11 @@ class Ingest:
         versions = np.array(
             [record_version(record.timestamp, record.offset) for record in records], np.uint64
         )
-        table = decoded.table.append_column(
-            pa.field("version", pa.uint64(), False), pa.array(versions[decoded.message])
-        )
+        of_rows = versions[decoded.message]
+        for row, replaced in decoded.replaces.items():
+            # Just above the row that was read: what has come since stays above it.
+            of_rows[row] = version_above(0, replaced)
+        table = decoded.table.append_column(pa.field("version", pa.uint64(), False), pa.array(of_rows))
         letters = []
         for reject in decoded.rejects:
             record = records[reject.message]
@@ -86,8 +89,15 @@ class Ingest:
                 )
             )
         metrics.SPANS.inc(table.num_rows)
-        names_project = np.array([message.project_id != "" for message in messages], np.bool_)
-        self._unpriced.count(table, names_project[decoded.message])
+        names_project = np.array([message.project_id != "" for message in messages], np.bool_)[
+            decoded.message
+        ]
+        if decoded.replaces:  # those were counted when they came
+            is_new = np.ones(len(names_project), np.bool_)
+            is_new[list(decoded.replaces)] = False
+            self._unpriced.count(table.filter(pa.array(is_new)), names_project[is_new])
+        else:
+            self._unpriced.count(table, names_project)
         metrics.DEAD_LETTERS.labels("ingest").inc(len(letters))
         timestamp = dated(max(record.timestamp for record in records), self._now())
         sent_on = [

@@ -58,6 +58,11 @@ def version_above(version: int, stored: int) -> int:
     return max(version, stored) + 1
 
 
+def record_of(version: int) -> int:
+    """Return what a version says of its record, whatever was written anew since: the same for all rows of a record."""
+    return version >> _REWRITE_BITS
+
+
 def timestamp_of(version: int) -> int:
     """Return the record timestamp in a version, milliseconds since the epoch."""
     return version >> _TIME_SHIFT

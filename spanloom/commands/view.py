@@ -107,7 +107,8 @@ def models(
 
     A price that is not known is never guessed: the call costs 0 and counts in unpriced_call_count. To give it one,
     write it into a TOML file and name the file in SPANLOOM_WORKER__PRICES_FILE (docs/pricing.md); it holds for spans
-    that workers read from then on. With --unpriced the lines to write are shown.
+    that workers read from then on, and for stored ones once `spanloom replay` has sent them again. With --unpriced the
+    lines to write are shown.
     """
     from spanloom.commands.viewing import show
     from spanloom.commands.viewing.asking import answer

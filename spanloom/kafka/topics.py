@@ -19,6 +19,9 @@ MAX_MESSAGE_BYTES = 10 * 2**20
 PROJECT_HEADER = "spanloom-project"
 """The header that names the project of a message's spans."""
 
+REPLAY_HEADER = "spanloom-replay"
+"""The header of messages whose spans are stored already: what they say of their rows is believed."""
+
 SPAN_FACTS = "spanloom.span-facts"
 TRACE_FACTS = "spanloom.trace-facts"
 DEAD_LETTERS = "spanloom.dead-letters"

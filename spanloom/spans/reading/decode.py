@@ -6,9 +6,10 @@ nothing around it.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,7 @@ from spanloom.spans.reading.columns import Columns, ResourceRow
 from spanloom.spans.reading.notes import SpanNotes
 from spanloom.spans.reading.row import Preview, SpanRow
 from spanloom.spans.reading.span import SpanReader
+from spanloom.spans.reading.stored.kept import StoredSpanReader, unlimited
 from spanloom.spans.reading.times import SpanTimes, span_times
 from spanloom.spans.reading.wire.attributes import attributes_within, texts
 from spanloom.spans.reading.wire.rejects import BadSpans, Reject
@@ -38,6 +40,7 @@ DEFAULT_PROJECT = "default"
 
 _NO_TRACE = bytes(16)
 _NO_SPAN = bytes(8)
+_NOT_STORED = otlp_pb2.StoredSpan()
 
 _RESOURCES = 1 << 24
 """Bytes that the resources of one message's spans may add up to, all repetitions counted: 2 kB a span in a message of
@@ -55,6 +58,8 @@ class OtlpMessage:
     does, else it is `default`."""
     written: int = 0
     """When the record was written, milliseconds since the epoch; 0 where nobody knows."""
+    is_replay: bool = False
+    """Its spans are stored already, and what they say of that is believed (`StoredSpan` of otlp.proto)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,8 @@ class Decoded:
     message: npt.NDArray[np.int32]
     """For each row the index of its message."""
     rejects: list[Reject]
+    replaces: dict[int, int] = field(default_factory=dict)
+    """By the index of a row that was stored already: the version of the row that it replaces."""
 
 
 def decode(
@@ -84,7 +91,8 @@ def decode(
         before = len(decoder.columns.rows)
         decoder.add(index, message)
         message_of += [index] * (len(decoder.columns.rows) - before)
-    return Decoded(decoder.columns.table(), np.array(message_of, np.int32), decoder.rejects)
+    of_rows = np.array(message_of, np.int32)
+    return Decoded(decoder.columns.table(), of_rows, decoder.rejects, decoder.replaces)
 
 
 class _Decoder:
@@ -94,14 +102,18 @@ class _Decoder:
         self.columns = Columns()
         self.rejects: list[Reject] = []
         self._limits = limits
+        self._prices = prices
         self._vocabulary = vocabulary
         self._reader = SpanReader(limits, prices, vocabulary)
         self._notes = notes
+        self.replaces: dict[int, int] = {}
 
     def add(self, index: int, message: OtlpMessage) -> None:
         """Adds the spans of a message to the columns, or what is wrong with it to the rejects."""
+        # What is stored came within the limit, and is sent in other messages now.
+        limit = sys.maxsize if message.is_replay else self._limits.spans
         try:
-            request, count, problem = read_request(message.value, self._limits.spans)
+            request, count, problem = read_request(message.value, limit)
         except ValueError as error:
             self.rejects.append(Reject(index, str(error), message.value))
             return
@@ -115,6 +127,7 @@ class _Decoder:
             self.rejects.append(Reject(index, problem, message.value))
         columns = self.columns
         first = len(columns.rows)
+        is_replay, stored, from_row, record = message.is_replay, _NOT_STORED, False, None
         read_row = self._reader.row if self._notes is None else self._noted_row
         name_length = self._limits.name
         bad = BadSpans(index, self._limits.rejects)
@@ -131,22 +144,42 @@ class _Decoder:
                     if reason := _bad_ids(trace_id, span_id, parent_id):
                         bad.add(reason, resource_spans, scope_spans, span)
                         continue
+                    written = message.written
+                    if is_replay:
+                        stored = _stored(span)
+                        if from_row := stored.HasField("columns"):
+                            written = stored.written
+                            if record != (record := (trace_id, stored.record)):
+                                bear_witness(columns, first)
+                                first = len(columns.rows)
                     if resource < 0:
                         resource = len(columns.resources)
-                        columns.resources.append(self._resource(resource_spans.resource, message, count))
-                    times = span_times(span.start_time_unix_nano, span.end_time_unix_nano, message.written)
+                        of_row = stored.columns if from_row else None
+                        columns.resources.append(
+                            self._resource(resource_spans.resource, message, count, of_row)
+                        )
+                    times = span_times(span.start_time_unix_nano, span.end_time_unix_nano, written)
                     try:
-                        row, asked, answered = read_row(span, scope, times)
+                        if from_row:
+                            row, asked, answered = self._stored_reader.row(span, scope, times, stored.columns)
+                        else:
+                            row, asked, answered = read_row(span, scope, times)
                     except Exception as error:  # whatever a convention trips over costs this one span
                         reason = f"The span could not be read ({type(error).__name__})."
                         bad.add(reason, resource_spans, scope_spans, span)
                         continue
+                    if stored.version:
+                        self.replaces[len(columns.rows)] = stored.version
                     columns.rows.append(row)
                     columns.asked.append(asked)
                     columns.answered.append(answered)
                     columns.heads.append((trace_id, span_id, parent_id, times.start, times.end, resource))
         bear_witness(columns, first)
         self.rejects += bad.rejects()
+
+    @cached_property
+    def _stored_reader(self) -> StoredSpanReader:
+        return StoredSpanReader(self._limits, self._prices, self._vocabulary)
 
     def _noted_row(
         self, span: otlp_pb2.Span, scope: Scope, times: SpanTimes
@@ -157,13 +190,20 @@ class _Decoder:
         self._notes.append(notes)
         return row
 
-    def _resource(self, resource: otlp_pb2.Resource, message: OtlpMessage, spans: int) -> ResourceRow:
+    def _resource(
+        self,
+        resource: otlp_pb2.Resource,
+        message: OtlpMessage,
+        spans: int,
+        stored: otlp_pb2.StoredColumns | None,
+    ) -> ResourceRow:
         """What the spans of a resource have in common. Its attributes are repeated on each of them, so that
-        the longest are cut in a message of many spans."""
+        the longest are cut in a message of many spans. `stored` is what is known of one that was cut before."""
         name = self._limits.name
-        attributes = texts(attributes_within(self._limits, self._vocabulary).read_all(resource.attributes))
+        limits = self._limits if stored is None else unlimited(self._limits)
+        attributes = texts(attributes_within(limits, self._vocabulary).read_all(resource.attributes))
         project_id = message.project_id or attributes.get("spanloom.project_id") or DEFAULT_PROJECT
-        budget = min(self._limits.resource, _RESOURCES // spans)
+        budget = min(limits.resource, _RESOURCES // spans)
         kept: dict[str, str] = {}
         for key, text in attributes.items():
             budget -= len(key) + len(text) * (1 if text.isascii() else 4)
@@ -171,11 +211,14 @@ class _Decoder:
                 kept[TRUNCATED] = "resource"
                 break
             kept[key] = text
+        project_id = valid_text(project_id[:name])
+        if stored is not None and stored.resource_cut:
+            return ResourceRow(project_id, stored.service_name, stored.environment, stored.release, kept)
         environment = attributes.get("deployment.environment.name") or attributes.get(
             "deployment.environment", ""
         )
         return ResourceRow(
-            valid_text(project_id[:name]),
+            project_id,
             attributes.get("service.name", "")[:name],
             environment[:name],
             attributes.get("service.version", "")[:name],
@@ -193,6 +236,14 @@ def _scope(scope: bytes, longest: int) -> Scope:
     return Scope(
         parsed.name.decode("utf-8", "replace")[:longest], parsed.version.decode("utf-8", "replace")[:longest]
     )
+
+
+def _stored(span: otlp_pb2.Span) -> otlp_pb2.StoredSpan:
+    """What a span of `spanloom replay` says of its row; nothing where that can't be read."""
+    try:
+        return otlp_pb2.StoredSpan.FromString(span.stored)
+    except DecodeError:
+        return _NOT_STORED
 
 
 def _bad_ids(trace_id: bytes, span_id: bytes, parent_id: bytes) -> str:

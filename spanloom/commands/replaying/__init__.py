@@ -1,0 +1,1 @@
+"""`spanloom replay`: stored spans, and archives of OTLP files, go through the workers once more."""
