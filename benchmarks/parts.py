@@ -171,7 +171,9 @@ def database(folder: Path) -> Iterator[tuple[Process, str]]:
 def set_up(stack: Installation) -> None:
     """Create topics and tables."""
     for command in ("topics", "migrate"):
-        process = Process(command, (sys.executable, "-m", "spanloom", command), stack.folder, stack.environment)
+        process = Process(
+            command, (sys.executable, "-m", "spanloom", command), stack.folder, stack.environment
+        )
         code = process._child.wait(_DEADLINE)
         if code:
             raise BenchmarkError(f"spanloom {command} ended with {code}; see {process.log}")

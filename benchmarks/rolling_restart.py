@@ -7,8 +7,8 @@
 4. every 50 ms ask Kafka for the committed offset and the end of every partition of the three stages' topics;
 5. compare every session with the truth.
 
-A partition's gap is the time in which nothing was committed while records waited. With `--static` each worker has a group
-instance ID, as in deploy/kubernetes; a pod needs the time of Kubernetes on top, above all to fetch a new image.
+A partition's gap is the time in which nothing was committed while records waited. With `--static` each worker has a
+group instance ID, as in deploy/kubernetes; a pod needs the time of Kubernetes on top, above all to fetch a new image.
 """
 
 from __future__ import annotations
@@ -122,9 +122,7 @@ class Worker:
 
     def started(self) -> Process:
         """Start it."""
-        return Process(
-            self.name, (sys.executable, "-m", "spanloom", "worker"), self._stack.folder, self._env
-        )
+        return Process(self.name, (sys.executable, "-m", "spanloom", "worker"), self._stack.folder, self._env)
 
     def wait(self) -> None:
         """Wait until it is ready."""
@@ -201,7 +199,9 @@ def kafka_stack(folder: Path) -> Iterator[Installation]:
     server.start()
     try:
         with database(folder) as (process, url):
-            stack = Installation(folder, process, server.bootstrap, url, {"SPANLOOM_CLICKHOUSE__COMPRESSION": "none"})
+            stack = Installation(
+                folder, process, server.bootstrap, url, {"SPANLOOM_CLICKHOUSE__COMPRESSION": "none"}
+            )
             set_up(stack)
             yield stack
     finally:

@@ -20,9 +20,10 @@ Held = Mapping[str, Collection[int]]
 class StickyAssignor(AbstractPartitionAssignor):  # type: ignore[misc]
     """The assignor of one consumer: it tells the group's leader what the consumer held last.
 
-    Its name is that of Kafka's round robin: Kafka lets only members into a group that have a name in common (and aiokafka
-    joins once for each that it offers), so workers of a version that deals partitions out in turn can be in one group with
-    this one during an upgrade. Whose member leads decides, and either understands what the other's members send.
+    Its name is that of Kafka's round robin: Kafka lets only members into a group that have a name in common (and
+    aiokafka joins once for each that it offers), so workers of a version that deals partitions out in turn can be in
+    one group with this one during an upgrade. Whose member leads decides, and either understands what the other's
+    members send.
     """
 
     name = "roundrobin"

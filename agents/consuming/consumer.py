@@ -9,8 +9,8 @@ Five things differ:
 * *How long the broker may hold back an answer.* Faust asks with `fetch_max_wait_ms=1500` and has no setting for it. A
   broker that answers as soon as there is something does not care; the local one looks again only after a part of that
   time, and each of the three stages would add half a second to the way of a span.
-* *Who gets which partitions.* Faust has aiokafka deal them out in turn, so that nearly all move when one worker comes or
-  goes. Here whoever has one keeps it: see `assignor`.
+* *Who gets which partitions.* Faust has aiokafka deal them out in turn, so that nearly all move when one worker comes
+  or goes. Here whoever has one keeps it: see `assignor`.
 * *Whose name it is.* As a static member it gives way to another process of its name: see `static_member`.
 """
 

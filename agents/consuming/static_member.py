@@ -3,11 +3,11 @@
 A member with a group instance ID (Kafka's KIP-345) does not leave the group when it stops. Whoever joins under the same
 ID gets its assignment, at once and without a rebalance, and the group forgets the process before it.
 
-If that process still runs, Kafka answers its next heartbeat or commit with "unknown member": aiokafka sends neither with
-the instance ID, so the broker can't say more. aiokafka then joins anew, which takes the name back; the two would take it
-from each other for ever. So a process that was a member joins under the member ID it had, once: if that is another's by now
-the broker says so (`FENCED_INSTANCE_ID`); and if nobody has it, because the session has timed out, it says "unknown member",
-and the process joins as a new one.
+If that process still runs, Kafka answers its next heartbeat or commit with "unknown member": aiokafka sends neither
+with the instance ID, so the broker can't say more. aiokafka then joins anew, which takes the name back; the two would
+take it from each other for ever. So a process that was a member joins under the member ID it had, once: if the name is
+another's by now the broker says so (`FENCED_INSTANCE_ID`); and if nobody has it, because the session has timed out, it
+says "unknown member", and the process joins as a new one.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ class NameTaken(Exception):
 
     def __init__(self, name: str) -> None:
         super().__init__(
-            f"another worker has joined the group as {name!r} and has this one's partitions, so this one stops: give each"
-            " worker a SPANLOOM_WORKER__GROUP_INSTANCE_ID of its own"
+            f"another worker has joined the group as {name!r} and has this one's partitions, so this one stops: give"
+            " each worker a SPANLOOM_WORKER__GROUP_INSTANCE_ID of its own"
         )
 
 

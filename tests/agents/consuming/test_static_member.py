@@ -29,7 +29,7 @@ class Coordinator:
         self.member_id = answer if isinstance(answer, str) else ""
         return Answer(0 if isinstance(answer, str) else answer)
 
-    async def _do_rejoin_group(self, subscription: object) -> bool:
+    async def _do_rejoin_group(self, _: object) -> bool:
         return (await self._send_req(self.member_id)).error_code == 0
 
 

@@ -57,7 +57,9 @@ def test_a_restart_moves_nothing_and_loses_nothing(
 ) -> None:
     installation.settings["SPANLOOM_KAFKA__SESSION_TIMEOUT"] = "120"
     first, second = static_worker(installation, "first"), static_worker(installation, "second")
-    wait_until(lambda: len(assignments(installation)) == 2 and all(assignments(installation).values()), "two members")
+    wait_until(
+        lambda: len(assignments(installation)) == 2 and all(assignments(installation).values()), "two members"
+    )
     wait_until(lambda: (first.probe("/ready"), second.probe("/ready")) == (200, 200), "both to be ready")
     held = assignments(installation)
     joined = second.log.count(RESTORING)
