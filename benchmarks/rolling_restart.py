@@ -54,6 +54,8 @@ class Restart:
     worker: str
     ended: float
     ready: float
+    cpu: float
+    """CPU time of the new process until it was ready, which other work on the machine hardly changes."""
     gaps: dict[str, float]
     """By topic, the longest gap that began before the next restart."""
 
@@ -128,14 +130,14 @@ class Worker:
         """Wait until it is ready."""
         self.process.wait_until(lambda: answers(self._url), f"{self.name} is ready")
 
-    def restart(self) -> tuple[float, float]:
-        """Restart it; returns the seconds until it had ended, and until it was ready again."""
+    def restart(self) -> tuple[float, float, float]:
+        """Restart it; returns the seconds until it had ended, until it was ready again, and of CPU for the start."""
         began = time.monotonic()
         self.process.stop()
         ended = time.monotonic()
         self.process = self.started()
         self.wait()
-        return ended - began, time.monotonic() - began
+        return ended - began, time.monotonic() - began, self.process.cpu()
 
 
 async def measure(
@@ -161,9 +163,9 @@ async def measure(
             undisturbed = gaps.since_last()
             for worker in workers:
                 began = time.monotonic()
-                ended, ready = await asyncio.to_thread(worker.restart)
+                times = await asyncio.to_thread(worker.restart)
                 await asyncio.sleep(max(0.0, began + every - time.monotonic()))
-                restarts.append(Restart(worker.name, ended, ready, gaps.since_last()))
+                restarts.append(Restart(worker.name, *times, gaps.since_last()))
             await sending
             await _until_caught_up(gaps)
         finally:
@@ -209,7 +211,7 @@ def kafka_stack(folder: Path) -> Iterator[Installation]:
 
 
 def _row(name: str, parts: str, gaps: dict[str, float]) -> str:
-    return f"{name:12} {parts:>16} " + " ".join(f"{gaps[topic]:22.2f}" for topic in TOPICS)
+    return f"{name:12} {parts:>20} " + " ".join(f"{gaps[topic]:22.2f}" for topic in TOPICS)
 
 
 def main() -> None:
@@ -243,10 +245,19 @@ def main() -> None:
     if arguments.json:
         print(json.dumps({**result, "exact": not wrong}, indent=2))
     else:
-        print(f"{'seconds':12} {'ended, ready':>16} " + " ".join(f"{'gap ' + topic:>22}" for topic in TOPICS))
+        print(
+            f"{'seconds':12} {'ended, ready, CPU':>20} "
+            + " ".join(f"{'gap ' + topic:>22}" for topic in TOPICS)
+        )
         print(_row("undisturbed", "", undisturbed))
         for restart in restarts:
-            print(_row(restart.worker, f"{restart.ended:.2f}, {restart.ready:.2f}", restart.gaps))
+            print(
+                _row(
+                    restart.worker,
+                    f"{restart.ended:.2f}, {restart.ready:.2f}, {restart.cpu:.2f}",
+                    restart.gaps,
+                )
+            )
         print(f"exact: {'no' if wrong else 'yes'}")
     if wrong:
         sys.exit("\n".join(wrong[:10]))
