@@ -57,14 +57,16 @@ class Restart:
     cpu: float
     """CPU time of the new process until it was ready, which other work on the machine hardly changes."""
     gaps: dict[str, float]
-    """By topic, the longest gap that began before the next restart."""
+    """By topic, the longest gap until the next restart."""
+    stood_still: int
+    """Partitions with a gap that is longer than any was without a restart."""
 
 
 @dataclass
 class Gaps:
     """The partitions, and since when nothing has been committed while records waited."""
 
-    longest: dict[str, float] = field(default_factory=lambda: dict.fromkeys(TOPICS, 0.0))
+    longest: dict[TopicPartition, float] = field(default_factory=dict)
     caught_up: bool = False
     _committed: dict[TopicPartition, int] = field(default_factory=dict)
     _since: dict[TopicPartition, float] = field(default_factory=dict)
@@ -78,13 +80,21 @@ class Gaps:
             self._committed[partition] = offset
             if offset < end:
                 gap = now - self._since.setdefault(partition, now)
-                self.longest[partition.topic] = max(self.longest[partition.topic], gap)
+                self.longest[partition] = max(self.longest.get(partition, 0.0), gap)
         self.caught_up = not self._since
 
-    def since_last(self) -> dict[str, float]:
-        """Return the longest gaps by topic, and begin anew."""
-        found, self.longest = self.longest, dict.fromkeys(TOPICS, 0.0)
+    def since_last(self) -> dict[TopicPartition, float]:
+        """Return the longest gaps, and begin anew."""
+        found, self.longest = self.longest, {}
         return found
+
+
+def by_topic(gaps: dict[TopicPartition, float]) -> dict[str, float]:
+    """Return the longest gap of each topic's partitions."""
+    return {
+        topic: max((gap for partition, gap in gaps.items() if partition.topic == topic), default=0.0)
+        for topic in TOPICS
+    }
 
 
 async def watch(bootstrap_servers: str, gaps: Gaps) -> None:
@@ -160,12 +170,15 @@ async def measure(
             sending = asyncio.create_task(_send(stack.bootstrap_servers, values, rate))
             gaps.since_last()
             await asyncio.sleep(every)
-            undisturbed = gaps.since_last()
+            undisturbed = by_topic(gaps.since_last())
+            usual = max(undisturbed.values())
             for worker in workers:
                 began = time.monotonic()
                 times = await asyncio.to_thread(worker.restart)
                 await asyncio.sleep(max(0.0, began + every - time.monotonic()))
-                restarts.append(Restart(worker.name, *times, gaps.since_last()))
+                found = gaps.since_last()
+                stood_still = sum(gap > usual for gap in found.values())
+                restarts.append(Restart(worker.name, *times, by_topic(found), stood_still))
             await sending
             await _until_caught_up(gaps)
         finally:
@@ -210,8 +223,12 @@ def kafka_stack(folder: Path) -> Iterator[Installation]:
         server.kill()
 
 
-def _row(name: str, parts: str, gaps: dict[str, float]) -> str:
-    return f"{name:12} {parts:>20} " + " ".join(f"{gaps[topic]:22.2f}" for topic in TOPICS)
+def _row(name: str, parts: str, gaps: dict[str, float], stood_still: str) -> str:
+    return (
+        f"{name:12} {parts:>20} "
+        + " ".join(f"{gaps[topic]:22.2f}" for topic in TOPICS)
+        + f" {stood_still:>12}"
+    )
 
 
 def main() -> None:
@@ -245,19 +262,12 @@ def main() -> None:
     if arguments.json:
         print(json.dumps({**result, "exact": not wrong}, indent=2))
     else:
-        print(
-            f"{'seconds':12} {'ended, ready, CPU':>20} "
-            + " ".join(f"{'gap ' + topic:>22}" for topic in TOPICS)
-        )
-        print(_row("undisturbed", "", undisturbed))
+        titles = " ".join(f"{'gap ' + topic:>22}" for topic in TOPICS)
+        print(f"{'seconds':12} {'ended, ready, CPU':>20} {titles} {'stood still':>12}")
+        print(_row("undisturbed", "", undisturbed, ""))
         for restart in restarts:
-            print(
-                _row(
-                    restart.worker,
-                    f"{restart.ended:.2f}, {restart.ready:.2f}, {restart.cpu:.2f}",
-                    restart.gaps,
-                )
-            )
+            times = f"{restart.ended:.2f}, {restart.ready:.2f}, {restart.cpu:.2f}"
+            print(_row(restart.worker, times, restart.gaps, str(restart.stood_still)))
         print(f"exact: {'no' if wrong else 'yes'}")
     if wrong:
         sys.exit("\n".join(wrong[:10]))
