@@ -13,6 +13,7 @@ from typing import Any
 import faust
 import pyarrow as pa
 from aiokafka.errors import KafkaError
+from faust.tables.manager import TableManager
 from faust.tables.recovery import RebalanceAgain
 from faust.types import StreamT
 from yarl import URL
@@ -25,6 +26,7 @@ from spanloom.agents.consuming.consumer import Transport
 from spanloom.agents.consuming.log import Log
 from spanloom.agents.consuming.offsets import OffsetTracking
 from spanloom.agents.consuming.records import Partition, wall_clock
+from spanloom.agents.consuming.static_member import NameTaken
 from spanloom.agents.retry import Retry
 from spanloom.agents.settings import WorkerSettings
 from spanloom.agents.stages.ingest import Ingest
@@ -56,6 +58,18 @@ STALLED_WATCH = 5.0
 EXIT_FAILED = 70
 """The exit code after an unexpected error (EX_SOFTWARE)."""
 
+EXIT_NAME_TAKEN = 1
+"""The exit code where another worker has this one's name: somebody can mend that."""
+
+
+class _NoTables(TableManager):
+    """Faust's tables, of which there are none: it would wait a second for agents that make some."""
+
+    async def on_start(self) -> None:
+        """Start what hands out assignments."""
+        await self._update_channels()
+        await self.recovery.start()
+
 
 class WorkerApp(faust.App):
     """A worker with its three stages.
@@ -82,6 +96,7 @@ class WorkerApp(faust.App):
             broker_session_timeout=kafka.session_timeout,
             broker_request_timeout=max(90.0, kafka.session_timeout + 10),
             broker_heartbeat_interval=kafka.heartbeat_interval,
+            consumer_group_instance_id=worker.group_instance_id or None,
             broker_rebalance_timeout=kafka.rebalance_timeout,
             # While ClickHouse is away nothing is polled, and that must not cost the membership.
             broker_max_poll_interval=86_400.0,
@@ -91,6 +106,7 @@ class WorkerApp(faust.App):
             topic_allow_declare=False,
             topic_disable_leader=True,
             table_standby_replicas=0,  # there are no tables at all
+            TableManager=_NoTables,
             stream_buffer_maxsize=worker.batch_messages,
             stream_wait_empty=False,
             stream_recovery_delay=0.0,
@@ -104,6 +120,7 @@ class WorkerApp(faust.App):
         self._warehouse = warehouse
         self._producer_of_ours = Producer(kafka)
         self.retry = Retry()
+        self.fail = fail
         self.kafka_answers = False
         self._generation = -1  # of the group, when partitions were last taken over
         log = Log(kafka, lambda: self.consumer)
@@ -214,7 +231,7 @@ class WorkerApp(faust.App):
         consumer: Any = self.consumer
         self._generation = self.consumer_generation_id
         try:
-            taken_over = await self.assignment.take_over(consumer)
+            taken_over = await self.assignment.take_over(consumer, self._generation)
         except Exception as error:
             fail(error)
             raise
@@ -238,6 +255,10 @@ def fail(error: BaseException) -> None:
 
     Nothing is stopped in order, for every orderly way in Faust may commit or restart something.
     """
+    if isinstance(error, NameTaken):
+        logger.critical("%s", error)
+        logging.shutdown()
+        os._exit(EXIT_NAME_TAKEN)
     logger.critical("unexpected error, the worker stops: %s", error, exc_info=error)
     logging.shutdown()
     os._exit(EXIT_FAILED)

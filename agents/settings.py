@@ -23,6 +23,13 @@ class WorkerSettings(BaseModel, extra="forbid"):
     """How one worker works."""
 
     name: str = Field("", description="The name of the worker in logs; empty takes the host name.")
+    group_instance_id: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9._-]{0,200}$",
+        description="Kafka's `group.instance.id`: a name that the worker keeps through restarts and no other has, so"
+        " that a restart within SESSION_TIMEOUT moves no partition; empty for a worker that leaves the group when it"
+        " stops.",
+    )
     web_host: str = Field("127.0.0.1", description="The address of the probes and metrics.")
     web_port: int = Field(6066, ge=1, le=65535, description="The port of the probes and metrics.")
     window: int = Field(

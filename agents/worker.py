@@ -9,7 +9,6 @@ import signal
 import time
 from collections.abc import Awaitable
 
-import pyarrow as pa
 from aiokafka.errors import KafkaError
 
 from spanloom.agents import metrics
@@ -62,10 +61,6 @@ async def run(
     # all CPU time. What is imported by now stays for good.
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
-
-    # pyarrow imports pandas, where it is there, with the first array of Python objects: a second that the first batch
-    # need not wait for.
-    pa.array([""])
 
     app = WorkerApp(kafka, worker, warehouse, limits=limits, prices=prices, vocabulary=vocabulary)
     probes = Probes(worker.web_host, worker.web_port, lambda: _conditions(app))

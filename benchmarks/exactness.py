@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from benchmarks.load.load import Totals, Truth
-from benchmarks.parts import Stack
+from benchmarks.parts import Installation
 
 PROJECT = "default"
 
@@ -35,12 +35,12 @@ _PROGRESS = f"""SELECT sum(span_count) AS spans, sum(trace_count) AS traces
 FROM spanloom.sessions WHERE project_id = '{PROJECT}'"""
 
 
-def spans_in_sessions(stack: Stack) -> int:
+def spans_in_sessions(stack: Installation) -> int:
     """How many spans the view `sessions` shows so far."""
     return int(stack.query(_PROGRESS)[0]["spans"])
 
 
-def differences(stack: Stack, truth: Truth) -> Iterator[str]:
+def differences(stack: Installation, truth: Truth) -> Iterator[str]:
     """A sentence for each difference between the views and the truth; none if they are exact."""
     sessions = {row["session_id"]: _totals(row) for row in stack.query(_SESSIONS)}
     for session_id in sorted(sessions.keys() | truth.sessions.keys()):

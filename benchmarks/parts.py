@@ -91,14 +91,15 @@ class Process:
 
 
 @dataclass(frozen=True)
-class Stack:
-    """A broker and a database with spanloom's topics and tables."""
+class Installation:
+    """A broker, whose it may be, and a database with spanloom's topics and tables."""
 
     folder: Path
-    broker: Process
     database: Process
     bootstrap_servers: str
     url: str
+    settings: Mapping[str, str]
+    """What a spanloom command needs besides the two addresses."""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -106,12 +107,19 @@ class Stack:
         return {
             "SPANLOOM_KAFKA__BOOTSTRAP_SERVERS": self.bootstrap_servers,
             "SPANLOOM_CLICKHOUSE__URL": self.url,
-            **LOCAL_SETTINGS,
+            **self.settings,
         }
 
     def query(self, sql: str) -> list[dict[str, Any]]:
         """The rows of a query."""
         return query(self.url, sql)
+
+
+@dataclass(frozen=True)
+class Stack(Installation):
+    """The same with a broker of its own."""
+
+    broker: Process
 
 
 def query(url: str, sql: str) -> list[dict[str, Any]]:
@@ -134,22 +142,41 @@ def answers(url: str) -> bool:
 @contextlib.contextmanager
 def local_stack(folder: Path) -> Iterator[Stack]:
     """Start broker and database, create topics and tables; stop both at the end."""
-    kafka_port, clickhouse_port = free_port(), free_port()
-    servers, url = f"127.0.0.1:{kafka_port}", f"http://127.0.0.1:{clickhouse_port}"
-    database_argv = ("-m", "spanloom.local.clickhouse", "--data", str(folder / "data"))
+    kafka_port = free_port()
+    servers = f"127.0.0.1:{kafka_port}"
     with contextlib.ExitStack() as parts:
         broker = Process("broker", broker_command(kafka_port), folder)
         parts.callback(broker.stop)
-        database = Process(
-            "clickhouse", (sys.executable, *database_argv, "--port", str(clickhouse_port)), folder
-        )
-        parts.callback(database.stop)
+        process, url = parts.enter_context(database(folder))
         broker.wait_until(lambda: asyncio.run(broker_answers(servers)), "an answer of the broker")
-        database.wait_until(lambda: answers(f"{url}/ping"), "an answer of the database")
-        stack = Stack(folder, broker, database, servers, url)
-        for command in ("topics", "migrate"):
-            _spanloom(stack, command)
+        stack = Stack(folder, process, servers, url, LOCAL_SETTINGS, broker)
+        set_up(stack)
         yield stack
+
+
+@contextlib.contextmanager
+def database(folder: Path) -> Iterator[tuple[Process, str]]:
+    """Start the local database; returns it and its URL."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    argv = ("-m", "spanloom.local.clickhouse", "--data", str(folder / "data"), "--port", str(port))
+    process = Process("clickhouse", (sys.executable, *argv), folder)
+    try:
+        process.wait_until(lambda: answers(f"{url}/ping"), "an answer of the database")
+        yield process, url
+    finally:
+        process.stop()
+
+
+def set_up(stack: Installation) -> None:
+    """Create topics and tables."""
+    for command in ("topics", "migrate"):
+        process = Process(
+            command, (sys.executable, "-m", "spanloom", command), stack.folder, stack.environment
+        )
+        code = process._child.wait(_DEADLINE)
+        if code:
+            raise BenchmarkError(f"spanloom {command} ended with {code}; see {process.log}")
 
 
 def worker(stack: Stack, name: str = "worker") -> tuple[Process, str]:
@@ -158,10 +185,3 @@ def worker(stack: Stack, name: str = "worker") -> tuple[Process, str]:
     env = {**stack.environment, "SPANLOOM_WORKER__WEB_PORT": str(port), "SPANLOOM_WORKER__NAME": name}
     process = Process(name, (sys.executable, "-m", "spanloom", "worker"), stack.folder, env)
     return process, f"http://127.0.0.1:{port}"
-
-
-def _spanloom(stack: Stack, command: str) -> None:
-    process = Process(command, (sys.executable, "-m", "spanloom", command), stack.folder, stack.environment)
-    code = process._child.wait(_DEADLINE)
-    if code:
-        raise BenchmarkError(f"spanloom {command} ended with {code}; see {process.log}")

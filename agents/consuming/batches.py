@@ -17,7 +17,13 @@ class Batches:
 
     def __init__(self) -> None:
         self._accepted = False
+        self._whole = True
         self._running: set[asyncio.Task[None]] = set()
+
+    @property
+    def whole(self) -> bool:
+        """Whether every batch since `accept` that has ended has ended with its checkpoint."""
+        return self._whole
 
     @property
     def accepted(self) -> bool:
@@ -27,6 +33,7 @@ class Batches:
     def accept(self) -> None:
         """Let batches run."""
         self._accepted = True
+        self._whole = True
 
     async def drain(self, deadline: float) -> bool:
         """Start no more batches and end the running ones.
@@ -58,10 +65,14 @@ class Batches:
             return
         task = asyncio.create_task(batch)
         self._running.add(task)
+        task.add_done_callback(self._ended)
         try:
             await asyncio.shield(task)
         except asyncio.CancelledError:
             if not task.cancelled():
                 raise  # the agent itself was cancelled; drain() sees to the batch
-        finally:
-            task.add_done_callback(self._running.discard)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if task.cancelled() or task.exception() is not None:
+            self._whole = False

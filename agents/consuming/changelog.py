@@ -1,7 +1,7 @@
 """The states of a stage, one for each of its partitions, and how the changelog brings them back.
 
-Only the checkpoint writes to the changelog. It is read whenever partitions are assigned, always from its
-beginning: a batch may have been dropped half-way, so what was in memory is not what the changelog says.
+Only the checkpoint writes to the changelog. It is read when a partition is assigned, always from its beginning: what
+another worker has written since is known in no other way.
 """
 
 from __future__ import annotations
@@ -44,11 +44,19 @@ class Changelog(Generic[S]):
         """Return the states by partition."""
         return self._states
 
-    def begin(self, partitions: Iterable[int]) -> None:
-        """Forget every state; those of these partitions start anew."""
-        self._states = {partition: self._new_state() for partition in partitions}
+    def begin(self, partitions: Iterable[int], kept: Mapping[int, S] | None = None) -> list[int]:
+        """Forget every state; those of these partitions start anew, unless they were kept.
 
-    def complete(self) -> None:
-        """Complete every state: all records have been applied."""
-        for state in self._states.values():
-            state.restored()
+        Returns:
+            The partitions that start anew: their records are to be applied.
+        """
+        kept = kept or {}
+        self._states = {
+            partition: kept[partition] if partition in kept else self._new_state() for partition in partitions
+        }
+        return [partition for partition in self._states if partition not in kept]
+
+    def complete(self, partitions: Iterable[int]) -> None:
+        """Complete the states of these partitions: all records have been applied."""
+        for partition in partitions:
+            self._states[partition].restored()

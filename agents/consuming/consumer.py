@@ -1,6 +1,6 @@
 """Faust's consumer, corrected where it would leave out records or answer late.
 
-Three things differ:
+Five things differ:
 
 * *What is delivered.* Only the record that is next in its partition leaves the consumer: see `OffsetTracking`.
 * *Where reading begins.* Around a rebalance Faust fetches records and drops them, and then seeks to the committed
@@ -9,6 +9,9 @@ Three things differ:
 * *How long the broker may hold back an answer.* Faust asks with `fetch_max_wait_ms=1500` and has no setting for it. A
   broker that answers as soon as there is something does not care; the local one looks again only after a part of that
   time, and each of the three stages would add half a second to the way of a span.
+* *Who gets which partitions.* Faust has aiokafka deal them out in turn, so that nearly all move when one worker comes
+  or goes. Here whoever has one keeps it: see `assignor`.
+* *Whose name it is.* As a static member it gives way to another process of its name: see `static_member`.
 """
 
 from __future__ import annotations
@@ -19,16 +22,27 @@ from typing import Any
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
+from spanloom.agents.consuming.assignor import StickyAssignor
 from spanloom.agents.consuming.records import Partition
+from spanloom.agents.consuming.static_member import NameTaken, yield_the_name
 
 FETCH_WAIT = 100
 """Milliseconds a fetch may wait at the broker for a record."""
 
 
 class _Thread(driver.AIOKafkaConsumerThread):
+    async def on_start(self) -> None:
+        """Connect; the group is joined once Faust subscribes."""
+        await super().on_start()
+        if name := self.app.conf.consumer_group_instance_id:
+            consumer: Any = self._consumer
+            app: Any = self.app
+            yield_the_name(consumer._coordinator, lambda: app.fail(NameTaken(name)))
+
     def _create_worker_consumer(self, transport: driver.Transport) -> Any:
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = FETCH_WAIT
+        consumer._partition_assignment_strategy = [StickyAssignor()]
         return consumer
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import ssl
 import sys
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 from typing import Annotated
 
@@ -67,6 +69,7 @@ def worker() -> None:
     """Run one worker, configured by the environment; SIGTERM ends it after a last checkpoint."""
     # Importing takes seconds, and as a container's first process the worker would not even hear it until then.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    _without_pandas()
 
     from spanloom.agents.worker import run
     from spanloom.kafka.topics import TopicError
@@ -95,6 +98,10 @@ def worker() -> None:
             f"the worker can't listen on {settings.worker.web_host}:{settings.worker.web_port}"
             f" ({error.strerror}): set SPANLOOM_WORKER__WEB_PORT to a free port"
         ) from None
+    # All is safe. What Python would still do is to free the state object by object, for seconds that a successor under
+    # the same name waits.
+    logging.shutdown()
+    os._exit(0)
 
 
 @app.command()
@@ -187,3 +194,17 @@ def _log_to_stderr() -> None:
     # aiokafka logs every step it takes; warnings are enough.
     for name in ("aiokafka",):
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+class _NoPandas(MetaPathFinder):
+    """Finds no pandas."""
+
+    def find_spec(self, fullname: str, _path: object, _target: object = None) -> None:
+        """Refuse pandas; leave all else to others."""
+        if fullname == "pandas":
+            raise ModuleNotFoundError("not needed here", name=fullname)
+
+
+def _without_pandas() -> None:
+    """Keep pyarrow from importing pandas, where chdb has brought it: half a second and 50 MB for nothing."""
+    sys.meta_path.insert(0, _NoPandas())

@@ -39,7 +39,9 @@ class KafkaSettings(BaseModel, extra="forbid"):
     session_timeout: Seconds = Field(
         30, description="Seconds without a heartbeat after which a worker is dead."
     )
-    heartbeat_interval: Seconds = Field(3, description="Seconds between two heartbeats.")
+    heartbeat_interval: Seconds = Field(
+        1, description="Seconds between two heartbeats; that late a worker learns of a rebalance."
+    )
     rebalance_timeout: Seconds = Field(60, description="Seconds a worker has to give its partitions back.")
 
     @model_validator(mode="after")

@@ -18,8 +18,11 @@ from typing import Any
 import faust
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.consumer.group_coordinator import CoordinatorGroupRebalance, GroupCoordinator
+from aiokafka.coordinator.assignors.abstract import AbstractPartitionAssignor
 from aiokafka.producer.sender import Sender
 from faust.streams import Stream
+from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
 from faust.transport.consumer import Fetcher
 from faust.transport.drivers import aiokafka as driver
@@ -33,8 +36,11 @@ MODULES = {
     "aiokafka",
     "aiokafka.admin",
     "aiokafka.admin.config_resource",
+    "aiokafka.coordinator.assignors.abstract",
+    "aiokafka.coordinator.protocol",
     "aiokafka.errors",
     "faust",
+    "faust.tables.manager",
     "faust.tables.recovery",
     "faust.transport.drivers",
     "faust.types",
@@ -43,9 +49,14 @@ MODULES = {
 
 ATTRIBUTES = {
     "_commit": "(self, offsets)",
+    "_coordinator": "GroupCoordinator",
     "_crashed": "asyncio.Event",
+    "_do_rejoin_group": "(self, subscription)",
     "_fetch_max_wait_ms": "int",
+    "_partition_assignment_strategy": "list",
+    "_send_req": "(self, request)",
     "_sender": "Sender",
+    "_update_channels": "(self)",
 }
 """Private attributes, and what each is."""
 
@@ -55,8 +66,18 @@ OVERRIDDEN: dict[str, dict[str, tuple[type, str]]] = {
         "on_start": (faust.App, "(self)"),
         "on_stop": (faust.App, "(self)"),
     },
+    "StickyAssignor": {
+        "assign": (AbstractPartitionAssignor, "(cluster, members)"),
+        "metadata": (AbstractPartitionAssignor, "(topics)"),
+        "name": (AbstractPartitionAssignor, "property"),
+        "on_assignment": (AbstractPartitionAssignor, "(assignment)"),
+    },
     "Transport": {"Consumer": (driver.Transport, "type")},
-    "_Thread": {"_create_worker_consumer": (driver.AIOKafkaConsumerThread, "(self, transport)")},
+    "_NoTables": {"on_start": (TableManager, "(self)")},
+    "_Thread": {
+        "on_start": (driver.AIOKafkaConsumerThread, "(self)"),
+        "_create_worker_consumer": (driver.AIOKafkaConsumerThread, "(self, transport)"),
+    },
     "Consumer": {
         "_new_consumer_thread": (driver.Consumer, "(self)"),
         "getmany": (driver.Consumer, "(self, timeout)"),
@@ -84,6 +105,9 @@ CALLED = [
     (driver.Consumer.seek_wait, "(self, partitions)"),
     (driver.Consumer.stop_flow, "(self)"),
     (driver.Consumer._commit, "(self, offsets)"),
+    (GroupCoordinator._do_rejoin_group, "(self, subscription)"),
+    (GroupCoordinator._send_req, "(self, request)"),
+    (TableManager._update_channels, "(self)"),
     (Stream.noack_take, "(self, max_, within)"),
     (Sender.close, "(self)"),
 ]
@@ -115,8 +139,24 @@ ORDERS: list[tuple[Callable[..., Any], list[str]]] = [
     ),
     (faust.App._on_partitions_revoked, ["stop_flow", "flow_control.suspend", "on_partitions_revoked.send"]),
     (driver.ConsumerRebalanceListener.on_partitions_assigned, ["consumer_generation_id = generation"]),
-    (AIOKafkaConsumer.start, ["fetch_max_wait_ms=self._fetch_max_wait_ms"]),
+    (
+        AIOKafkaConsumer.start,
+        ["fetch_max_wait_ms=self._fetch_max_wait_ms", "assignors=self._partition_assignment_strategy"],
+    ),
     (driver.AIOKafkaConsumerThread.on_start, ["_create_consumer(", "_consumer.start()"]),
+    # What is left out is one second.
+    (TableManager.on_start, ["self.sleep(1.0)", "_update_channels()", "recovery.start()"]),
+    # A static member that was forgotten joins anew; one that stops does not leave.
+    (
+        GroupCoordinator.ensure_active_group,
+        ["self._do_rejoin_group(subscription)", "_start_heartbeat_task()"],
+    ),
+    (
+        CoordinatorGroupRebalance.perform_group_join,
+        ["_coordinator.member_id", "_coordinator._send_req(request)"],
+    ),
+    (GroupCoordinator.reset_generation, ["self.member_id = ", "request_rejoin()"]),
+    (GroupCoordinator._maybe_leave_group, ["self._group_instance_id is None", "LeaveGroupRequest("]),
 ]
 """What must be found in the source of a function, in this order."""
 
@@ -211,7 +251,12 @@ def test_everything_overridden_is_declared_and_no_other() -> None:
 )
 def test_what_is_overridden_is_there_and_called_as_before(base: type, name: str, expected: str) -> None:
     found = getattr(base, name)
-    assert (expected == "type") if inspect.isclass(found) else (signature(found) == expected)
+    if inspect.isclass(found):
+        assert expected == "type"
+    elif isinstance(found, property):
+        assert expected == "property"
+    else:
+        assert signature(found) == expected
 
 
 @pytest.mark.parametrize(("function", "expected"), CALLED)

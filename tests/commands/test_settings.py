@@ -37,6 +37,11 @@ from spanloom.spans.limits import Limits
         ),
         ("SPANLOOM_LIMITS__NAME", "2048", "SPANLOOM_LIMITS: name times labels must be at most 65,536"),
         ("SPANLOOM_LIMITS__DEPTH", "5", "unknown setting SPANLOOM_LIMITS__DEPTH"),
+        (
+            "SPANLOOM_WORKER__GROUP_INSTANCE_ID",
+            "pod 0",
+            "SPANLOOM_WORKER__GROUP_INSTANCE_ID: string should match",
+        ),
         ("SPANLOOM_CLICKHOUSE__SETTINGS", "nojson", "SPANLOOM_CLICKHOUSE__SETTINGS is no JSON object"),
     ],
 )

@@ -65,7 +65,7 @@ ALL_DOCUMENTS = [(path.name, document) for path in MANIFESTS for document in doc
 WORKLOADS = {
     document["metadata"]["name"]: document
     for _, document in ALL_DOCUMENTS
-    if document["kind"] in {"Deployment", "Job"}
+    if document["kind"] in {"Deployment", "StatefulSet", "Job"}
 }
 
 
@@ -366,16 +366,25 @@ def test_a_pod_is_probed_where_it_answers(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["spanloom-worker", "spanloom-receiver"])
-def test_the_disruption_budget_and_the_deployment_mean_the_same_pods(name: str) -> None:
+def test_the_disruption_budget_and_the_workload_mean_the_same_pods(name: str) -> None:
     (budget,) = (
         document
         for _, document in ALL_DOCUMENTS
         if document["kind"] == "PodDisruptionBudget" and document["metadata"]["name"] == name
     )
-    deployment = WORKLOADS[name]
-    assert budget["spec"]["selector"] == deployment["spec"]["selector"]
-    labels = deployment["spec"]["template"]["metadata"]["labels"]
-    assert deployment["spec"]["selector"]["matchLabels"].items() <= labels.items()
+    workload = WORKLOADS[name]
+    assert budget["spec"]["selector"] == workload["spec"]["selector"]
+    labels = workload["spec"]["template"]["metadata"]["labels"]
+    assert workload["spec"]["selector"]["matchLabels"].items() <= labels.items()
+
+
+def test_a_worker_is_a_static_member_under_a_name_that_outlives_its_pod() -> None:
+    assert WORKLOADS["spanloom-worker"]["kind"] == "StatefulSet"
+    (worker,) = pod("spanloom-worker")["containers"]
+    (name,) = (
+        variable for variable in worker["env"] if variable["name"] == "SPANLOOM_WORKER__GROUP_INSTANCE_ID"
+    )
+    assert name["valueFrom"] == {"fieldRef": {"fieldPath": "metadata.name"}}
 
 
 def test_the_service_leads_to_the_receivers_ports() -> None:

@@ -59,6 +59,19 @@ def test_the_other_worker_takes_over(installation: Installation) -> None:
     installation.wait_for(SESSIONS, otlp.expected_sessions(messages))
 
 
+def test_a_worker_that_stays_reads_only_the_state_that_is_new_to_it(installation: Installation) -> None:
+    stays, goes = installation.worker(), installation.worker()
+    wait_until(lambda: (stays.probe("/ready"), goes.probe("/ready")) == (200, 200), "both to be ready", 60)
+    messages = load(90, seed=6)
+    installation.produce(messages[: len(messages) // 2])
+    wait_until(lambda: installation.committed("spanloom.span-facts") > 0, "some of the load to be through")
+    assert goes.stop() == 0
+    wait_until(lambda: "changelogs: 4 partitions, 4 kept" in stays.log, "the other to take over", 60)
+    installation.produce(messages[len(messages) // 2 :])
+    installation.wait_for(TRACES, otlp.expected_traces(messages), deadline=60)
+    installation.wait_for(SESSIONS, otlp.expected_sessions(messages))
+
+
 def test_sigterm_ends_with_a_last_checkpoint_and_exit_code_0(installation: Installation) -> None:
     worker = installation.worker()
     messages = load(60, seed=3)

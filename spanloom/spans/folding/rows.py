@@ -127,15 +127,20 @@ def window_table(rows: Sequence[WindowRow]) -> pa.Table:
     return _table(WINDOW_TABLE, rows, {})
 
 
+_TIMES = ("window_start", "start_time", "end_time")
+
+
 def contributions_of(table: pa.Table) -> list[Contribution]:
     """Return what the traces of a table add to their sessions.
 
     Args:
         table: live rows with the columns of CONTRIBUTION_TABLE.
     """
-    columns = {name: table[name].to_pylist() for name in CONTRIBUTION_TABLE.names}
-    for name in ("window_start", "start_time", "end_time"):
-        columns[name] = table[name].cast(pa.int64()).to_pylist()
+    # As Python objects times of nanoseconds would be pandas', which is not there where spanloom is installed alone.
+    columns = {
+        name: (table[name].cast(pa.int64()) if name in _TIMES else table[name]).to_pylist()
+        for name in CONTRIBUTION_TABLE.names
+    }
     for name in COST_COLUMNS:
         columns[name] = [round(value * PICODOLLARS) for value in columns[name]]
     rows = (dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True))
