@@ -6,15 +6,17 @@ import asyncio
 import logging
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import faust
 import pyarrow as pa
 from aiokafka.errors import KafkaError
+from faust.app.base import BootStrategy
 from faust.tables.recovery import RebalanceAgain
 from faust.types import StreamT
+from mode import ServiceT
 from yarl import URL
 
 from spanloom.agents import metrics
@@ -25,7 +27,8 @@ from spanloom.agents.consuming.consumer import Transport
 from spanloom.agents.consuming.log import Log
 from spanloom.agents.consuming.offsets import OffsetTracking
 from spanloom.agents.consuming.records import Partition, wall_clock
-from spanloom.agents.retry import Retry
+from spanloom.agents.consuming.topic_watch import TopicWatch
+from spanloom.agents.retry import clickhouse_retry, kafka_retry
 from spanloom.agents.settings import WorkerSettings
 from spanloom.agents.stages.ingest import Ingest
 from spanloom.agents.stages.sessions import Sessions
@@ -36,8 +39,11 @@ from spanloom.agents.state.sessions import SessionPartition
 from spanloom.agents.state.traces import TracePartition
 from spanloom.kafka import topics
 from spanloom.kafka.connection import connection
+from spanloom.kafka.group import partitions_read
+from spanloom.kafka.outages import OUTAGES
 from spanloom.kafka.producer import Producer
 from spanloom.kafka.settings import KafkaSettings
+from spanloom.kafka.topic_ids import existing_topics
 from spanloom.spans.conventions.vocabulary import Vocabulary
 from spanloom.spans.limits import Limits
 from spanloom.spans.pricing.prices import Prices
@@ -52,8 +58,22 @@ KAFKA_WATCH = 5.0
 STALLED_WATCH = 5.0
 """Seconds between two checks for stalled partitions."""
 
+TOPIC_WATCH = 5.0
+"""Seconds between two looks at the topics and at what the group reads, and the deadline of each look."""
+
+METADATA_AGE = 10.0
+"""Seconds after which the consumer looks for new partitions; until then those of a new topic are unread."""
+
 EXIT_FAILED = 70
 """The exit code after an unexpected error (EX_SOFTWARE)."""
+
+
+class _WithoutProducer(BootStrategy):
+    """What Faust starts: not its producer, which nothing here uses, and which would crash while Kafka is away."""
+
+    def kafka_producer(self) -> Iterable[ServiceT]:
+        """Return nothing to start."""
+        return []
 
 
 class WorkerApp(faust.App):
@@ -62,6 +82,8 @@ class WorkerApp(faust.App):
     It never commits through Faust: its topics are declared without acknowledgements, so that Faust's own
     bookkeeping can't step over a record, and the checkpoint commits what it has made safe.
     """
+
+    BootStrategy = _WithoutProducer
 
     def __init__(
         self,
@@ -85,6 +107,7 @@ class WorkerApp(faust.App):
             # While ClickHouse is away nothing is polled, and that must not cost the membership.
             broker_max_poll_interval=86_400.0,
             consumer_auto_offset_reset="earliest",
+            consumer_metadata_max_age_ms=round(METADATA_AGE * 1000),
             topic_partitions=kafka.partitions,
             topic_replication_factor=kafka.replication_factor,
             topic_allow_declare=False,
@@ -101,8 +124,10 @@ class WorkerApp(faust.App):
         )
         self._worker_settings = worker
         self._warehouse = warehouse
-        self._producer_of_ours = Producer(kafka)
-        self.retry = Retry()
+        self._group_id = kafka.group_id
+        self.retry = clickhouse_retry()
+        self.kafka_retry = kafka_retry()
+        self._producer_of_ours = Producer(kafka, self.kafka_retry)
         self.kafka_answers = False
         self._generation = -1  # of the group, when partitions were last taken over
         log = Log(kafka, lambda: self.consumer)
@@ -111,7 +136,8 @@ class WorkerApp(faust.App):
             topics.SPAN_FACTS: "traces",
             topics.TRACE_FACTS: "sessions",
         }
-        self.offsets = OffsetTracking(log, stages, fail)
+        self.topic_watch = TopicWatch(topics.topics(kafka), stages.keys())
+        self.offsets = OffsetTracking(log, stages, self.kafka_retry, fail)
         self.batches = Batches()
         self.traces_state = Changelog(
             topics.TRACES_CHANGELOG,
@@ -125,11 +151,14 @@ class WorkerApp(faust.App):
         )
         self.assignment = Assignment(
             log,
+            list(stages),
             {topics.SPAN_FACTS: self.traces_state, topics.TRACE_FACTS: self.sessions_state},
             self.offsets,
             self.batches,
+            produce=self._produce,
+            retry=self.kafka_retry,
             # Below the rebalance timeout, after which the group goes on without this worker.
-            min(worker.checkpoint_deadline, 0.7 * kafka.rebalance_timeout),
+            deadline=min(worker.checkpoint_deadline, 0.7 * kafka.rebalance_timeout),
         )
         rebuild = Rebuild(warehouse, self.retry)
         self._add_stage(
@@ -180,8 +209,8 @@ class WorkerApp(faust.App):
         self.agent(channel, name=name, concurrency=1)(agent)
 
     async def on_start(self) -> None:
-        """Connect the producer, then let Faust start."""
-        await self._producer_of_ours.start()
+        """Connect the producer, then let Faust start; both wait for Kafka."""
+        await self.kafka_retry(self._producer_of_ours.start)
         await super().on_start()
 
     async def watch_kafka(self) -> None:
@@ -196,8 +225,37 @@ class WorkerApp(faust.App):
             await asyncio.sleep(STALLED_WATCH)
             try:
                 await self.offsets.go_back_to_stalled()
-            except (KafkaError, OSError) as error:
+            except OUTAGES as error:
                 logger.info("could not read the ends of the log (%s)", type(error).__name__)
+
+    async def watch_topics(self) -> None:
+        """Look over and over whether the topics are there and read.
+
+        Raises:
+            TopicCreatedAnew, topics.TopicError: the worker can't go on with them.
+        """
+        while True:
+            await asyncio.sleep(TOPIC_WATCH)
+            if not self.kafka_answers:
+                continue  # readiness says so, and it would only take its time to say so again
+            try:
+                async with asyncio.timeout(TOPIC_WATCH):
+                    found = await existing_topics(self._producer_of_ours.client, self.topic_watch.names)
+                    assigned = await self._assigned_in_group()
+            except OUTAGES as error:
+                logger.info("could not look at the topics (%s)", type(error).__name__)
+            else:
+                self.topic_watch.look(found, self.assignment.found, assigned)
+
+    async def _assigned_in_group(self) -> set[Partition] | None:
+        """The partitions that any worker has; None where the group or the broker does not say."""
+        try:
+            return await partitions_read(self._producer_of_ours.client, self._group_id)
+        except OUTAGES:
+            raise
+        except (KafkaError, NotImplementedError) as error:
+            logger.debug("the group can't be described (%r)", error)
+            return None
 
     async def on_stop(self) -> None:
         """End the running batches with a last checkpoint, then let Faust stop."""
@@ -228,7 +286,8 @@ class WorkerApp(faust.App):
 
     async def _acknowledge(self, offsets: Mapping[Partition, int]) -> None:
         consumer: Any = self.consumer
-        await consumer.acknowledge(offsets)
+        ids = self.assignment.ids()
+        await self.kafka_retry(lambda: consumer.acknowledge(offsets, ids))
 
 
 def fail(error: BaseException) -> None:

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from aiokafka.errors import KafkaError
+from aiokafka.errors import UnknownTopicOrPartitionError
 
 from spanloom.agents.consuming.batches import Batches
 from spanloom.agents.consuming.changelog import Changelog
+from spanloom.agents.consuming.committed import Committed, TopicIds
 from spanloom.agents.consuming.log import Log
 from spanloom.agents.consuming.offsets import OffsetTracking
 from spanloom.agents.consuming.records import Partition
-from spanloom.retry import retry, warn_once
+from spanloom.agents.retry import Retry
+from spanloom.kafka.producer import Record
+from spanloom.kafka.topic_ids import ExistingTopic
 
 logger = logging.getLogger("spanloom.worker")
-
-_RETRY = 1.0
-"""Seconds between two attempts to read while Kafka is out of reach, at most."""
 
 
 class Consumer(Protocol):
@@ -31,8 +31,8 @@ class Consumer(Protocol):
     def stop_flow(self) -> None:
         """Deliver nothing until Faust resumes the flow."""
 
-    async def committed(self) -> Mapping[Partition, int | None]:
-        """Return the committed offset of every assigned partition, None where there is none."""
+    async def committed(self) -> Mapping[Partition, Committed | None]:
+        """Return what is committed for every assigned partition, None where nothing is."""
 
 
 class Assignment:
@@ -40,25 +40,37 @@ class Assignment:
 
     Args:
         log: holds the changelogs and the records to be read.
+        topics: those that the stages read.
         changelogs: those of the stages that have one, by the topic that the stage reads.
         offsets: starts where reading begins.
         batches: run from then on.
+        produce: appends records to a topic.
+        retry: asks Kafka as often as it takes.
         deadline: seconds that running batches have when partitions are given back.
     """
 
     def __init__(
         self,
         log: Log,
+        topics: Sequence[str],
         changelogs: Mapping[str, Changelog[Any]],
         offsets: OffsetTracking,
         batches: Batches,
+        *,
+        produce: Callable[[str, Sequence[Record]], Awaitable[None]],
+        retry: Retry,
         deadline: float,
     ) -> None:
         self._log = log
+        self._topics = topics
         self._changelogs = changelogs
         self._offsets = offsets
         self._batches = batches
+        self._produce = produce
+        self._retry = retry
         self._deadline = deadline
+        self.found: Mapping[str, ExistingTopic] = {}
+        """The topics that are read, and the changelogs, as they were when partitions were last taken over."""
         self._restoring: asyncio.Task[None] | None = None
         self.records_restored = 0
         """How many records of changelogs have been read, ever."""
@@ -100,38 +112,73 @@ class Assignment:
         for changelog in self._changelogs.values():
             changelog.begin(())
 
+    def ids(self) -> Mapping[str, TopicIds]:
+        """Return the IDs that each topic and its changelog had when reading began; of those of which it has."""
+        return {topic: self._ids(topic) for topic in self._topics if self._names(topic) <= self.found.keys()}
+
+    def _names(self, topic: str) -> set[str]:
+        """The topic itself, and the changelog of its stage."""
+        return {topic, self._changelogs[topic].topic} if topic in self._changelogs else {topic}
+
+    def _ids(self, topic: str) -> TopicIds:
+        changelog = self._changelogs.get(topic)
+        return TopicIds(self.found[topic].id, self.found[changelog.topic].id if changelog else "")
+
     async def _restore(self, consumer: Consumer) -> None:
         async def read() -> dict[Partition, int]:
-            await self._read_changelogs(consumer)
-            return await self._log.first_offsets(await consumer.committed())
+            # The IDs come first: what is read after that is of these topics or of newer ones, and an offset is never
+            # committed with the ID of a topic that came after it.
+            self.found = await self._log.topics(sorted(set().union(*map(self._names, self._topics))))
+            committed = await consumer.committed()
+            needed: set[str] = set().union(*(self._names(topic) for topic, _ in committed))
+            if missing := needed - self.found.keys():
+                raise UnknownTopicOrPartitionError(", ".join(sorted(missing)))
+            await self._read_changelogs(committed)
+            return await self._log.first_offsets(committed, self.ids())
 
-        first = await retry(
-            read,
-            (KafkaError, OSError),
-            warn_once(logger, lambda error: f"Kafka can't be read ({type(error).__name__}), trying again"),
-            longest=_RETRY,
-        )
+        first = await self._retry(read)
         self._offsets.start(first)
         self._batches.accept()
 
-    async def _read_changelogs(self, consumer: Consumer) -> None:
+    async def _read_changelogs(self, committed: Mapping[Partition, Committed | None]) -> None:
         restored = self.records_restored
         by_topic: dict[str, Changelog[Any]] = {}
+        left_over: dict[Partition, dict[bytes, None]] = {}
         wanted: list[Partition] = []
         for source, changelog in self._changelogs.items():
-            numbers = [partition for topic, partition in consumer.assignment() if topic == source]
+            numbers = [number for topic, number in committed if topic == source]
             changelog.begin(numbers)
             by_topic[changelog.topic] = changelog
             wanted += [(changelog.topic, number) for number in numbers]
+            for number in numbers:
+                if self._is_a_part_only(source, committed[source, number]):
+                    left_over[changelog.topic, number] = {}
 
         def take(partition: Partition, records: Sequence[Any]) -> None:
             topic, number = partition
+            if partition in left_over:
+                left_over[partition] |= {record.key: None for record in records if record.key}
+                return
             for record in records:
                 by_topic[topic][number].restore(record.key or b"", record.value)
             self.records_restored += len(records)
 
         logger.info("Restoring state from changelogs: %s partitions", len(wanted))
         await self._log.read(wanted, take)
+        for (topic, number), keys in left_over.items():
+            if keys:
+                logger.warning("%s %s: what it holds may be a part only; the state begins anew", topic, number)
+                await self._produce(topic, [Record(number, key, None) for key in keys])
         for changelog in self._changelogs.values():
             changelog.complete()
         logger.info("Restored state from %s records", self.records_restored - restored)
+
+    def _is_a_part_only(self, topic: str, committed: Committed | None) -> bool:
+        """Whether a changelog holds a part of the state without saying so: it was created anew under a worker that had
+        not noticed yet. What that worker wrote there would, with the clock it kept, pass for all there is. So it is
+        taken out, and what is needed of it is found in ClickHouse.
+
+        The checkpoint commits last: what belongs to this changelog has been committed with its ID, or never.
+        """
+        ids = self._ids(topic)
+        return bool(ids.changelog) and (committed is None or committed.is_of_another_changelog(ids))

@@ -16,24 +16,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from functools import partial
 from typing import Any, TypeVar
 
-from aiokafka.errors import KafkaError
-
 from spanloom.agents import metrics
 from spanloom.agents.consuming.log import Log
 from spanloom.agents.consuming.records import Partition, SourceRecord, source_records
-from spanloom.retry import retry, warn_once
+from spanloom.agents.consuming.topic_watch import TopicCreatedAnew
+from spanloom.agents.retry import Retry
 
 logger = logging.getLogger("spanloom.worker")
 
-_RETRY = 1.0
-"""Seconds between two attempts to read the log while Kafka is out of reach, at most."""
-
 P = TypeVar("P", bound=Partition)
 T = TypeVar("T")
-
-
-class TopicCreatedAnew(Exception):
-    """Offsets began again from 0 under a running worker."""
 
 
 class RecordsLost(Exception):
@@ -46,12 +38,16 @@ class OffsetTracking:
     Args:
         log: the log that the consumer reads.
         stages: the name of the stage that reads a topic, for metrics.
+        retry: asks Kafka as often as it takes.
         fail: ends the process; called with whatever reading the log raised.
     """
 
-    def __init__(self, log: Log, stages: Mapping[str, str], fail: Callable[[BaseException], None]) -> None:
+    def __init__(
+        self, log: Log, stages: Mapping[str, str], retry: Retry, fail: Callable[[BaseException], None]
+    ) -> None:
         self._log = log
         self._stages = stages
+        self._retry = retry
         self._fail = fail
         self.start({})
 
@@ -157,9 +153,7 @@ class OffsetTracking:
     async def _check_that_it_is_the_same_log(self, partition: Partition, expected: int) -> None:
         """Repeated records are common; but in a topic that was created anew they are new ones."""
         if not await self._log.holds(partition, expected):
-            raise TopicCreatedAnew(
-                f"topic {partition[0]} was deleted and created anew: the worker must start again"
-            )
+            raise TopicCreatedAnew(partition[0])
 
     async def _is_of_the_log(self, partition: Partition, expected: int, delivered: int) -> bool:
         """Whether nothing lies in the log between the offset expected and the one delivered; if something does, go back
@@ -181,14 +175,7 @@ class OffsetTracking:
             return await question() if held is self._next else revoked
 
         try:
-            return await retry(
-                ask,
-                KafkaError,
-                warn_once(
-                    logger, lambda error: f"Kafka can't be read ({type(error).__name__}), trying again"
-                ),
-                longest=_RETRY,
-            )
+            return await self._retry(ask)
         except Exception as error:
             self._fail(error)
             raise

@@ -111,11 +111,20 @@ async def check(settings: KafkaSettings) -> None:
         count = counts.get(topic.name, 0)
         if not count:
             raise _missing(topic.name)
-        if count != topic.partitions and not topic.any_partitions:
-            raise TopicError(
-                f"topic {topic.name} has {count} partitions, but SPANLOOM_KAFKA__PARTITIONS says"
-                f" {topic.partitions}: set it to {count}, or delete the spanloom.* topics and run `spanloom topics`"
-            )
+        check_partitions(topic, count)
+
+
+def check_partitions(topic: Topic, count: int) -> None:
+    """Make sure that a topic has the right number of partitions: state, changelogs and keys are divided by it.
+
+    Raises:
+        TopicError: it has another one.
+    """
+    if count != topic.partitions and not topic.any_partitions:
+        raise TopicError(
+            f"topic {topic.name} has {count} partitions, but SPANLOOM_KAFKA__PARTITIONS says"
+            f" {topic.partitions}: set it to {count}, or delete the spanloom.* topics and run `spanloom topics`"
+        )
 
 
 def _missing(topic: str) -> TopicError:

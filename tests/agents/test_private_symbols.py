@@ -17,8 +17,11 @@ from typing import Any
 
 import faust
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaClient, AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.producer.message_accumulator import MessageAccumulator
 from aiokafka.producer.sender import Sender
+from faust.app.base import BootStrategy
 from faust.streams import Stream
 from faust.tables.recovery import Recovery
 from faust.transport.consumer import Fetcher
@@ -33,30 +36,46 @@ MODULES = {
     "aiokafka",
     "aiokafka.admin",
     "aiokafka.admin.config_resource",
+    "aiokafka.client",
+    "aiokafka.coordinator.protocol",
     "aiokafka.errors",
+    "aiokafka.protocol.abstract",
+    "aiokafka.protocol.admin",
+    "aiokafka.protocol.api",
+    "aiokafka.protocol.metadata",
+    "aiokafka.protocol.types",
     "faust",
+    "faust.app.base",
     "faust.tables.recovery",
     "faust.transport.drivers",
     "faust.types",
+    "mode",
 }
 """The modules from which something is imported."""
 
 ATTRIBUTES = {
-    "_commit": "(self, offsets)",
+    "_batch_ttl": "float",
+    "_coordinator": "GroupCoordinator",
     "_crashed": "asyncio.Event",
     "_fetch_max_wait_ms": "int",
+    "_message_accumulator": "MessageAccumulator",
     "_sender": "Sender",
 }
 """Private attributes, and what each is."""
 
 OVERRIDDEN: dict[str, dict[str, tuple[type, str]]] = {
+    "_WithoutProducer": {"kafka_producer": (BootStrategy, "(self)")},
     "WorkerApp": {
+        "BootStrategy": (faust.App, "type"),
         "_new_transport": (faust.App, "(self)"),
         "on_start": (faust.App, "(self)"),
         "on_stop": (faust.App, "(self)"),
     },
     "Transport": {"Consumer": (driver.Transport, "type")},
-    "_Thread": {"_create_worker_consumer": (driver.AIOKafkaConsumerThread, "(self, transport)")},
+    "_Thread": {
+        "_create_worker_consumer": (driver.AIOKafkaConsumerThread, "(self, transport)"),
+        "on_start": (driver.AIOKafkaConsumerThread, "(self)"),
+    },
     "Consumer": {
         "_new_consumer_thread": (driver.Consumer, "(self)"),
         "getmany": (driver.Consumer, "(self, timeout)"),
@@ -83,7 +102,11 @@ CALLED = [
     (driver.Consumer.highwaters, "(self, *partitions)"),
     (driver.Consumer.seek_wait, "(self, partitions)"),
     (driver.Consumer.stop_flow, "(self)"),
-    (driver.Consumer._commit, "(self, offsets)"),
+    (driver.AIOKafkaConsumerThread.call_thread, "(self, fun, *args, **kwargs)"),
+    (driver.AIOKafkaConsumerThread._ensure_consumer, "(self)"),
+    (GroupCoordinator.fetch_committed_offsets, "(self, partitions)"),
+    (AIOKafkaClient.coordinator_lookup, "(self, coordinator_type, coordinator_key)"),
+    (AIOKafkaClient.get_random_node, "(self)"),
     (Stream.noack_take, "(self, max_, within)"),
     (Sender.close, "(self)"),
 ]
@@ -235,6 +258,11 @@ def test_private_attributes_are_there() -> None:
         assert app.crash_reason is None
         assert {"rebalancing", "consumer_generation_id"} <= set(dir(app))
         assert AIOKafkaConsumer()._fetch_max_wait_ms == 500
-        assert isinstance(AIOKafkaProducer()._sender, Sender)
+        producer = AIOKafkaProducer()
+        assert isinstance(producer._sender, Sender)
+        assert isinstance(producer._message_accumulator, MessageAccumulator)
+        assert producer._message_accumulator._batch_ttl == 40
+        assert hasattr(driver.AIOKafkaConsumerThread, "_consumer")
+        assert "_coordinator" in vars(AIOKafkaConsumer())
 
     asyncio.run(scenario())

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import pytest
-from aiokafka.errors import KafkaConnectionError
+from aiokafka.errors import GroupAuthorizationFailedError, KafkaConnectionError, UnknownTopicOrPartitionError
 
-from spanloom.agents.consuming import assignment as module
 from spanloom.agents.consuming.assignment import Assignment
 from spanloom.agents.consuming.batches import Batches
 from spanloom.agents.consuming.changelog import Changelog
+from spanloom.agents.consuming.committed import Committed, TopicIds
 from spanloom.agents.consuming.log import Log, Take
 from spanloom.agents.consuming.offsets import OffsetTracking
 from spanloom.agents.consuming.records import Partition
+from spanloom.agents.retry import Retry
+from spanloom.kafka.outages import OUTAGES
+from spanloom.kafka.producer import Record
+from spanloom.kafka.topic_ids import ExistingTopic
 
 CLOCK = (b"clock", b"now")
+IDS = {"spans": "a1", "facts": "b2", "changelog": "c3"}
+OURS = TopicIds("b2", "c3")
+COMMITTED: dict[Partition, Committed | None] = {
+    ("facts", 0): Committed(0, OURS),
+    ("facts", 1): Committed(5, OURS),
+}
 
 
 class Read(NamedTuple):
@@ -52,15 +62,36 @@ class World(Log):
     changelog: list[tuple[bytes, bytes | None]]
     steps: list[str] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
+    committed: dict[Partition, Committed | None] = field(default_factory=lambda: dict(COMMITTED))
+    topic_ids: dict[str, str] = field(default_factory=lambda: dict(IDS))
+    missing: list[str] = field(default_factory=list)
+    """At each look at the topics, from the last on, one that is not there."""
+    produced: list[tuple[str, Record]] = field(default_factory=list)
     held: set[Partition] = field(default_factory=lambda: {("spans", 0), ("facts", 0), ("facts", 1)})
     reading: asyncio.Event = field(default_factory=asyncio.Event)
     goes_on: asyncio.Event | None = None
 
     def __post_init__(self) -> None:
         self.states = Changelog("changelog", State)
-        self.offsets = OffsetTracking(self, {}, self._fail)
+        retry = Retry("Kafka", OUTAGES, longest=0)
+        self.offsets = OffsetTracking(self, {}, retry, self._fail)
         self.batches = Batches()
-        self.assignment = Assignment(self, {"facts": self.states}, self.offsets, self.batches, 0)
+        self.assignment = Assignment(
+            self,
+            ["spans", "facts"],
+            {"facts": self.states},
+            self.offsets,
+            self.batches,
+            produce=self._produce,
+            retry=retry,
+            deadline=0,
+        )
+
+    async def topics(self, names: Collection[str]) -> dict[str, ExistingTopic]:
+        self.steps.append("topics")
+        assert set(names) == set(IDS)
+        missing = self.missing.pop() if self.missing else ""
+        return {name: ExistingTopic(self.topic_ids[name], 2) for name in names if name != missing}
 
     async def read(self, partitions: Collection[Partition], take: Take) -> None:
         assert not self.batches.accepted
@@ -74,10 +105,17 @@ class World(Log):
             raise self.failures.pop()
         assert set(partitions) == {("changelog", number) for topic, number in self.held if topic == "facts"}
 
-    async def first_offsets(self, committed: Mapping[Partition, int | None]) -> dict[Partition, int]:
+    async def first_offsets(
+        self, committed: Mapping[Partition, Committed | None], ids: Mapping[str, TopicIds]
+    ) -> dict[Partition, int]:
         assert not self.batches.accepted
+        assert ids == self.assignment.ids()
         self.steps.append("first offsets")
-        return {partition: offset or 0 for partition, offset in committed.items()}
+        return {partition: found.offset if found else 0 for partition, found in committed.items()}
+
+    async def _produce(self, topic: str, records: Sequence[Record]) -> None:
+        assert not self.batches.accepted
+        self.produced += [(topic, record) for record in records]
 
     def _fail(self, error: BaseException) -> None:
         raise error
@@ -93,8 +131,9 @@ class Consumer:
     def stop_flow(self) -> None:
         self.world.steps.append("flow stopped")
 
-    async def committed(self) -> Mapping[Partition, int | None]:
-        return {partition: 5 if partition == ("facts", 1) else None for partition in self.world.held}
+    async def committed(self) -> Mapping[Partition, Committed | None]:
+        self.world.steps.append("committed")
+        return {partition: self.world.committed.get(partition) for partition in self.world.held}
 
 
 def take_over(world: World) -> bool:
@@ -104,7 +143,8 @@ def take_over(world: World) -> bool:
 def test_the_state_is_there_before_anything_is_delivered() -> None:
     world = World([(b"a", b"1"), (b"b", b"2"), CLOCK, (b"a", b"3"), CLOCK])
     assert take_over(world)
-    assert world.steps == ["flow stopped", "read", "first offsets"]
+    # The IDs before all else: what comes after them is of these topics or of newer ones.
+    assert world.steps == ["flow stopped", "topics", "committed", "read", "first offsets"]
     assert world.states[0].values == {b"a": b"3", b"b": b"2", CLOCK[0]: CLOCK[1]}
     assert world.states[1].values == {}
     assert world.offsets.positions() == {("spans", 0): 0, ("facts", 0): 0, ("facts", 1): 5}
@@ -135,11 +175,14 @@ def test_partitions_that_are_revoked_during_recovery_are_left_alone() -> None:
     asyncio.run(scenario())
 
 
-def test_while_kafka_is_away_recovery_begins_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_RETRY", 0)
-    world = World([(b"a", b"1"), CLOCK], failures=[KafkaConnectionError(), ConnectionResetError()])
+@pytest.mark.parametrize(
+    "failures",
+    [[KafkaConnectionError(), ConnectionResetError()], [UnknownTopicOrPartitionError("facts"), TimeoutError()]],
+)
+def test_while_kafka_is_away_recovery_begins_again(failures: list[Exception]) -> None:
+    world = World([(b"a", b"1"), CLOCK], failures=failures)
     assert take_over(world)
-    assert world.steps == ["flow stopped", "read", "read", "read", "first offsets"]
+    assert world.steps == ["flow stopped", *3 * ["topics", "committed", "read"], "first offsets"]
     assert world.states[0].steps == ["restored"]
     assert world.states[0].applied == 2
 
@@ -149,6 +192,62 @@ def test_a_record_that_can_not_be_read_is_an_error() -> None:
     with pytest.raises(AssertionError, match="can't be read"):
         take_over(world)
     assert not world.batches.accepted
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_a_topic_that_is_missing_is_waited_for(name: str) -> None:
+    world = World([CLOCK], missing=[name, name])
+    assert take_over(world)
+    assert world.steps.count("topics") == 3
+    assert world.steps.count("read") == 1
+
+
+def test_a_missing_topic_of_which_the_worker_has_no_partition_stops_nothing() -> None:
+    world = World([CLOCK], missing=["spans"], held={("facts", 0)})
+    assert take_over(world)
+    assert world.steps.count("topics") == 1
+    assert world.assignment.ids() == {"facts": OURS}
+
+
+def test_a_refusal_is_an_error() -> None:
+    with pytest.raises(GroupAuthorizationFailedError):
+        take_over(World([CLOCK], failures=[GroupAuthorizationFailedError("group")]))
+
+
+@pytest.mark.parametrize(
+    ("committed", "believed"),
+    [
+        (Committed(3, OURS), True),
+        (Committed(3, TopicIds("b2", "another")), False),  # written by a worker that had not noticed
+        (None, False),  # the checkpoint that wrote it never came to its end, or the topic is new, too
+        (Committed(3, TopicIds("", "")), True),  # by an older version, or by an operator
+    ],
+)
+def test_a_changelog_that_holds_a_part_only_is_emptied(committed: Committed | None, believed: bool) -> None:
+    world = World([(b"a", b"1"), (b"b", b"2"), CLOCK, (b"a", b"3"), CLOCK])
+    world.committed["facts", 0] = committed
+    assert take_over(world)
+    assert bool(world.states[0].values) is believed
+    assert world.states[0].steps == ["restored"]
+    emptied = [] if believed else [("changelog", Record(0, key, None)) for key in (b"a", b"b", b"clock")]
+    assert world.produced == emptied
+
+
+def test_without_ids_a_changelog_is_believed() -> None:
+    world = World([(b"a", b"1"), CLOCK], topic_ids=dict.fromkeys(IDS, ""))
+    world.committed["facts", 0] = None
+    assert take_over(world)
+    assert world.states[0].values
+    assert world.produced == []
+
+
+def test_offsets_are_committed_with_the_ids_that_reading_began_with() -> None:
+    world = World([CLOCK])
+    assert take_over(world)
+    world.topic_ids["facts"] = "created anew"
+    assert world.assignment.ids() == {"spans": TopicIds("a1", ""), "facts": OURS}
+    assert take_over(world)
+    assert world.assignment.ids()["facts"].topic == "created anew"
 
 
 def test_giving_back_ends_batches_and_leaves_nothing() -> None:

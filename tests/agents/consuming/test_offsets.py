@@ -8,13 +8,16 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 import pytest
-from aiokafka.errors import KafkaConnectionError
+from aiokafka.errors import KafkaConnectionError, NodeNotReadyError, TopicAuthorizationFailedError
 from hypothesis import given
 from hypothesis import strategies as st
 
 from spanloom.agents.consuming.log import Log
-from spanloom.agents.consuming.offsets import OffsetTracking, RecordsLost, TopicCreatedAnew
+from spanloom.agents.consuming.offsets import OffsetTracking, RecordsLost
 from spanloom.agents.consuming.records import Partition
+from spanloom.agents.consuming.topic_watch import TopicCreatedAnew
+from spanloom.agents.retry import Retry
+from spanloom.kafka.outages import OUTAGES
 
 T = TypeVar("T")
 
@@ -52,7 +55,10 @@ class World(Log):
     while_asked: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
-        self.tracking = OffsetTracking(self, {"t": "test", "other": "other"}, self.failures.append)
+        self.retry = Retry("Kafka", OUTAGES, longest=0)
+        self.tracking = OffsetTracking(
+            self, {"t": "test", "other": "other"}, self.retry, self.failures.append
+        )
 
     async def next_offset(self, _: Partition, offset: int) -> int:
         self.while_asked()
@@ -254,20 +260,31 @@ def test_what_is_new_to_the_worker_gets_its_time() -> None:
 
 
 class TestKafkaIsOutOfReach:
-    @pytest.fixture(autouse=True)
-    def at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("spanloom.agents.consuming.offsets._RETRY", 0)
-
-    def test_the_log_is_asked_until_it_answers(self) -> None:
-        away = iter([KafkaConnectionError("away"), KafkaConnectionError("away")])
+    @pytest.mark.parametrize("error", [KafkaConnectionError("away"), TimeoutError(), NodeNotReadyError()])
+    def test_the_log_is_asked_until_it_answers(self, error: Exception) -> None:
+        away = iter([error, error])
+        waited: list[bool] = []
 
         def fail_twice() -> None:
-            if (error := next(away, None)) is not None:
-                raise error
+            waited.append(world.retry.is_waiting)
+            if (failure := next(away, None)) is not None:
+                raise failure
 
-        world = World([0, 3], while_asked=fail_twice).reads([0, 3])
+        world = World([0, 3], while_asked=fail_twice)
+        world.reads([0, 3])
         assert world.taken == [0, 3]
         assert world.failures == []
+        assert waited == [False, True, True]
+        assert not world.retry.is_waiting
+
+    def test_a_refusal_ends_the_process(self) -> None:
+        def refuse() -> None:
+            raise TopicAuthorizationFailedError("t")
+
+        world = World([0, 3], while_asked=refuse)
+        with pytest.raises(TopicAuthorizationFailedError):
+            world.reads([0, 3])
+        assert [type(failure) for failure in world.failures] == [TopicAuthorizationFailedError]
 
     def test_asking_ends_when_the_partitions_are_revoked(self) -> None:
         world = World([0, 3])
