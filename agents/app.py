@@ -249,8 +249,10 @@ class WorkerApp(faust.App):
 
     async def _assigned_in_group(self) -> set[Partition] | None:
         """The partitions that any worker has; None where the group or the broker does not say."""
+        consumer: Any = self.consumer
+        ours = {(tp.topic, tp.partition) for tp in consumer.assignment()}
         try:
-            return await partitions_read(self._producer_of_ours.client, self._group_id)
+            return await partitions_read(self._producer_of_ours.client, self._group_id, ours)
         except OUTAGES:
             raise
         except (KafkaError, NotImplementedError) as error:

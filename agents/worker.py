@@ -10,6 +10,8 @@ import time
 from collections.abc import Awaitable
 
 import pyarrow as pa
+from aiokafka.errors import KafkaError
+
 from spanloom.agents import metrics
 from spanloom.agents.app import WorkerApp, fail
 from spanloom.agents.retry import Retry

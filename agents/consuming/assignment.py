@@ -167,7 +167,9 @@ class Assignment:
         await self._log.read(wanted, take)
         for (topic, number), keys in left_over.items():
             if keys:
-                logger.warning("%s %s: what it holds may be a part only; the state begins anew", topic, number)
+                logger.warning(
+                    "%s %s: what it holds may be a part only; the state begins anew", topic, number
+                )
                 await self._produce(topic, [Record(number, key, None) for key in keys])
         for changelog in self._changelogs.values():
             changelog.complete()

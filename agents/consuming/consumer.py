@@ -47,7 +47,7 @@ class _Thread(driver.AIOKafkaConsumerThread):
         try:
             await super().on_start()
         except BaseException:
-            await self._consumer.stop()
+            await self._ensure_consumer().stop()
             raise
 
     def _create_worker_consumer(self, transport: driver.Transport) -> Any:
@@ -64,7 +64,9 @@ class _Thread(driver.AIOKafkaConsumerThread):
         partitions = list(consumer.assignment())
         found = await consumer._coordinator.fetch_committed_offsets(partitions) if partitions else {}
         return {
-            (tp.topic, tp.partition): Committed.of(*found[tp]) if tp in found and found[tp].offset >= 0 else None
+            (tp.topic, tp.partition): Committed.of(*found[tp])
+            if tp in found and found[tp].offset >= 0
+            else None
             for tp in partitions
         }
 
@@ -94,6 +96,7 @@ class Consumer(driver.Consumer):
     """The consumer of the worker; its app has the `offsets` to go by."""
 
     app: Any
+    _thread: _Thread
 
     def _new_consumer_thread(self) -> _Thread:
         return _Thread(self, loop=self.loop, beacon=self.beacon)

@@ -84,7 +84,7 @@ class TopicWatch:
     def _note_missing(self, missing: tuple[str, ...]) -> None:
         if missing and missing != self._missing:
             logger.error(
-                "topic %s does not exist any more: nothing is read or written there until it does; run `spanloom topics`",
+                "topic %s does not exist any more: nothing is read or written there until it does (`spanloom topics`)",
                 ", ".join(missing),
             )
         elif self._missing and not missing:

@@ -56,7 +56,9 @@ async def existing_topics(client: AIOKafkaClient, names: Iterable[str]) -> dict[
     for topic in answer.to_object()["topics"]:
         error = for_code(topic["error_code"])
         if error is NoError:
-            found[topic["topic"]] = ExistingTopic(topic.get("topic_id", _NO_ID.hex()), len(topic["partitions"]))
+            found[topic["topic"]] = ExistingTopic(
+                topic.get("topic_id", _NO_ID.hex()), len(topic["partitions"])
+            )
         elif error is not UnknownTopicOrPartitionError:
             raise error(topic["topic"])
     return {
@@ -64,7 +66,7 @@ async def existing_topics(client: AIOKafkaClient, names: Iterable[str]) -> dict[
     }
 
 
-class _Uuid(AbstractType[str]):
+class _Uuid(AbstractType[str]):  # type: ignore[misc]
     """Sixteen bytes, as hexadecimal digits."""
 
     @classmethod
@@ -81,7 +83,7 @@ _Numbers = CompactArray(Int32)
 _Tags = ("tags", TaggedFields)
 
 
-class _Answer(Response):
+class _Answer(Response):  # type: ignore[misc]
     API_KEY = _METADATA
     API_VERSION = 10
     SCHEMA = Schema(
@@ -121,7 +123,7 @@ class _Answer(Response):
     )
 
 
-class _QuestionWithIds(RequestStruct):
+class _QuestionWithIds(RequestStruct):  # type: ignore[misc]
     FLEXIBLE_VERSION = True
     API_KEY = _METADATA
     API_VERSION = 10
@@ -135,7 +137,7 @@ class _QuestionWithIds(RequestStruct):
     )
 
 
-class _Question(Request[MetadataRequest_v4 | _QuestionWithIds]):
+class _Question(Request[MetadataRequest_v4 | _QuestionWithIds]):  # type: ignore[misc]
     API_KEY = _METADATA
 
     def __init__(self, topics: list[str]) -> None:

@@ -57,6 +57,7 @@ ATTRIBUTES = {
     "_batch_ttl": "float",
     "_coordinator": "GroupCoordinator",
     "_crashed": "asyncio.Event",
+    "_ensure_consumer": "(self)",
     "_fetch_max_wait_ms": "int",
     "_message_accumulator": "MessageAccumulator",
     "_sender": "Sender",

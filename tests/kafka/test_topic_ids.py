@@ -30,22 +30,26 @@ class Client:
     async def send(self, _: int, question: Any) -> Any:
         request = question.prepare({3: self.versions})
         assert request.encode()
-        assert NAMES == [one if isinstance(one, str) else one[1] for one in request.topics]
+        assert [one if isinstance(one, str) else one[1] for one in request.topics] == NAMES
         assert request.allow_auto_topic_creation is False
         answer = request.RESPONSE_TYPE
-        fields = dict.fromkeys(answer.SCHEMA.names, 0) | {"brokers": [], "cluster_id": "c", "topics": self.topics}
+        fields: dict[str, Any] = dict.fromkeys(answer.SCHEMA.names, 0) | {
+            "brokers": [],
+            "cluster_id": "c",
+            "topics": self.topics,
+        }
         if "tags" in fields:
             fields["tags"] = {}
         return answer.decode(answer(**fields).encode())
 
 
 def ask(client: Client) -> dict[str, ExistingTopic]:
-    found: dict[str, ExistingTopic] = asyncio.run(existing_topics(client, set(NAMES)))  # type: ignore[arg-type]
+    found: dict[str, ExistingTopic] = asyncio.run(existing_topics(client, set(NAMES)))
     return found
 
 
 def new(name: str, identity: str = ID, partitions: int = 2, error: int = 0) -> tuple[Any, ...]:
-    some = [(0, number, 1, 0, [1], [1], [], {}) for number in range(partitions)]
+    some: list[tuple[Any, ...]] = [(0, number, 1, 0, [1], [1], [], {}) for number in range(partitions)]
     return error, name, identity, False, some, 0, {}
 
 

@@ -46,7 +46,11 @@ def test_the_engine_calls_the_codes_so(warehouse: Warehouse) -> None:
 
 def answered(body: str, *, status: int = 500, code: int | None = None) -> Exception:
     """What the driver raises."""
-    start = f"Received ClickHouse exception, code: {code}" if code else f"HTTP driver received HTTP status {status}"
+    start = (
+        f"Received ClickHouse exception, code: {code}"
+        if code
+        else f"HTTP driver received HTTP status {status}"
+    )
     return DatabaseError(f"{start}, server response: {body} (for url http://host)", code=code)
 
 
@@ -91,7 +95,11 @@ def test_statuses_without_a_code(status: int, passes: bool) -> None:
 @pytest.mark.parametrize(
     ("code", "text", "passes"),
     [
-        (1001, "std::exception. Code: 1001, type: filesystem_error, e.what() = No space left on device", True),
+        (
+            1001,
+            "std::exception. Code: 1001, type: filesystem_error, e.what() = No space left on device",
+            True,
+        ),
         (1000, "Poco::Exception. Code: 1000, e.displayText() = Too many open files", True),
         (1001, "std::bad_alloc", True),
         (1001, "std::exception. Code: 1001, type: std::out_of_range, e.what() = vector", False),

@@ -236,7 +236,8 @@ def _without_disk(error: OSError) -> EngineError:
     full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
     code, name = (243, "NOT_ENOUGH_SPACE") if full else (75, "CANNOT_WRITE_TO_FILE_DESCRIPTOR")
     return EngineError(
-        code, f"Code: {code}. DB::Exception: The data can't be written to the disk: {error.strerror}. ({name})"
+        code,
+        f"Code: {code}. DB::Exception: The data can't be written to the disk: {error.strerror}. ({name})",
     )
 
 

@@ -177,7 +177,10 @@ def test_partitions_that_are_revoked_during_recovery_are_left_alone() -> None:
 
 @pytest.mark.parametrize(
     "failures",
-    [[KafkaConnectionError(), ConnectionResetError()], [UnknownTopicOrPartitionError("facts"), TimeoutError()]],
+    [
+        [KafkaConnectionError(), ConnectionResetError()],
+        [UnknownTopicOrPartitionError("facts"), TimeoutError()],
+    ],
 )
 def test_while_kafka_is_away_recovery_begins_again(failures: list[Exception]) -> None:
     world = World([(b"a", b"1"), CLOCK], failures=failures)
@@ -242,12 +245,15 @@ def test_without_ids_a_changelog_is_believed() -> None:
 
 
 def test_offsets_are_committed_with_the_ids_that_reading_began_with() -> None:
-    world = World([CLOCK])
-    assert take_over(world)
-    world.topic_ids["facts"] = "created anew"
-    assert world.assignment.ids() == {"spans": TopicIds("a1", ""), "facts": OURS}
-    assert take_over(world)
-    assert world.assignment.ids()["facts"].topic == "created anew"
+    async def scenario() -> None:
+        world = World([CLOCK])
+        assert await world.assignment.take_over(Consumer(world))
+        world.topic_ids["facts"] = "created anew"
+        assert world.assignment.ids() == {"spans": TopicIds("a1", ""), "facts": OURS}
+        assert await world.assignment.take_over(Consumer(world))
+        assert world.assignment.ids()["facts"].topic == "created anew"
+
+    asyncio.run(scenario())
 
 
 def test_giving_back_ends_batches_and_leaves_nothing() -> None:

@@ -36,9 +36,7 @@ def look(
     found: dict[str, ExistingTopic] | None = None,
     assigned: Iterable[Partition] | None = ASSIGNED,
 ) -> tuple[bool, bool]:
-    one.look(
-        THERE if found is None else found, BEGAN_WITH, None if assigned is None else frozenset(assigned)
-    )
+    one.look(THERE if found is None else found, BEGAN_WITH, None if assigned is None else frozenset(assigned))
     return one.all_there, one.all_read
 
 
@@ -52,7 +50,7 @@ def test_a_missing_topic_is_waited_for_and_said_once(name: str, caplog: pytest.L
     assert look(one, without(name)) == (False, True)
     assert look(one, without(name)) == (False, True)
     assert [record.message for record in caplog.records] == [
-        f"topic {name} does not exist any more: nothing is read or written there until it does; run `spanloom topics`"
+        f"topic {name} does not exist any more: nothing is read or written there until it does (`spanloom topics`)"
     ]
     assert look(one) == (True, True)  # the same one: a broker had not heard of it yet
 

@@ -17,7 +17,9 @@ from tests.integration.outages.gate import Gate, http
 from tests.integration.test_failures import load
 
 OUTAGES = {
-    "a bare 500": http("500 Internal Server Error", "500 Internal Server Error\n\nServer got itself in trouble"),
+    "a bare 500": http(
+        "500 Internal Server Error", "500 Internal Server Error\n\nServer got itself in trouble"
+    ),
     "a proxy without a server": http("502 Bad Gateway", "<html>nginx</html>"),
     "a full disk": http(
         "500 Internal Server Error",

@@ -105,7 +105,7 @@ def test_a_look_into_the_log_of_a_silent_broker_is_repeated(
                 tracking._or_fail(lambda: log.holds(("otlp_spans", 0), 2), revoked=False)
             )
             async with asyncio.timeout(60):
-                while not retry.is_waiting:
+                while not retry.is_waiting:  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
         finally:
             os.kill(broker.pid, signal.SIGCONT)
