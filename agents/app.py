@@ -245,7 +245,9 @@ class WorkerApp(faust.App):
             except OUTAGES as error:
                 logger.info("could not look at the topics (%s)", type(error).__name__)
             else:
-                self.topic_watch.look(found, self.assignment.found, assigned)
+                if self.topic_watch.look(found, self.assignment.found, assigned):
+                    consumer: Any = self.consumer
+                    await consumer.rejoin()
 
     async def _assigned_in_group(self) -> set[Partition] | None:
         """The partitions that any worker has; None where the group or the broker does not say."""

@@ -34,6 +34,9 @@ class Consumer(Protocol):
     async def committed(self) -> Mapping[Partition, Committed | None]:
         """Return what is committed for every assigned partition, None where nothing is."""
 
+    async def acknowledge(self, offsets: Mapping[Partition, int], ids: Mapping[str, TopicIds]) -> None:
+        """Commit offsets, with the IDs of their topics."""
+
 
 class Assignment:
     """Takes partitions over and gives them back.
@@ -71,6 +74,7 @@ class Assignment:
         self._deadline = deadline
         self.found: Mapping[str, ExistingTopic] = {}
         """The topics that are read, and the changelogs, as they were when partitions were last taken over."""
+        self._read_last: Mapping[str, TopicIds] = {}
         self._restoring: asyncio.Task[None] | None = None
         self.records_restored = 0
         """How many records of changelogs have been read, ever."""
@@ -129,16 +133,48 @@ class Assignment:
             # The IDs come first: what is read after that is of these topics or of newer ones, and an offset is never
             # committed with the ID of a topic that came after it.
             self.found = await self._log.topics(sorted(set().union(*map(self._names, self._topics))))
-            committed = await consumer.committed()
+            committed = await self._committed(consumer)
             needed: set[str] = set().union(*(self._names(topic) for topic, _ in committed))
             if missing := needed - self.found.keys():
                 raise UnknownTopicOrPartitionError(", ".join(sorted(missing)))
             await self._read_changelogs(committed)
-            return await self._log.first_offsets(committed, self.ids())
+            first = await self._log.first_offsets(committed, self.ids())
+            await self._replace_old_offsets(consumer, committed, first)
+            return first
 
         first = await self._retry(read)
+        self._read_last = {**self._read_last, **self.ids()}
         self._offsets.start(first)
         self._batches.accept()
+
+    async def _committed(self, consumer: Consumer) -> dict[Partition, Committed | None]:
+        """What is committed. Without IDs, it is of the topics that this worker read last."""
+        return {
+            (topic, number): found.or_of(self._read_last[topic])
+            if found and topic in self._read_last
+            else found
+            for (topic, number), found in (await consumer.committed()).items()
+        }
+
+    async def _replace_old_offsets(
+        self,
+        consumer: Consumer,
+        committed: Mapping[Partition, Committed | None],
+        first: Mapping[Partition, int],
+    ) -> None:
+        """Commit where reading begins instead of offsets that are of topics, or go with changelogs, that are gone."""
+        ids = self.ids()
+        old = {
+            partition: first[partition]
+            for partition, found in committed.items()
+            if found
+            and (
+                found.is_of_another_topic(ids[partition[0]])
+                or found.is_of_another_changelog(ids[partition[0]])
+            )
+        }
+        if old:
+            await consumer.acknowledge(old, ids)
 
     async def _read_changelogs(self, committed: Mapping[Partition, Committed | None]) -> None:
         restored = self.records_restored

@@ -39,6 +39,11 @@ class Committed(NamedTuple):
         found = _METADATA.fullmatch(metadata or "")
         return cls(offset, TopicIds(*found.groups()) if found else TopicIds("", ""))
 
+    def or_of(self, ids: TopicIds) -> Committed:
+        """Return the same with these IDs, if it came without: not every broker gives back what was committed with an
+        offset."""
+        return self if self.ids.topic else self._replace(ids=ids)
+
     def is_of_another_topic(self, ids: TopicIds) -> bool:
         """Whether the topic has been created anew since: `ids` are those of now."""
         return differ(self.ids.topic, ids.topic)

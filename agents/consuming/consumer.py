@@ -36,7 +36,7 @@ COMMIT_DEADLINE = 5.0
 
 
 class _Thread(driver.AIOKafkaConsumerThread):
-    """Everything here runs in the consumer's thread, but `committed` and `commit_with`."""
+    """Everything here runs in the consumer's thread, but `committed`, `commit_with` and `rejoin`."""
 
     async def on_start(self) -> None:
         await kafka_retry()(self._try_to_start)
@@ -91,6 +91,12 @@ class _Thread(driver.AIOKafkaConsumerThread):
             # The group has moved on, and the records are redelivered.
             self.log.info("an offset was not committed: the group was rebalanced meanwhile")
 
+    async def rejoin(self) -> None:
+        await self.call_thread(self._rejoin)
+
+    async def _rejoin(self) -> None:
+        self._ensure_consumer()._coordinator.request_rejoin()
+
 
 class Consumer(driver.Consumer):
     """The consumer of the worker; its app has the `offsets` to go by."""
@@ -130,6 +136,10 @@ class Consumer(driver.Consumer):
         await self._thread.commit_with(
             {partition: (offset, ids[partition[0]].metadata()) for partition, offset in offsets.items()}
         )
+
+    async def rejoin(self) -> None:
+        """Ask for a rebalance: every worker gives its partitions back and takes partitions over."""
+        await self._thread.rejoin()
 
 
 class Transport(driver.Transport):

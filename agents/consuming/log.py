@@ -51,6 +51,10 @@ class Log:
         """Make the worker's consumer go on at `offset`."""
         await self._consumer().seek_wait({TP(*partition): offset})
 
+    async def rejoin(self) -> None:
+        """Make the group share out its partitions anew, and so begin anew wherever a topic is another one."""
+        await self._consumer().rejoin()
+
     async def topics(self, names: Collection[str]) -> dict[str, ExistingTopic]:
         """Return those of these topics that are there, as they are now.
 

@@ -19,7 +19,6 @@ from typing import Any, TypeVar
 from spanloom.agents import metrics
 from spanloom.agents.consuming.log import Log
 from spanloom.agents.consuming.records import Partition, SourceRecord, source_records
-from spanloom.agents.consuming.topic_watch import TopicCreatedAnew
 from spanloom.agents.retry import Retry
 
 logger = logging.getLogger("spanloom.worker")
@@ -68,11 +67,7 @@ class OffsetTracking:
         return dict(self._next)
 
     async def in_order(self, fetched: AsyncIterator[tuple[P, Any]]) -> AsyncIterator[tuple[P, Any]]:
-        """Let through those of Faust's messages from one fetch that are next in their partitions.
-
-        Raises:
-            TopicCreatedAnew: a topic was deleted and created anew.
-        """
+        """Let through those of Faust's messages from one fetch that are next in their partitions."""
         repeated: set[Partition] = set()
         behind_a_gap: set[Partition] = set()
         async for partition, message in fetched:
@@ -83,9 +78,7 @@ class OffsetTracking:
             if message.offset < expected:
                 if partition not in repeated:
                     repeated.add(partition)
-                    await self._or_fail(
-                        partial(self._check_that_it_is_the_same_log, partition, expected), None
-                    )
+                    await self._or_fail(partial(self._rejoin_if_created_anew, partition, expected), None)
                 continue
             if message.offset > expected and not await self._or_fail(
                 partial(self._is_of_the_log, partition, expected, message.offset), False
@@ -150,10 +143,13 @@ class OffsetTracking:
             if end > at and seen.get(partition) != (at, end)
         }
 
-    async def _check_that_it_is_the_same_log(self, partition: Partition, expected: int) -> None:
+    async def _rejoin_if_created_anew(self, partition: Partition, expected: int) -> None:
         """Repeated records are common; but in a topic that was created anew they are new ones."""
-        if not await self._log.holds(partition, expected):
-            raise TopicCreatedAnew(partition[0])
+        held = self._next
+        if not await self._log.holds(partition, expected) and held is self._next:
+            logger.warning("topic %s was deleted and created anew: joining the group again", partition[0])
+            self.stop()
+            await self._log.rejoin()
 
     async def _is_of_the_log(self, partition: Partition, expected: int, delivered: int) -> bool:
         """Whether nothing lies in the log between the offset expected and the one delivered; if something does, go back

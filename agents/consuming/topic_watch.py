@@ -18,11 +18,13 @@ from spanloom.kafka.topics import Topic, check_partitions
 logger = logging.getLogger("spanloom.worker")
 
 
-class TopicCreatedAnew(Exception):
-    """A topic was deleted and created anew under a running worker. What it knows is of the old one."""
+PATIENCE = 6
+"""Looks that a topic which was created anew may take to be read from its beginning."""
 
-    def __init__(self, topic: str) -> None:
-        super().__init__(f"topic {topic} was deleted and created anew: the worker must start again")
+
+class TopicCreatedAnew(Exception):
+    """A topic was deleted and created anew under a running worker, and the group has not begun with the new one. What
+    the worker knows is of the old one."""
 
 
 class TopicWatch:
@@ -38,6 +40,7 @@ class TopicWatch:
         self._topics = topics
         self._read = read
         self._missing: tuple[str, ...] = ()
+        self._created_anew = 0  # looks in a row
         self._unread: tuple[Partition, ...] = ()
         self.all_there = True
         """Whether every topic is there."""
@@ -49,8 +52,9 @@ class TopicWatch:
         found: Mapping[str, ExistingTopic],
         began_with: Mapping[str, ExistingTopic],
         assigned: Collection[Partition] | None,
-    ) -> None:
-        """Take the result of a look.
+    ) -> bool:
+        """Take the result of a look. Returns whether the group has to share out its partitions anew, because a topic
+        is not the one with which reading began.
 
         Args:
             found: the topics that are there.
@@ -58,19 +62,13 @@ class TopicWatch:
             assigned: the partitions that the members of the group have; None while they are being assigned.
 
         Raises:
-            TopicCreatedAnew: a topic is not the one with which reading began.
+            TopicCreatedAnew: that has not helped.
             TopicError: one has a number of partitions that it must not have.
         """
-        for name, topic in began_with.items():
-            if name not in found:
-                continue
-            # Where no IDs tell, a topic that was missing at the last look is another one.
-            without_ids = not (topic.id and found[name].id)
-            if differ(found[name].id, topic.id) or (without_ids and name in self._missing):
-                raise TopicCreatedAnew(name)
         for wanted in self._topics:
             if wanted.name in found:
                 check_partitions(wanted, found[wanted.name].partitions)
+        anew = self._are_created_anew(found, began_with)
         self._note_missing(tuple(topic.name for topic in self._topics if topic.name not in found))
         if assigned is not None:
             wanted_partitions = {
@@ -80,6 +78,27 @@ class TopicWatch:
                 for number in range(found[name].partitions)
             }
             self._note_unread(tuple(sorted(wanted_partitions.difference(assigned))))
+        return anew
+
+    def _are_created_anew(
+        self, found: Mapping[str, ExistingTopic], began_with: Mapping[str, ExistingTopic]
+    ) -> bool:
+        # Where no IDs tell, a topic that was missing at the last look is another one.
+        anew = [
+            name
+            for name, topic in began_with.items()
+            if name in found
+            and (
+                differ(found[name].id, topic.id)
+                or (not (topic.id and found[name].id) and name in self._missing)
+            )
+        ]
+        self._created_anew = self._created_anew + 1 if anew else 0
+        if self._created_anew > PATIENCE:
+            raise TopicCreatedAnew(f"topic {', '.join(anew)} was deleted and created anew, and is not read")
+        if self._created_anew == 1:
+            logger.warning("topic %s was deleted and created anew: joining the group again", ", ".join(anew))
+        return bool(anew)
 
     def _note_missing(self, missing: tuple[str, ...]) -> None:
         if missing and missing != self._missing:

@@ -64,6 +64,7 @@ class World(Log):
     failures: list[Exception] = field(default_factory=list)
     committed: dict[Partition, Committed | None] = field(default_factory=lambda: dict(COMMITTED))
     topic_ids: dict[str, str] = field(default_factory=lambda: dict(IDS))
+    acknowledged: dict[Partition, Committed] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     """At each look at the topics, from the last on, one that is not there."""
     produced: list[tuple[str, Record]] = field(default_factory=list)
@@ -134,6 +135,12 @@ class Consumer:
     async def committed(self) -> Mapping[Partition, Committed | None]:
         self.world.steps.append("committed")
         return {partition: self.world.committed.get(partition) for partition in self.world.held}
+
+    async def acknowledge(self, offsets: Mapping[Partition, int], ids: Mapping[str, TopicIds]) -> None:
+        assert not self.world.batches.accepted
+        self.world.acknowledged |= {
+            partition: Committed(offset, ids[partition[0]]) for partition, offset in offsets.items()
+        }
 
 
 def take_over(world: World) -> bool:
@@ -234,6 +241,35 @@ def test_a_changelog_that_holds_a_part_only_is_emptied(committed: Committed | No
     assert world.states[0].steps == ["restored"]
     emptied = [] if believed else [("changelog", Record(0, key, None)) for key in (b"a", b"b", b"clock")]
     assert world.produced == emptied
+
+
+def test_an_offset_of_a_topic_that_is_gone_is_replaced_by_where_reading_begins() -> None:
+    world = World([CLOCK])
+    world.committed["facts", 0] = Committed(3, TopicIds("another", "c3"))
+    world.committed["facts", 1] = Committed(5, TopicIds("b2", "another"))
+    assert take_over(world)
+    assert world.acknowledged == {("facts", 0): Committed(3, OURS), ("facts", 1): Committed(5, OURS)}
+
+
+def test_where_offsets_come_without_ids_they_are_of_what_this_worker_read_last() -> None:
+    """The local broker gives back the offset alone."""
+
+    async def scenario() -> None:
+        world = World([(b"a", b"1"), CLOCK])
+        world.committed = {partition: Committed(3, TopicIds("", "")) for partition in world.held}
+        assert await world.assignment.take_over(Consumer(world))
+        assert world.states[0].values
+        assert world.acknowledged == {}
+        world.topic_ids |= {"spans": "new", "changelog": "new, too"}
+        assert await world.assignment.take_over(Consumer(world))
+        assert not world.states[0].values
+        assert world.acknowledged == {
+            ("spans", 0): Committed(3, TopicIds("new", "")),
+            ("facts", 0): Committed(3, TopicIds("b2", "new, too")),
+            ("facts", 1): Committed(3, TopicIds("b2", "new, too")),
+        }
+
+    asyncio.run(scenario())
 
 
 def test_without_ids_a_changelog_is_believed() -> None:

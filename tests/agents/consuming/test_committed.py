@@ -26,3 +26,8 @@ def test_what_others_committed_has_no_ids(metadata: str | None) -> None:
 def test_another_topic_is_known_by_its_id(then: str, now: str, another: bool) -> None:
     assert Committed(7, TopicIds(then, "cc")).is_of_another_topic(TopicIds(now, "dd")) is another
     assert Committed(7, TopicIds("cc", then)).is_of_another_changelog(TopicIds("dd", now)) is another
+
+
+def test_an_offset_without_ids_gets_those_that_are_known() -> None:
+    assert Committed(7, TopicIds("", "")).or_of(IDS) == Committed(7, IDS)
+    assert Committed(7, TopicIds("aa", "")).or_of(IDS) == Committed(7, TopicIds("aa", ""))

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from spanloom.agents.consuming.log import Log
 from spanloom.agents.consuming.offsets import OffsetTracking, RecordsLost
 from spanloom.agents.consuming.records import Partition
-from spanloom.agents.consuming.topic_watch import TopicCreatedAnew
 from spanloom.agents.retry import Retry
 from spanloom.kafka.outages import OUTAGES
 
@@ -52,6 +51,7 @@ class World(Log):
     sought: list[tuple[Partition, int]] = field(default_factory=list)
     asked: list[Partition] = field(default_factory=list)
     failures: list[BaseException] = field(default_factory=list)
+    rejoined: int = 0
     while_asked: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
@@ -65,7 +65,11 @@ class World(Log):
         return next(other for other in self.offsets if other >= offset)
 
     async def holds(self, _: Partition, offset: int) -> bool:
+        self.while_asked()
         return offset <= self.offsets[-1] + 1
+
+    async def rejoin(self) -> None:
+        self.rejoined += 1
 
     async def seek(self, partition: Partition, offset: int) -> None:
         self.sought.append((partition, offset))
@@ -143,11 +147,25 @@ def test_the_first_record_too_must_be_the_one_that_is_due() -> None:
     assert World([5, 6]).reads([5, 6], first=1).taken == [5, 6]
 
 
-def test_a_topic_that_was_created_anew_is_noticed_and_ends_the_process() -> None:
+def test_a_topic_that_was_created_anew_is_noticed_and_the_worker_joins_again() -> None:
+    """Until it has partitions again nothing is delivered: what comes is of another log than what it knows."""
     world = World([0, 1, 2])
-    with pytest.raises(TopicCreatedAnew, match="created anew"):
-        world.reads([0, 1, 2], first=40)
-    assert [type(failure) for failure in world.failures] == [TopicCreatedAnew]
+    world.tracking.start({("t", 0): 40, ("other", 0): 7})
+    assert run(world.deliver([0, 1, 2, ("other", 0, 7)])) == []
+    assert run(world.deliver([0, 1, 2])) == []
+    assert world.rejoined == 1
+    assert world.tracking.positions() == {}
+    assert world.failures == []
+    assert world.reads([0, 1, 2]).taken == [0, 1, 2]
+
+
+def test_partitions_given_away_while_a_topic_is_looked_at_are_left_alone() -> None:
+    world = World([0, 1, 2])
+    world.tracking.start({("t", 0): 40})
+    world.while_asked = lambda: world.tracking.start({("t", 0): 0})
+    assert run(world.deliver([1])) == []
+    assert world.rejoined == 0
+    assert world.tracking.positions() == {("t", 0): 0}
 
 
 def test_of_partitions_that_are_not_held_nothing_is_delivered() -> None:

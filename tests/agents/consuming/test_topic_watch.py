@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pytest
 
 from spanloom.agents.consuming.records import Partition
-from spanloom.agents.consuming.topic_watch import TopicCreatedAnew, TopicWatch
+from spanloom.agents.consuming.topic_watch import PATIENCE, TopicCreatedAnew, TopicWatch
 from spanloom.kafka.topic_ids import ExistingTopic
 from spanloom.kafka.topics import Topic, TopicError
 
@@ -56,9 +56,24 @@ def test_a_missing_topic_is_waited_for_and_said_once(name: str, caplog: pytest.L
 
 
 @pytest.mark.parametrize("name", BEGAN_WITH)
-def test_a_topic_with_another_id_is_another_topic(name: str) -> None:
-    with pytest.raises(TopicCreatedAnew, match=f"topic {name} was deleted and created anew"):
-        look(watch(), {**THERE, name: ExistingTopic("another", 2)})
+def test_a_topic_with_another_id_is_another_topic(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    one = watch()
+    found = {**THERE, name: ExistingTopic("another", 2)}
+    assert one.look(found, BEGAN_WITH, ASSIGNED)
+    assert one.look(found, BEGAN_WITH, ASSIGNED)
+    assert not one.look(found, {**BEGAN_WITH, name: found[name]}, ASSIGNED)  # the group has begun anew
+    assert [record.message for record in caplog.records] == [
+        f"topic {name} was deleted and created anew: joining the group again"
+    ]
+
+
+def test_where_joining_again_does_not_help_the_worker_stops() -> None:
+    one = watch()
+    found = {**THERE, "facts": ExistingTopic("another", 2)}
+    for _ in range(PATIENCE):
+        one.look(found, BEGAN_WITH, ASSIGNED)
+    with pytest.raises(TopicCreatedAnew, match="topic facts"):
+        one.look(found, BEGAN_WITH, ASSIGNED)
 
 
 def test_dead_letters_are_never_read_so_another_topic_is_as_good() -> None:
@@ -68,10 +83,10 @@ def test_dead_letters_are_never_read_so_another_topic_is_as_good() -> None:
 def test_where_the_broker_knows_no_ids_a_topic_that_was_missing_is_another_one() -> None:
     without_ids = {name: ExistingTopic("", topic.partitions) for name, topic in THERE.items()}
     one = watch()
-    one.look(without_ids, without_ids, ASSIGNED)
-    one.look({name: without_ids[name] for name in ("source", "changelog", "letters")}, without_ids, ASSIGNED)
-    with pytest.raises(TopicCreatedAnew, match="topic facts"):
-        one.look(without_ids, without_ids, ASSIGNED)
+    missing = {name: without_ids[name] for name in ("source", "changelog", "letters")}
+    assert not one.look(without_ids, without_ids, ASSIGNED)
+    assert not one.look(missing, without_ids, ASSIGNED)
+    assert one.look(without_ids, without_ids, ASSIGNED)
 
 
 def test_brokers_that_begin_to_know_ids_change_nothing() -> None:
