@@ -17,7 +17,7 @@ from spanloom.agents.consuming.offsets import OffsetTracking
 from spanloom.agents.consuming.records import Partition
 from spanloom.agents.retry import Retry
 from spanloom.kafka.producer import Record
-from spanloom.kafka.topic_ids import ExistingTopic
+from spanloom.kafka.topic_ids import ExistingTopic, differ
 
 logger = logging.getLogger("spanloom.worker")
 
@@ -74,7 +74,7 @@ class Assignment:
         self._deadline = deadline
         self.found: Mapping[str, ExistingTopic] = {}
         """The topics that are read, and the changelogs, as they were when partitions were last taken over."""
-        self._read_last: Mapping[str, TopicIds] = {}
+        self._read_last: Mapping[str, ExistingTopic] = {}
         self._restoring: asyncio.Task[None] | None = None
         self.records_restored = 0
         """How many records of changelogs have been read, ever."""
@@ -118,15 +118,19 @@ class Assignment:
 
     def ids(self) -> Mapping[str, TopicIds]:
         """Return the IDs that each topic and its changelog had when reading began; of those of which it has."""
-        return {topic: self._ids(topic) for topic in self._topics if self._names(topic) <= self.found.keys()}
+        return self._ids_in(self.found)
 
     def _names(self, topic: str) -> set[str]:
         """The topic itself, and the changelog of its stage."""
         return {topic, self._changelogs[topic].topic} if topic in self._changelogs else {topic}
 
-    def _ids(self, topic: str) -> TopicIds:
-        changelog = self._changelogs.get(topic)
-        return TopicIds(self.found[topic].id, self.found[changelog.topic].id if changelog else "")
+    def _ids_in(self, found: Mapping[str, ExistingTopic]) -> dict[str, TopicIds]:
+        ids = {}
+        for topic in self._topics:
+            if self._names(topic) <= found.keys():
+                changelog = self._changelogs.get(topic)
+                ids[topic] = TopicIds(found[topic].id, found[changelog.topic].id if changelog else "")
+        return ids
 
     async def _restore(self, consumer: Consumer) -> None:
         async def read() -> dict[Partition, int]:
@@ -143,16 +147,18 @@ class Assignment:
             return first
 
         first = await self._retry(read)
-        self._read_last = {**self._read_last, **self.ids()}
+        for name in sorted(self.found.keys() & self._read_last.keys()):
+            if differ(self.found[name].id, self._read_last[name].id):
+                logger.warning("topic %s was deleted and created anew: beginning anew with it", name)
+        self._read_last = {**self._read_last, **self.found}
         self._offsets.start(first)
         self._batches.accept()
 
     async def _committed(self, consumer: Consumer) -> dict[Partition, Committed | None]:
         """What is committed. Without IDs, it is of the topics that this worker read last."""
+        last = self._ids_in(self._read_last)
         return {
-            (topic, number): found.or_of(self._read_last[topic])
-            if found and topic in self._read_last
-            else found
+            (topic, number): found.or_of(last[topic]) if found and topic in last else found
             for (topic, number), found in (await consumer.committed()).items()
         }
 
@@ -218,5 +224,5 @@ class Assignment:
 
         The checkpoint commits last: what belongs to this changelog has been committed with its ID, or never.
         """
-        ids = self._ids(topic)
+        ids = self.ids()[topic]
         return bool(ids.changelog) and (committed is None or committed.is_of_another_changelog(ids))

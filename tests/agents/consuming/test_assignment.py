@@ -251,7 +251,9 @@ def test_an_offset_of_a_topic_that_is_gone_is_replaced_by_where_reading_begins()
     assert world.acknowledged == {("facts", 0): Committed(3, OURS), ("facts", 1): Committed(5, OURS)}
 
 
-def test_where_offsets_come_without_ids_they_are_of_what_this_worker_read_last() -> None:
+def test_where_offsets_come_without_ids_they_are_of_what_this_worker_read_last(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     """The local broker gives back the offset alone."""
 
     async def scenario() -> None:
@@ -262,6 +264,10 @@ def test_where_offsets_come_without_ids_they_are_of_what_this_worker_read_last()
         assert world.acknowledged == {}
         world.topic_ids |= {"spans": "new", "changelog": "new, too"}
         assert await world.assignment.take_over(Consumer(world))
+        assert [record.message for record in caplog.records if "deleted" in record.message] == [
+            f"topic {name} was deleted and created anew: beginning anew with it"
+            for name in ("changelog", "spans")
+        ]
         assert not world.states[0].values
         assert world.acknowledged == {
             ("spans", 0): Committed(3, TopicIds("new", "")),
