@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import tempfile
@@ -12,7 +11,6 @@ from typing import Any
 
 import faust
 import pyarrow as pa
-from aiokafka.errors import KafkaError
 from faust.app.base import BootStrategy
 from faust.tables.recovery import RebalanceAgain
 from faust.types import StreamT
@@ -39,11 +37,8 @@ from spanloom.agents.state.sessions import SessionPartition
 from spanloom.agents.state.traces import TracePartition
 from spanloom.kafka import topics
 from spanloom.kafka.connection import connection
-from spanloom.kafka.group import partitions_read
-from spanloom.kafka.outages import OUTAGES
 from spanloom.kafka.producer import Producer
 from spanloom.kafka.settings import KafkaSettings
-from spanloom.kafka.topic_ids import existing_topics
 from spanloom.spans.conventions.vocabulary import Vocabulary
 from spanloom.spans.limits import Limits
 from spanloom.spans.pricing.prices import Prices
@@ -51,15 +46,6 @@ from spanloom.warehouse.client import Warehouse
 from spanloom.warehouse.write import insert
 
 logger = logging.getLogger("spanloom.worker")
-
-KAFKA_WATCH = 5.0
-"""Seconds between two checks whether Kafka answers, and the deadline of each check."""
-
-STALLED_WATCH = 5.0
-"""Seconds between two checks for stalled partitions."""
-
-TOPIC_WATCH = 5.0
-"""Seconds between two looks at the topics and at what the group reads, and the deadline of each look."""
 
 METADATA_AGE = 10.0
 """Seconds after which the consumer looks for new partitions; until then those of a new topic are unread."""
@@ -124,10 +110,10 @@ class WorkerApp(faust.App):
         )
         self._worker_settings = worker
         self._warehouse = warehouse
-        self._group_id = kafka.group_id
+        self.group_id = kafka.group_id
         self.retry = clickhouse_retry()
         self.kafka_retry = kafka_retry()
-        self._producer_of_ours = Producer(kafka, self.kafka_retry)
+        self.producer_of_ours = Producer(kafka, self.kafka_retry)
         self.kafka_answers = False
         self._generation = -1  # of the group, when partitions were last taken over
         log = Log(kafka, lambda: self.consumer)
@@ -210,62 +196,14 @@ class WorkerApp(faust.App):
 
     async def on_start(self) -> None:
         """Connect the producer, then let Faust start; both wait for Kafka."""
-        await self.kafka_retry(self._producer_of_ours.start)
+        await self.kafka_retry(self.producer_of_ours.start)
         await super().on_start()
-
-    async def watch_kafka(self) -> None:
-        """Check over and over, for the readiness probe, whether Kafka answers."""
-        while True:
-            self.kafka_answers = await self._producer_of_ours.answers(KAFKA_WATCH)
-            await asyncio.sleep(KAFKA_WATCH if self.kafka_answers else 0.2)
-
-    async def watch_stalled(self) -> None:
-        """Check over and over for stalled partitions, and read them again from where they stalled."""
-        while True:
-            await asyncio.sleep(STALLED_WATCH)
-            try:
-                await self.offsets.go_back_to_stalled()
-            except OUTAGES as error:
-                logger.info("could not read the ends of the log (%s)", type(error).__name__)
-
-    async def watch_topics(self) -> None:
-        """Look over and over whether the topics are there and read.
-
-        Raises:
-            TopicCreatedAnew, topics.TopicError: the worker can't go on with them.
-        """
-        while True:
-            await asyncio.sleep(TOPIC_WATCH)
-            if not self.kafka_answers:
-                continue  # readiness says so, and it would only take its time to say so again
-            try:
-                async with asyncio.timeout(TOPIC_WATCH):
-                    found = await existing_topics(self._producer_of_ours.client, self.topic_watch.names)
-                    assigned = await self._assigned_in_group()
-            except OUTAGES as error:
-                logger.info("could not look at the topics (%s)", type(error).__name__)
-            else:
-                if self.topic_watch.look(found, self.assignment.found, assigned):
-                    consumer: Any = self.consumer
-                    await consumer.rejoin()
-
-    async def _assigned_in_group(self) -> set[Partition] | None:
-        """The partitions that any worker has; None where the group or the broker does not say."""
-        consumer: Any = self.consumer
-        ours = {(tp.topic, tp.partition) for tp in consumer.assignment()}
-        try:
-            return await partitions_read(self._producer_of_ours.client, self._group_id, ours)
-        except OUTAGES:
-            raise
-        except (KafkaError, NotImplementedError) as error:
-            logger.debug("the group can't be described (%r)", error)
-            return None
 
     async def on_stop(self) -> None:
         """End the running batches with a last checkpoint, then let Faust stop."""
         await self.assignment.give_back("stopping")
         await super().on_stop()
-        await self._producer_of_ours.stop()
+        await self.producer_of_ours.stop()
 
     async def _revoked(self, *_: Any, **__: Any) -> None:
         await self.assignment.give_back("giving partitions back")
@@ -286,7 +224,7 @@ class WorkerApp(faust.App):
         metrics.ROWS.labels(table).inc(rows.num_rows)
 
     async def _produce(self, topic: str, records: Any) -> None:
-        await self._producer_of_ours.produce(topic, records)
+        await self.producer_of_ours.produce(topic, records)
 
     async def _acknowledge(self, offsets: Mapping[Partition, int]) -> None:
         consumer: Any = self.consumer

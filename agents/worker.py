@@ -16,6 +16,7 @@ from spanloom.agents import metrics
 from spanloom.agents.app import WorkerApp, fail
 from spanloom.agents.retry import Retry
 from spanloom.agents.settings import WorkerSettings
+from spanloom.agents.watches import watch_kafka, watch_stalled, watch_topics
 from spanloom.kafka import topics
 from spanloom.kafka.outages import OUTAGES
 from spanloom.kafka.settings import KafkaSettings
@@ -104,9 +105,9 @@ async def _serve(app: WorkerApp, worker: WorkerSettings, stop: asyncio.Event) ->
         asyncio.create_task(watch)
         for watch in (
             _watch_recovery(app, worker.recovery_timeout),
-            app.watch_kafka(),
-            app.watch_stalled(),
-            app.watch_topics(),
+            watch_kafka(app),
+            watch_stalled(app),
+            watch_topics(app),
         )
     }
     crashed = asyncio.create_task(app._crashed.wait())

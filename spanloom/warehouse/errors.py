@@ -26,7 +26,8 @@ _SERVER_SENTENCE = re.compile(r"DB::Exception: (.*?)(?::? while |: In scope |\. 
 _LONG_QUOTE = re.compile(r"(?!(?<=[a-z])'[st]\b)(['`\"])(?:(?!\1).){60,}(?:\1|$)")
 _SENTENCE_CHARACTERS = 300
 
-_CONNECTION_BROKE = (HTTPError, OSError, http.client.HTTPException)
+CONNECTION_BROKE = (HTTPError, OSError, http.client.HTTPException)
+"""What a connection raises that does not come about, or breaks off; mostly the cause of an error of the driver."""
 
 
 class WarehouseError(Exception):
@@ -70,10 +71,10 @@ def translate(error: Exception, what: str, url: str, quote: bool = True) -> Ware
             return WarehouseError(
                 f"{url} answers with HTTP status {status.group(1)}: is this ClickHouse's HTTP port?"
             )
-        cause = next((cause for cause in _causes(error) if isinstance(cause, _CONNECTION_BROKE)), None)
+        cause = next((cause for cause in _causes(error) if isinstance(cause, CONNECTION_BROKE)), None)
         if cause is not None:
             return Unavailable(f"ClickHouse at {url} is out of reach: {_reason(cause)}")
-    if isinstance(error, OSError):
+    if isinstance(error, CONNECTION_BROKE):
         return Unavailable(f"ClickHouse at {url} is out of reach: {type(error).__name__}")
     kind = type(error).__name__
     if isinstance(error, ClickHouseError) and quote:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import http.client
+
 import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError
+from urllib3.exceptions import ProtocolError
 
 from spanloom.warehouse.client import Unavailable, Warehouse, WarehouseError
 from spanloom.warehouse.errors import translate
@@ -110,3 +113,13 @@ def test_an_exception_of_a_library_passes_where_the_machine_lacks_something(
     code: int, text: str, passes: bool
 ) -> None:
     assert code_passes(code, text) is passes
+
+
+@pytest.mark.parametrize(
+    "error", [ProtocolError("Connection broken"), http.client.IncompleteRead(b""), ConnectionResetError()]
+)
+def test_a_connection_that_breaks_off_is_waited_out_whoever_notices(error: Exception) -> None:
+    assert isinstance(translate(error, "insert", "http://host"), Unavailable)
+    wrapped = DatabaseError("Failed to read response data from server")
+    wrapped.__cause__ = error
+    assert isinstance(translate(wrapped, "insert", "http://host"), Unavailable)
