@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from aiokafka.errors import UnknownTopicOrPartitionError
 
 from spanloom.agents.consuming.batches import Batches
-from spanloom.agents.consuming.changelog import Changelog
+from spanloom.agents.consuming.changelog import BEGINS_ANEW, Changelog
 from spanloom.agents.consuming.committed import Committed, TopicIds
 from spanloom.agents.consuming.log import Log
 from spanloom.agents.consuming.offsets import OffsetTracking
@@ -202,7 +202,7 @@ class Assignment:
                 left_over[partition] |= {record.key: None for record in records if record.key}
                 return
             for record in records:
-                by_topic[topic][number].restore(record.key or b"", record.value)
+                by_topic[topic].restore(number, record.key or b"", record.value)
             self.records_restored += len(records)
 
         logger.info("Restoring state from changelogs: %s partitions", len(wanted))
@@ -212,7 +212,8 @@ class Assignment:
                 logger.warning(
                     "%s %s: what it holds may be a part only; the state begins anew", topic, number
                 )
-                await self._produce(topic, [Record(number, key, None) for key in keys])
+                emptied = [Record(number, key, None) for key in keys if key != BEGINS_ANEW]
+                await self._produce(topic, [*emptied, Record(number, BEGINS_ANEW, b"anew")])
         for changelog in self._changelogs.values():
             changelog.complete()
         logger.info("Restored state from %s records", self.records_restored - restored)
@@ -220,7 +221,7 @@ class Assignment:
     def _is_a_part_only(self, topic: str, committed: Committed | None) -> bool:
         """Whether a changelog holds a part of the state without saying so: it was created anew under a worker that had
         not noticed yet. What that worker wrote there would, with the clock it kept, pass for all there is. So it is
-        taken out, and what is needed of it is found in ClickHouse.
+        taken out, the state begins anew, and what is needed of the old one is found in ClickHouse.
 
         The checkpoint commits last: what belongs to this changelog has been committed with its ID, or never.
         """

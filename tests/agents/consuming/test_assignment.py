@@ -12,7 +12,7 @@ from aiokafka.errors import GroupAuthorizationFailedError, KafkaConnectionError,
 
 from spanloom.agents.consuming.assignment import Assignment
 from spanloom.agents.consuming.batches import Batches
-from spanloom.agents.consuming.changelog import Changelog
+from spanloom.agents.consuming.changelog import BEGINS_ANEW, Changelog
 from spanloom.agents.consuming.committed import Committed, TopicIds
 from spanloom.agents.consuming.log import Log, Take
 from spanloom.agents.consuming.offsets import OffsetTracking
@@ -239,8 +239,18 @@ def test_a_changelog_that_holds_a_part_only_is_emptied(committed: Committed | No
     assert take_over(world)
     assert bool(world.states[0].values) is believed
     assert world.states[0].steps == ["restored"]
-    emptied = [] if believed else [("changelog", Record(0, key, None)) for key in (b"a", b"b", b"clock")]
-    assert world.produced == emptied
+    tombstones = [("changelog", Record(0, key, None)) for key in (b"a", b"b", b"clock")]
+    mark = ("changelog", Record(0, BEGINS_ANEW, b"anew"))
+    assert world.produced == ([] if believed else [*tombstones, mark])
+
+
+def test_what_stands_before_the_mark_of_a_beginning_is_no_part_of_the_state() -> None:
+    """Not even its clock, by which the state would have been kept since then."""
+    world = World([(b"a", b"1"), CLOCK, (b"a", None), (b"clock", None), (BEGINS_ANEW, b"anew"), (b"b", b"2")])
+    assert take_over(world)
+    assert world.states[0].values == {b"b": b"2"}
+    assert world.states[0].applied == 1
+    assert world.states[0].steps == ["restored"]
 
 
 def test_an_offset_of_a_topic_that_is_gone_is_replaced_by_where_reading_begins() -> None:
