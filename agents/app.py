@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import faust
 import pyarrow as pa
-from aiokafka.errors import KafkaError
+from faust.app.base import BootStrategy
 from faust.tables.manager import TableManager
 from faust.tables.recovery import RebalanceAgain
 from faust.types import StreamT
+from mode import ServiceT
 from yarl import URL
 
 from spanloom.agents import metrics
@@ -27,7 +27,8 @@ from spanloom.agents.consuming.log import Log
 from spanloom.agents.consuming.offsets import OffsetTracking
 from spanloom.agents.consuming.records import Partition, wall_clock
 from spanloom.agents.consuming.static_member import NameTaken
-from spanloom.agents.retry import Retry
+from spanloom.agents.consuming.topic_watch import TopicWatch
+from spanloom.agents.retry import clickhouse_retry, kafka_retry
 from spanloom.agents.settings import WorkerSettings
 from spanloom.agents.stages.ingest import Ingest
 from spanloom.agents.stages.keyed import KeyedStage
@@ -49,11 +50,8 @@ from spanloom.warehouse.write import insert
 
 logger = logging.getLogger("spanloom.worker")
 
-KAFKA_WATCH = 5.0
-"""Seconds between two checks whether Kafka answers, and the deadline of each check."""
-
-STALLED_WATCH = 5.0
-"""Seconds between two checks for stalled partitions."""
+METADATA_AGE = 10.0
+"""Seconds after which the consumer looks for new partitions; until then those of a new topic are unread."""
 
 EXIT_FAILED = 70
 """The exit code after an unexpected error (EX_SOFTWARE)."""
@@ -71,12 +69,22 @@ class _NoTables(TableManager):
         await self.recovery.start()
 
 
+class _WithoutProducer(BootStrategy):
+    """What Faust starts: not its producer, which nothing here uses, and which would crash while Kafka is away."""
+
+    def kafka_producer(self) -> Iterable[ServiceT]:
+        """Return nothing to start."""
+        return []
+
+
 class WorkerApp(faust.App):
     """A worker with its three stages.
 
     It never commits through Faust: its topics are declared without acknowledgements, so that Faust's own
     bookkeeping can't step over a record, and the checkpoint commits what it has made safe.
     """
+
+    BootStrategy = _WithoutProducer
 
     def __init__(
         self,
@@ -101,6 +109,7 @@ class WorkerApp(faust.App):
             # While ClickHouse is away nothing is polled, and that must not cost the membership.
             broker_max_poll_interval=86_400.0,
             consumer_auto_offset_reset="earliest",
+            consumer_metadata_max_age_ms=round(METADATA_AGE * 1000),
             topic_partitions=kafka.partitions,
             topic_replication_factor=kafka.replication_factor,
             topic_allow_declare=False,
@@ -118,9 +127,11 @@ class WorkerApp(faust.App):
         )
         self._worker_settings = worker
         self._warehouse = warehouse
-        self._producer_of_ours = Producer(kafka)
-        self.retry = Retry()
+        self.group_id = kafka.group_id
         self.fail = fail
+        self.retry = clickhouse_retry()
+        self.kafka_retry = kafka_retry()
+        self.producer_of_ours = Producer(kafka, self.kafka_retry)
         self.kafka_answers = False
         self._generation = -1  # of the group, when partitions were last taken over
         log = Log(kafka, lambda: self.consumer)
@@ -129,7 +140,8 @@ class WorkerApp(faust.App):
             topics.SPAN_FACTS: "traces",
             topics.TRACE_FACTS: "sessions",
         }
-        self.offsets = OffsetTracking(log, stages, fail)
+        self.topic_watch = TopicWatch(topics.topics(kafka), stages.keys())
+        self.offsets = OffsetTracking(log, stages, self.kafka_retry, fail)
         self.batches = Batches()
         self.traces_state = Changelog(
             topics.TRACES_CHANGELOG,
@@ -143,11 +155,14 @@ class WorkerApp(faust.App):
         )
         self.assignment = Assignment(
             log,
+            list(stages),
             {topics.SPAN_FACTS: self.traces_state, topics.TRACE_FACTS: self.sessions_state},
             self.offsets,
             self.batches,
+            produce=self._produce,
+            retry=self.kafka_retry,
             # Below the rebalance timeout, after which the group goes on without this worker.
-            min(worker.checkpoint_deadline, 0.7 * kafka.rebalance_timeout),
+            deadline=min(worker.checkpoint_deadline, 0.7 * kafka.rebalance_timeout),
         )
         rebuild = Rebuild(warehouse, self.retry)
         self._add_stage(
@@ -199,30 +214,15 @@ class WorkerApp(faust.App):
         self.agent(channel, name=name, concurrency=1)(agent)
 
     async def on_start(self) -> None:
-        """Connect the producer, then let Faust start."""
-        await self._producer_of_ours.start()
+        """Connect the producer, then let Faust start; both wait for Kafka."""
+        await self.kafka_retry(self.producer_of_ours.start)
         await super().on_start()
-
-    async def watch_kafka(self) -> None:
-        """Check over and over, for the readiness probe, whether Kafka answers."""
-        while True:
-            self.kafka_answers = await self._producer_of_ours.answers(KAFKA_WATCH)
-            await asyncio.sleep(KAFKA_WATCH if self.kafka_answers else 0.2)
-
-    async def watch_stalled(self) -> None:
-        """Check over and over for stalled partitions, and read them again from where they stalled."""
-        while True:
-            await asyncio.sleep(STALLED_WATCH)
-            try:
-                await self.offsets.go_back_to_stalled()
-            except (KafkaError, OSError) as error:
-                logger.info("could not read the ends of the log (%s)", type(error).__name__)
 
     async def on_stop(self) -> None:
         """End the running batches with a last checkpoint, then let Faust stop."""
         await self.assignment.give_back("stopping")
         await super().on_stop()
-        await self._producer_of_ours.stop()
+        await self.producer_of_ours.stop()
 
     async def _revoked(self, *_: Any, **__: Any) -> None:
         await self.assignment.give_back("giving partitions back")
@@ -243,11 +243,12 @@ class WorkerApp(faust.App):
         metrics.ROWS.labels(table).inc(rows.num_rows)
 
     async def _produce(self, topic: str, records: Any) -> None:
-        await self._producer_of_ours.produce(topic, records)
+        await self.producer_of_ours.produce(topic, records)
 
     async def _acknowledge(self, offsets: Mapping[Partition, int]) -> None:
         consumer: Any = self.consumer
-        await consumer.acknowledge(offsets)
+        ids = self.assignment.ids()
+        await self.kafka_retry(lambda: consumer.acknowledge(offsets, ids))
 
 
 def fail(error: BaseException) -> None:

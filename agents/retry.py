@@ -1,4 +1,4 @@
-"""Retries every call to ClickHouse until it answers."""
+"""Retries every call to a dependency until it answers, and knows whether anything waits for it."""
 
 from __future__ import annotations
 
@@ -7,53 +7,90 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from spanloom.agents import metrics
-from spanloom.retry import retry
+from spanloom.kafka.outages import OUTAGES
+from spanloom.retry import LONGEST_DELAY, retry
 from spanloom.warehouse.errors import Unavailable
 
 logger = logging.getLogger("spanloom.worker")
 
 T = TypeVar("T")
 
+KAFKA_LONGEST_DELAY = 1.0
+"""Seconds between two questions to Kafka at most: nothing is delivered while one waits."""
+
 
 class Retry:
-    """Retries while ClickHouse is out of reach, and knows whether anything waits for it.
+    """Retries while a dependency is out of reach.
 
     While a stage waits it takes no batch, so the worker stops reading by itself.
+
+    Args:
+        name: of the dependency.
+        outages: the exceptions that pass by themselves.
+        longest: seconds between two attempts at most.
+        changed: called with whether anything waits, whenever that may have changed.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        name: str,
+        outages: tuple[type[Exception], ...],
+        longest: float = LONGEST_DELAY,
+        changed: Callable[[bool], object] = lambda _: None,
+    ) -> None:
+        self._name = name
+        self._outages = outages
+        self._longest = longest
+        self._notify = changed
         self._waiting = 0
 
     @property
     def is_waiting(self) -> bool:
-        """Whether anything waits for ClickHouse."""
+        """Whether anything waits for the dependency."""
         return bool(self._waiting)
 
     async def __call__(self, operation: Callable[[], Awaitable[T]]) -> T:
-        """Call ClickHouse, as often as it takes.
+        """Call the dependency, as often as it takes.
 
         Raises:
-            warehouse.errors.WarehouseError: it refused, and would refuse again.
+            Exception: whatever is no outage: it refused, and would refuse again.
         """
         waits = False
 
-        def wait(failure: Unavailable, seconds: float) -> None:
+        def wait(failure: Exception, seconds: float) -> None:
             nonlocal waits
             if not waits:
                 waits = True
                 self._changed(1)
-                logger.warning("%s; waiting for it, nothing is lost", failure)
-            logger.info("next attempt in %.1f s", seconds)
+                logger.warning("%s; waiting for it, nothing is lost", self._sentence(failure))
+            if seconds >= 1:
+                logger.info("next attempt in %.1f s", seconds)
 
         try:
-            result = await retry(operation, Unavailable, wait)
+            result = await retry(operation, self._outages, wait, longest=self._longest)
         finally:
             if waits:
                 self._changed(-1)
         if waits:
-            logger.warning("ClickHouse answers again")
+            logger.warning("%s answers again", self._name)
         return result
+
+    def _sentence(self, failure: Exception) -> str:
+        """What `Unavailable` says is a sentence; of other failures the kind is enough."""
+        if isinstance(failure, Unavailable):
+            return str(failure)
+        return f"{self._name} is not ready ({type(failure).__name__})"
 
     def _changed(self, by: int) -> None:
         self._waiting += by
-        metrics.WAITING.set(self.is_waiting)
+        self._notify(self.is_waiting)
+
+
+def clickhouse_retry() -> Retry:
+    """Return what retries calls to ClickHouse, and says in a metric whether anything waits."""
+    return Retry("ClickHouse", (Unavailable,), changed=metrics.WAITING.set)
+
+
+def kafka_retry() -> Retry:
+    """Return what retries questions to Kafka."""
+    return Retry("Kafka", OUTAGES, KAFKA_LONGEST_DELAY)

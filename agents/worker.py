@@ -15,7 +15,9 @@ from spanloom.agents import metrics
 from spanloom.agents.app import WorkerApp, fail
 from spanloom.agents.retry import Retry
 from spanloom.agents.settings import WorkerSettings
+from spanloom.agents.watches import watch_kafka, watch_stalled, watch_topics
 from spanloom.kafka import topics
+from spanloom.kafka.outages import OUTAGES
 from spanloom.kafka.settings import KafkaSettings
 from spanloom.probes import Probes
 from spanloom.retry import retry, warn_once
@@ -66,8 +68,11 @@ async def run(
     probes = Probes(worker.web_host, worker.web_port, lambda: _conditions(app))
     await probes.start()
     try:
-        if not await _unless_stopped(_prepare(kafka, warehouse, app.retry), stop):
-            return
+        try:
+            if not await _unless_stopped(_prepare(kafka, warehouse, app.retry), stop):
+                return
+        except KafkaError as error:
+            fail(error)
         await _serve(app, worker, stop)
     finally:
         await probes.stop()
@@ -77,7 +82,7 @@ async def _prepare(kafka: KafkaSettings, warehouse: Warehouse, clickhouse: Retry
     """Wait until Kafka and ClickHouse answer, and make sure that both are as this version needs them."""
     await retry(
         lambda: topics.check(kafka),
-        (KafkaError, OSError),
+        OUTAGES,
         warn_once(
             logger,
             lambda error: (
@@ -93,7 +98,12 @@ async def _serve(app: WorkerApp, worker: WorkerSettings, stop: asyncio.Event) ->
     app.in_worker = True
     watches = {
         asyncio.create_task(watch)
-        for watch in (_watch_recovery(app, worker.recovery_timeout), app.watch_kafka(), app.watch_stalled())
+        for watch in (
+            _watch_recovery(app, worker.recovery_timeout),
+            watch_kafka(app),
+            watch_stalled(app),
+            watch_topics(app),
+        )
     }
     crashed = asyncio.create_task(app._crashed.wait())
     stopping = asyncio.create_task(stop.wait())
@@ -125,7 +135,8 @@ async def _watch_recovery(app: WorkerApp, timeout: float) -> None:
     while True:
         await asyncio.sleep(_WATCH)
         progress = (app.assignment.records_restored, app.consumer_generation_id)
-        if not app.rebalancing or not app.kafka_answers or progress != last:
+        kafka_is_there = app.kafka_answers and app.topic_watch.all_there
+        if not app.rebalancing or not kafka_is_there or progress != last:
             last, since = progress, time.monotonic()
         elif time.monotonic() - since > timeout:
             fail(TimeoutError(f"recovery has made no progress for {timeout:.0f} s"))
@@ -135,7 +146,9 @@ async def _watch_recovery(app: WorkerApp, timeout: float) -> None:
 
 def _conditions(app: WorkerApp) -> dict[str, bool]:
     return {
-        "Kafka answers": app.kafka_answers,
+        "Kafka answers": app.kafka_answers and not app.kafka_retry.is_waiting,
+        "topics are there": app.topic_watch.all_there,
+        "every partition has a worker": app.topic_watch.all_read,
         "partitions assigned and recovered": app.batches.accepted and not app.rebalancing,
         "ClickHouse answers": not app.retry.is_waiting,
     }

@@ -9,6 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Generic, Protocol, TypeVar
 
+BEGINS_ANEW = b"anew"
+"""The key of a record with which the state begins anew: what stands before it in its partition is none of it. It needs
+a value, or compaction would take it out, and with it what it says."""
+
 
 class PartitionState(Protocol):
     """What the changelog is read into."""
@@ -55,6 +59,13 @@ class Changelog(Generic[S]):
             partition: kept[partition] if partition in kept else self._new_state() for partition in partitions
         }
         return [partition for partition in self._states if partition not in kept]
+
+    def restore(self, partition: int, key: bytes, value: bytes | None) -> None:
+        """Apply a record of a partition that the worker holds; `value` is None for a tombstone."""
+        if key == BEGINS_ANEW:
+            self._states[partition] = self._new_state()
+        else:
+            self._states[partition].restore(key, value)
 
     def complete(self, partitions: Iterable[int]) -> None:
         """Complete the states of these partitions: all records have been applied."""

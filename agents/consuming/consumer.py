@@ -1,11 +1,13 @@
-"""Faust's consumer, corrected where it would leave out records or answer late.
+"""Faust's consumer, corrected where it would leave out records, answer late, or give up.
 
-Five things differ:
+Seven things differ:
 
 * *What is delivered.* Only the record that is next in its partition leaves the consumer: see `OffsetTracking`.
 * *Where reading begins.* Around a rebalance Faust fetches records and drops them, and then seeks to the committed
   offsets. aiokafka leaves out partitions that have none: what was dropped there would be delivered only after the
   next rebalance. Here the consumer seeks in all partitions to the positions of the tracking.
+* *What is committed.* With an offset goes the ID of its topic: see `Committed`.
+* *What happens while Kafka is away at the start.* It waits; Faust would crash.
 * *How long the broker may hold back an answer.* Faust asks with `fetch_max_wait_ms=1500` and has no setting for it. A
   broker that answers as soon as there is something does not care; the local one looks again only after a part of that
   time, and each of the three stages would add half a second to the way of a span.
@@ -16,28 +18,46 @@ Five things differ:
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
+from aiokafka import TopicPartition
+from aiokafka.errors import CommitFailedError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from spanloom.agents.consuming.assignor import StickyAssignor
+from spanloom.agents.consuming.committed import Committed, TopicIds
 from spanloom.agents.consuming.records import Partition
 from spanloom.agents.consuming.static_member import NameTaken, yield_the_name
+from spanloom.agents.retry import kafka_retry
 
 FETCH_WAIT = 100
 """Milliseconds a fetch may wait at the broker for a record."""
 
+COMMIT_DEADLINE = 5.0
+"""Seconds that one attempt to commit may take."""
+
 
 class _Thread(driver.AIOKafkaConsumerThread):
+    """Everything here runs in the consumer's thread, but `committed`, `commit_with` and `rejoin`."""
+
     async def on_start(self) -> None:
-        """Connect; the group is joined once Faust subscribes."""
-        await super().on_start()
+        """Connect, as soon as Kafka answers; the group is joined once Faust subscribes."""
+        await kafka_retry()(self._try_to_start)
+
+    async def _try_to_start(self) -> None:
+        if self.should_stop:
+            return
+        try:
+            await super().on_start()
+        except BaseException:
+            await self._ensure_consumer().stop()
+            raise
         if name := self.app.conf.consumer_group_instance_id:
-            consumer: Any = self._consumer
             app: Any = self.app
-            yield_the_name(consumer._coordinator, lambda: app.fail(NameTaken(name)))
+            yield_the_name(self._ensure_consumer()._coordinator, lambda: app.fail(NameTaken(name)))
 
     def _create_worker_consumer(self, transport: driver.Transport) -> Any:
         consumer = super()._create_worker_consumer(transport)
@@ -45,11 +65,54 @@ class _Thread(driver.AIOKafkaConsumerThread):
         consumer._partition_assignment_strategy = [StickyAssignor()]
         return consumer
 
+    async def committed(self) -> dict[Partition, Committed | None]:
+        found: dict[Partition, Committed | None] = await self.call_thread(self._committed)
+        return found
+
+    async def _committed(self) -> dict[Partition, Committed | None]:
+        consumer = self._ensure_consumer()
+        partitions = list(consumer.assignment())
+        found = await consumer._coordinator.fetch_committed_offsets(partitions) if partitions else {}
+        return {
+            (tp.topic, tp.partition): Committed.of(*found[tp])
+            if tp in found and found[tp].offset >= 0
+            else None
+            for tp in partitions
+        }
+
+    async def commit_with(self, offsets: Mapping[Partition, tuple[int, str]]) -> None:
+        await self.call_thread(self._commit_with, offsets)
+
+    async def _commit_with(self, offsets: Mapping[Partition, tuple[int, str]]) -> None:
+        consumer = self._ensure_consumer()
+        assigned = consumer.assignment()
+        ours = {
+            tp: committed
+            for tp, committed in ((TopicPartition(*one), value) for one, value in offsets.items())
+            if tp in assigned
+        }
+        if not ours:
+            return
+        try:
+            # aiokafka goes on for ever while a topic is missing, also when the batch that asked has been dropped.
+            async with asyncio.timeout(COMMIT_DEADLINE):
+                await consumer.commit(ours)
+        except CommitFailedError:
+            # The group has moved on, and the records are redelivered.
+            self.log.info("an offset was not committed: the group was rebalanced meanwhile")
+
+    async def rejoin(self) -> None:
+        await self.call_thread(self._rejoin)
+
+    async def _rejoin(self) -> None:
+        self._ensure_consumer()._coordinator.request_rejoin()
+
 
 class Consumer(driver.Consumer):
     """The consumer of the worker; its app has the `offsets` to go by."""
 
     app: Any
+    _thread: _Thread
 
     def _new_consumer_thread(self) -> _Thread:
         return _Thread(self, loop=self.loop, beacon=self.beacon)
@@ -65,15 +128,30 @@ class Consumer(driver.Consumer):
         await self.seek_wait(positions)
         return positions
 
-    async def committed(self) -> dict[Partition, int | None]:
-        """Return the committed offset of every assigned partition, None where there is none."""
-        found = await super().seek_to_committed() if self.assignment() else {}
-        return {(tp.topic, tp.partition): offset for tp, offset in found.items()}
+    async def committed(self) -> dict[Partition, Committed | None]:
+        """Return what is committed for every assigned partition, None where nothing is."""
+        return await self._thread.committed()
 
-    async def acknowledge(self, offsets: Mapping[Partition, int]) -> None:
+    async def acknowledge(self, offsets: Mapping[Partition, int], ids: Mapping[str, TopicIds]) -> None:
         """Commit offsets. If the group was rebalanced meanwhile, nothing is committed and the records are
-        redelivered."""
-        await self._commit({TP(*partition): offset for partition, offset in offsets.items()})
+        redelivered.
+
+        Args:
+            ids: by topic, as they were when reading began.
+
+        Raises:
+            TimeoutError: Kafka does not answer; try again.
+            KafkaError: Kafka has refused that for good.
+        """
+        await self._thread.commit_with(
+            {partition: (offset, ids[partition[0]].metadata()) for partition, offset in offsets.items()}
+        )
+
+    async def rejoin(self) -> None:
+        """Ask for a rebalance: every worker gives its partitions back and takes partitions over, this one without any
+        state that it has."""
+        self.app.assignment.keep_nothing()
+        await self._thread.rejoin()
 
 
 class Transport(driver.Transport):

@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaClient, AIOKafkaConsumer, TopicPartition
 from faust.types import TP
 
+from spanloom.agents.consuming.committed import Committed, TopicIds
 from spanloom.agents.consuming.records import Partition
 from spanloom.kafka.connection import connection
 from spanloom.kafka.settings import KafkaSettings
+from spanloom.kafka.topic_ids import ExistingTopic, existing_topics
+
+logger = logging.getLogger("spanloom.worker")
 
 _DEADLINE = 60.0  # seconds to read one record that is known to be there
 _POLL = 1000  # milliseconds until a read without a record looks again where it stands
@@ -46,8 +51,33 @@ class Log:
         """Make the worker's consumer go on at `offset`."""
         await self._consumer().seek_wait({TP(*partition): offset})
 
-    async def first_offsets(self, committed: Mapping[Partition, int | None]) -> dict[Partition, int]:
-        """Return where reading begins in each partition: at the committed offset, else at the earliest."""
+    async def rejoin(self) -> None:
+        """Make the group share out its partitions anew, and so begin anew wherever a topic is another one."""
+        await self._consumer().rejoin()
+
+    async def topics(self, names: Collection[str]) -> dict[str, ExistingTopic]:
+        """Return those of these topics that are there, as they are now.
+
+        Raises:
+            KafkaError: Kafka can't be reached.
+        """
+        client = AIOKafkaClient(**connection(self._settings))
+        try:
+            await client.bootstrap()
+            return await existing_topics(client, names)
+        finally:
+            await client.close()
+
+    async def first_offsets(
+        self, committed: Mapping[Partition, Committed | None], ids: Mapping[str, TopicIds]
+    ) -> dict[Partition, int]:
+        """Return where reading begins in each partition: at the committed offset, else at the earliest.
+
+        What was committed for a topic of that name that is gone is no offset of this one, however long it is by now.
+
+        Args:
+            ids: of the topics, as they are now.
+        """
         if not committed:
             return {}
         async with self._reader(committed) as consumer:
@@ -55,11 +85,16 @@ class Log:
             earliest = await consumer.beginning_offsets(consumer.assignment())
             ends = await consumer.end_offsets(consumer.assignment())
         first: dict[Partition, int] = {}
-        for partition, offset in committed.items():
+        for partition, found in committed.items():
             tp = TopicPartition(*partition)
-            position = max(offset or 0, earliest[tp])
-            if position > ends[tp] and not await self.holds(partition, position):
-                position = earliest[tp]  # the commit belongs to a topic of that name that is gone
+            position = max(found.offset if found else 0, earliest[tp])
+            if found and (
+                found.is_of_another_topic(ids[partition[0]])
+                # Where no IDs tell, the length of the log may.
+                or (position > ends[tp] and not await self.holds(partition, position))
+            ):
+                logger.warning("%s %s: the topic was created anew; reading it from its beginning", *partition)
+                position = earliest[tp]
             first[partition] = position
         return first
 

@@ -16,24 +16,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from functools import partial
 from typing import Any, TypeVar
 
-from aiokafka.errors import KafkaError
-
 from spanloom.agents import metrics
 from spanloom.agents.consuming.log import Log
 from spanloom.agents.consuming.records import Partition, SourceRecord, source_records
-from spanloom.retry import retry, warn_once
+from spanloom.agents.retry import Retry
 
 logger = logging.getLogger("spanloom.worker")
 
-_RETRY = 1.0
-"""Seconds between two attempts to read the log while Kafka is out of reach, at most."""
-
 P = TypeVar("P", bound=Partition)
 T = TypeVar("T")
-
-
-class TopicCreatedAnew(Exception):
-    """Offsets began again from 0 under a running worker."""
 
 
 class RecordsLost(Exception):
@@ -46,12 +37,16 @@ class OffsetTracking:
     Args:
         log: the log that the consumer reads.
         stages: the name of the stage that reads a topic, for metrics.
+        retry: asks Kafka as often as it takes.
         fail: ends the process; called with whatever reading the log raised.
     """
 
-    def __init__(self, log: Log, stages: Mapping[str, str], fail: Callable[[BaseException], None]) -> None:
+    def __init__(
+        self, log: Log, stages: Mapping[str, str], retry: Retry, fail: Callable[[BaseException], None]
+    ) -> None:
         self._log = log
         self._stages = stages
+        self._retry = retry
         self._fail = fail
         self.start({})
 
@@ -72,11 +67,7 @@ class OffsetTracking:
         return dict(self._next)
 
     async def in_order(self, fetched: AsyncIterator[tuple[P, Any]]) -> AsyncIterator[tuple[P, Any]]:
-        """Let through those of Faust's messages from one fetch that are next in their partitions.
-
-        Raises:
-            TopicCreatedAnew: a topic was deleted and created anew.
-        """
+        """Let through those of Faust's messages from one fetch that are next in their partitions."""
         repeated: set[Partition] = set()
         behind_a_gap: set[Partition] = set()
         async for partition, message in fetched:
@@ -87,9 +78,7 @@ class OffsetTracking:
             if message.offset < expected:
                 if partition not in repeated:
                     repeated.add(partition)
-                    await self._or_fail(
-                        partial(self._check_that_it_is_the_same_log, partition, expected), None
-                    )
+                    await self._or_fail(partial(self._rejoin_if_created_anew, partition, expected), None)
                 continue
             if message.offset > expected and not await self._or_fail(
                 partial(self._is_of_the_log, partition, expected, message.offset), False
@@ -154,12 +143,13 @@ class OffsetTracking:
             if end > at and seen.get(partition) != (at, end)
         }
 
-    async def _check_that_it_is_the_same_log(self, partition: Partition, expected: int) -> None:
+    async def _rejoin_if_created_anew(self, partition: Partition, expected: int) -> None:
         """Repeated records are common; but in a topic that was created anew they are new ones."""
-        if not await self._log.holds(partition, expected):
-            raise TopicCreatedAnew(
-                f"topic {partition[0]} was deleted and created anew: the worker must start again"
-            )
+        held = self._next
+        if not await self._log.holds(partition, expected) and held is self._next:
+            logger.warning("topic %s was deleted and created anew: joining the group again", partition[0])
+            self.stop()
+            await self._log.rejoin()
 
     async def _is_of_the_log(self, partition: Partition, expected: int, delivered: int) -> bool:
         """Whether nothing lies in the log between the offset expected and the one delivered; if something does, go back
@@ -181,14 +171,7 @@ class OffsetTracking:
             return await question() if held is self._next else revoked
 
         try:
-            return await retry(
-                ask,
-                KafkaError,
-                warn_once(
-                    logger, lambda error: f"Kafka can't be read ({type(error).__name__}), trying again"
-                ),
-                longest=_RETRY,
-            )
+            return await self._retry(ask)
         except Exception as error:
             self._fail(error)
             raise

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+import math
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, NamedTuple, Protocol, TypeVar
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaClient, AIOKafkaProducer
 from aiokafka.errors import IncompatibleBrokerVersion, KafkaError, UnknownError, UnsupportedVersionError
 
 from spanloom.kafka.connection import connection
@@ -20,6 +21,8 @@ logger = logging.getLogger("spanloom.kafka")
 # Kafka's default limit is 1,048,588 bytes a batch. Only a dead letter may be larger, its topic takes more.
 _BATCH_BYTES = 900_000
 _RECORD_OVERHEAD = 100
+
+_STOP_DEADLINE = 5.0  # seconds
 
 
 class Record(NamedTuple):
@@ -76,16 +79,38 @@ async def answers(producer: AIOKafkaProducer, deadline: float) -> bool:
     return False
 
 
+async def abandon(producer: AIOKafkaProducer) -> None:
+    """Drop what a producer still holds, which it would try to send for ever, and close its connections."""
+    with contextlib.suppress(TimeoutError, KafkaError):
+        await asyncio.wait_for(producer.client.close(), 1)
+        await asyncio.wait_for(producer._sender.close(), 1)
+
+
+T = TypeVar("T")
+
+
+class Retry(Protocol):
+    """Repeats an operation for as long as Kafka is out of reach."""
+
+    async def __call__(self, operation: Callable[[], Awaitable[T]], /) -> T: ...
+
+
 class Producer:
     """Produces whole lists of records and returns when every one of them is acknowledged.
 
-    Idempotent (by setting): while Kafka is out of reach aiokafka tries again for as long as it takes, without
-    duplicates and in order. Otherwise a record that is not acknowledged in time is an error. Batches are
-    built here (`create_batch`): a record costs a tenth of what `send` costs.
+    While Kafka, or a partition's leader, is out of reach it tries again for as long as it takes, in order; with
+    idempotence (by setting) without duplicates. Batches are built here (`create_batch`): a record costs a tenth of
+    what `send` costs.
+
+    Args:
+        settings: where Kafka is.
+        retry: waits where aiokafka gives up waiting for room or for metadata; nothing was sent then. None: the producer
+            gives up with it, after 40 s.
     """
 
-    def __init__(self, settings: KafkaSettings) -> None:
+    def __init__(self, settings: KafkaSettings, retry: Retry | None) -> None:
         self._settings = settings
+        self._retry = retry
         self._producer: AIOKafkaProducer | None = None
 
     async def start(self) -> None:
@@ -100,11 +125,24 @@ class Producer:
             max_batch_size=MAX_MESSAGE_BYTES,
             max_request_size=MAX_MESSAGE_BYTES,
         )
+        if self._retry is not None:
+            # By default a batch is given up after 40 s without a leader, and without idempotence after any 40 s.
+            self._producer._message_accumulator._batch_ttl = math.inf
 
     async def stop(self) -> None:
-        """Disconnect."""
-        if self._producer is not None:
-            await self._producer.stop()
+        """Disconnect. What is not acknowledged after some seconds is given up: its batch is not either."""
+        if self._producer is None:
+            return
+        try:
+            await asyncio.wait_for(self._producer.stop(), _STOP_DEADLINE)
+        except (TimeoutError, KafkaError):
+            await abandon(self._producer)
+
+    @property
+    def client(self) -> AIOKafkaClient:
+        """The connection, for questions."""
+        assert self._producer is not None, "start() first"
+        return self._producer.client
 
     async def answers(self, deadline: float) -> bool:
         """Whether Kafka gives fresh metadata within `deadline` seconds."""
@@ -136,7 +174,7 @@ class Producer:
         for record in records:
             size = len(record.key or b"") + len(record.value or b"") + _RECORD_OVERHEAD
             if batch_bytes and batch_bytes + size > _BATCH_BYTES:
-                waiting.append(await self._producer.send_batch(batch, topic, partition=partition))
+                waiting.append(await self._queued(batch, topic, partition))
                 batch, batch_bytes = self._producer.create_batch(), 0
             added = batch.append(
                 key=record.key, value=record.value, timestamp=record.timestamp, headers=list(record.headers)
@@ -145,5 +183,16 @@ class Producer:
                 raise ValueError(f"a record for {topic} is larger than {MAX_MESSAGE_BYTES:,} bytes")
             batch_bytes += size
         if batch_bytes:
-            waiting.append(await self._producer.send_batch(batch, topic, partition=partition))
+            waiting.append(await self._queued(batch, topic, partition))
         return waiting
+
+    async def _queued(self, batch: Any, topic: str, partition: int) -> asyncio.Future[Any]:
+        """Hand a batch to aiokafka, which has not taken it where this fails."""
+        producer = self._producer
+        assert producer is not None
+
+        async def send() -> asyncio.Future[Any]:
+            sent: asyncio.Future[Any] = await producer.send_batch(batch, topic, partition=partition)
+            return sent
+
+        return await (send() if self._retry is None else self._retry(send))

@@ -125,8 +125,17 @@ async def check(settings: KafkaSettings) -> None:
         count = counts.get(topic.name, 0)
         if not count:
             raise _missing(topic.name)
-        if count != topic.partitions and not topic.any_partitions:
-            raise TopicError(partitions_differ(topic, count))
+        check_partitions(topic, count)
+
+
+def check_partitions(topic: Topic, count: int) -> None:
+    """Make sure that a topic has the right number of partitions: state, changelogs and keys are divided by it.
+
+    Raises:
+        TopicError: it has another one.
+    """
+    if count != topic.partitions and not topic.any_partitions:
+        raise TopicError(partitions_differ(topic, count))
 
 
 def _missing(topic: str) -> TopicError:

@@ -12,6 +12,8 @@ tests/local/test_broker.py:
 * Started again while clients produce, it may report an end of a partition a few offsets behind the last record (6 of 24
   times on a busy machine); what it has acknowledged since can be read.
 * A replication factor it can't keep is accepted; the one broker is the only replica.
+* Topics have IDs. An offset is given back without what was committed beside it, and a group is described without what
+  its members have.
 * Idempotent and transactional producers fail (InitProducerId answers "unknown error"), and
   aiokafka can't decode its answer to `list_consumer_group_offsets` that names no partitions.
 """

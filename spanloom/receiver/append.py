@@ -11,7 +11,7 @@ from typing import NamedTuple
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, KafkaTimeoutError
 
-from spanloom.kafka.producer import answers, started_producer
+from spanloom.kafka.producer import abandon, answers, started_producer
 from spanloom.kafka.settings import KafkaSettings
 from spanloom.kafka.topics import TopicError, largest_message
 from spanloom.receiver.refusals import RETRY_SECONDS, Reason, Refused
@@ -154,10 +154,7 @@ class Log:
                 await self._abandon(connection.producer)
 
     async def _abandon(self, producer: AIOKafkaProducer) -> None:
-        """Drop what a producer still holds, which it would try to send for ever, and close its connections."""
-        with contextlib.suppress(TimeoutError, KafkaError):
-            await asyncio.wait_for(producer.client.close(), 1)
-            await asyncio.wait_for(producer._sender.close(), 1)
+        await abandon(producer)
         for future in list(self._unsettled):
             if not future.done():
                 future.set_exception(KafkaError("given up"))

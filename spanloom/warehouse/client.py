@@ -23,7 +23,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from clickhouse_connect.driver.external import ExternalData
 
-from spanloom.warehouse.errors import SchemaError, Unavailable, WarehouseError, translate
+from spanloom.warehouse.errors import CONNECTION_BROKE, SchemaError, Unavailable, WarehouseError, translate
 from spanloom.warehouse.settings import ClickHouseSettings
 
 __all__ = [
@@ -121,7 +121,7 @@ class Warehouse:
         """Do blocking work with the driver's client in this thread."""
         try:
             return work(self._connected())
-        except (ClickHouseError, OSError, pa.ArrowException) as error:
+        except (ClickHouseError, *CONNECTION_BROKE, pa.ArrowException) as error:
             raise translate(error, what, self.settings.url, quote) from None
 
     def close(self) -> None:

@@ -1,7 +1,8 @@
-"""Which failures of ClickHouse pass by themselves, and one sentence for each that does not."""
+"""The driver's exceptions in our words: one sentence for each failure, and whether it passes by itself."""
 
 from __future__ import annotations
 
+import http.client
 import re
 import ssl
 from collections.abc import Iterator
@@ -9,47 +10,24 @@ from collections.abc import Iterator
 from clickhouse_connect.driver.exceptions import ClickHouseError, Error
 from urllib3.exceptions import HTTPError
 
-# ClickHouse's error codes that mean "not now": overload, a timeout, a restart, a replica without its Keeper.
-_PASSING_CODES = frozenset(
-    (
-        159,  # TIMEOUT_EXCEEDED
-        198,  # DNS_ERROR
-        202,  # TOO_MANY_SIMULTANEOUS_QUERIES
-        203,  # NO_FREE_CONNECTION
-        209,  # SOCKET_TIMEOUT
-        210,  # NETWORK_ERROR
-        225,  # NO_ZOOKEEPER
-        236,  # ABORTED, at shutdown
-        241,  # MEMORY_LIMIT_EXCEEDED
-        242,  # TABLE_IS_READ_ONLY, while Keeper is away
-        243,  # NOT_ENOUGH_SPACE
-        252,  # TOO_MANY_PARTS
-        279,  # ALL_CONNECTION_TRIES_FAILED
-        285,  # TOO_FEW_LIVE_REPLICAS
-        286,  # UNSATISFIED_QUORUM_FOR_PREVIOUS_WRITE
-        319,  # UNKNOWN_STATUS_OF_INSERT: the same insert again settles it
-        394,  # QUERY_WAS_CANCELLED, at shutdown
-        439,  # CANNOT_SCHEDULE_TASK
-        517,  # CANNOT_ASSIGN_ALTER, while another migration alters the table
-        999,  # KEEPER_EXCEPTION
-    )
-)
+from spanloom.warehouse.outages import code_passes, status_passes
 
 _BAD_PARAMETER = 457  # the sentence quotes its value
 
-# What a proxy or a server that starts or is overloaded answers without an error code of ClickHouse.
-_PASSING_STATUSES = frozenset((429, 502, 503, 504))
-
 _SCHEMA_CODES = frozenset((16, 47, 60, 81))  # no such column, identifier, table, database
 
-# The driver names the status of an answer without an error code in its message only.
-_HTTP_STATUS = re.compile(r"HTTP status (\d{3})")
+# The driver names the status of an answer without the header of error codes in its message only; some proxies leave
+# out that header, and the server's sentence has the code all the same.
+_HTTP_STATUS = re.compile(r"HTTP status (\d{3})(?:, server response: Code: (\d+)\. DB::Exception)?")
 
 # The server's sentence, cut before anything that quotes the query or the data.
 _SERVER_SENTENCE = re.compile(r"DB::Exception: (.*?)(?::? while |: In scope |\. Stack trace|\(at row|\n|$)")
 # The apostrophe of "it's necessary to have the grant …" begins no quote.
 _LONG_QUOTE = re.compile(r"(?!(?<=[a-z])'[st]\b)(['`\"])(?:(?!\1).){60,}(?:\1|$)")
 _SENTENCE_CHARACTERS = 300
+
+CONNECTION_BROKE = (HTTPError, OSError, http.client.HTTPException)
+"""What a connection raises that does not come about, or breaks off; mostly the cause of an error of the driver."""
 
 
 class WarehouseError(Exception):
@@ -72,10 +50,13 @@ def translate(error: Exception, what: str, url: str, quote: bool = True) -> Ware
         url: ClickHouse's address.
         quote: whether the server's own sentence may be repeated; not where data is sent, which it quotes.
     """
+    status = _HTTP_STATUS.search(str(error)) if isinstance(error, Error) else None
     code = getattr(error, "code", None)
+    if code is None and status is not None and status.group(2):
+        code = int(status.group(2))
     name = getattr(error, "name", None) or (f"error {code}" if code is not None else "")
     if code is not None:
-        if code in _PASSING_CODES:
+        if code_passes(code, str(error)):
             return Unavailable(f"ClickHouse at {url} can't {what} now: {name}")
         return _refusal(error, code, name, what, url, quote)
     if isinstance(error, Error):
@@ -84,17 +65,16 @@ def translate(error: Exception, what: str, url: str, quote: bool = True) -> Ware
                 f"The certificate of {url} is not trusted: "
                 "set SPANLOOM_CLICKHOUSE__CAFILE to the file of its authority"
             )
-        status = _HTTP_STATUS.search(str(error))
         if status is not None:
-            if int(status.group(1)) in _PASSING_STATUSES:
+            if status_passes(int(status.group(1))):
                 return Unavailable(f"ClickHouse at {url} can't {what} now: HTTP status {status.group(1)}")
             return WarehouseError(
                 f"{url} answers with HTTP status {status.group(1)}: is this ClickHouse's HTTP port?"
             )
-        cause = next((cause for cause in _causes(error) if isinstance(cause, HTTPError | OSError)), None)
+        cause = next((cause for cause in _causes(error) if isinstance(cause, CONNECTION_BROKE)), None)
         if cause is not None:
             return Unavailable(f"ClickHouse at {url} is out of reach: {_reason(cause)}")
-    if isinstance(error, OSError):
+    if isinstance(error, CONNECTION_BROKE):
         return Unavailable(f"ClickHouse at {url} is out of reach: {type(error).__name__}")
     kind = type(error).__name__
     if isinstance(error, ClickHouseError) and quote:

@@ -1,4 +1,4 @@
-"""A recovery that makes no progress ends the process, unless Kafka is out of reach."""
+"""A recovery that makes no progress ends the process, unless Kafka or a topic is out of reach."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from spanloom.agents import worker
 
 
-def app(*, answers: bool) -> Any:
+def app(*, answers: bool, topics: bool = True) -> Any:
     """A worker in the middle of a recovery."""
     state = SimpleNamespace(states=dict)
     return SimpleNamespace(
@@ -19,20 +19,21 @@ def app(*, answers: bool) -> Any:
         consumer_generation_id=1,
         rebalancing=True,
         kafka_answers=answers,
+        topic_watch=SimpleNamespace(all_there=topics),
         traces_state=state,
         sessions_state=state,
     )
 
 
-@pytest.mark.parametrize("answers", [True, False])
-def test_no_progress(monkeypatch: pytest.MonkeyPatch, answers: bool) -> None:
+@pytest.mark.parametrize(("answers", "topics"), [(True, True), (False, True), (True, False)])
+def test_no_progress(monkeypatch: pytest.MonkeyPatch, answers: bool, topics: bool) -> None:
     failures: list[BaseException] = []
     monkeypatch.setattr(worker, "_WATCH", 0.001)
     monkeypatch.setattr(worker, "fail", failures.append)
 
     async def watch_for_a_while() -> None:
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(worker._watch_recovery(app(answers=answers), 0.01), 0.5)
+            await asyncio.wait_for(worker._watch_recovery(app(answers=answers, topics=topics), 0.01), 0.5)
 
     asyncio.run(watch_for_a_while())
-    assert bool(failures) is answers
+    assert bool(failures) is (answers and topics)

@@ -8,6 +8,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from spanloom.agents.consuming.committed import Committed, TopicIds
 from spanloom.agents.consuming.log import Log
 from spanloom.agents.consuming.records import Partition
 from spanloom.kafka.settings import KafkaSettings
@@ -18,21 +19,29 @@ SPANS = [("otlp_spans", number) for number in range(PARTITIONS)]
 CHANGELOG = [(TRACES_CHANGELOG, number) for number in range(PARTITIONS)]
 
 
+WITHOUT_IDS = {"otlp_spans": TopicIds("", "")}
+
+
+def at(offset: int) -> Committed:
+    """An offset that says not of which topic it is, as older brokers and versions have it."""
+    return Committed(offset, TopicIds("", ""))
+
+
 def log(installation: Installation) -> Log:
     return Log(KafkaSettings(bootstrap_servers=installation.bootstrap), lambda: None)
 
 
 def test_reading_begins_at_the_committed_offset_else_at_the_earliest(kafka_only: Installation) -> None:
     kafka_only.produce([b"message %d" % number for number in range(3 * PARTITIONS)])
-    committed = dict(zip(SPANS, (2, None, 3, 40), strict=True))
-    first = asyncio.run(log(kafka_only).first_offsets(committed))
+    committed = dict(zip(SPANS, (at(2), None, at(3), at(40)), strict=True))
+    first = asyncio.run(log(kafka_only).first_offsets(committed, WITHOUT_IDS))
     # What was committed behind the end belongs to a topic that is gone.
     assert first == dict(zip(SPANS, (2, 0, 3, 0), strict=True))
-    assert asyncio.run(log(kafka_only).first_offsets({})) == {}
+    assert asyncio.run(log(kafka_only).first_offsets({}, {})) == {}
 
 
 def test_of_an_empty_topic_reading_begins_at_its_beginning(kafka_only: Installation) -> None:
-    first = asyncio.run(log(kafka_only).first_offsets(dict.fromkeys(SPANS, 7)))
+    first = asyncio.run(log(kafka_only).first_offsets(dict.fromkeys(SPANS, at(7)), WITHOUT_IDS))
     assert first == dict.fromkeys(SPANS, 0)
 
 
@@ -56,8 +65,12 @@ async def _drop_and_read_again(installation: Installation) -> None:
     try:
         dropped = await _read(consumer, 3 * PARTITIONS)
         await consumer.commit({TopicPartition(*SPANS[0]): 2})
-        committed = {partition: await consumer.committed(TopicPartition(*partition)) for partition in SPANS}
-        for partition, offset in (await log(installation).first_offsets(committed)).items():
+        committed = {
+            partition: None if found is None else at(found)
+            for partition in SPANS
+            for found in [await consumer.committed(TopicPartition(*partition))]
+        }
+        for partition, offset in (await log(installation).first_offsets(committed, WITHOUT_IDS)).items():
             consumer.seek(TopicPartition(*partition), offset)
         assert await _read(consumer, 3 * PARTITIONS - 2) == dropped - {(0, 0), (0, 1)}
     finally:

@@ -79,7 +79,7 @@ async def run(
     await topics.check(kafka)
     largest = await topics.largest_message(kafka)
     # What comes twice changes nothing, so whoever replays needs no right to write idempotently.
-    lag, producer = GroupLag(kafka), Producer(kafka.model_copy(update={"idempotent": False}))
+    lag, producer = GroupLag(kafka), Producer(kafka.model_copy(update={"idempotent": False}), retry=None)
     too_large = 0
     try:
         await lag.start()

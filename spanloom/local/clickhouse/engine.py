@@ -15,6 +15,7 @@ What was measured of chDB 4.0.2 (engine 25.8) and 4.4 (engine 26.9), and shapes 
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import itertools
 import os
@@ -206,8 +207,11 @@ class Engine:
         """A short-lived file with `data`. It is gone before the kernel would write it to the disk."""
         # The name must not end like a compressed file: FROM INFILE would unpack it.
         path = self._inserts / f"{next(self._numbers)}.bin"
-        path.write_bytes(data)
         try:
+            try:
+                path.write_bytes(data)
+            except OSError as error:
+                raise _without_disk(error) from None
             yield str(path).replace("\\", "\\\\").replace("'", "\\'")
         finally:
             with contextlib.suppress(FileNotFoundError):
@@ -225,6 +229,16 @@ class Engine:
         if "(version " not in text[-60:]:
             text += f" (version {self.version})"
         return EngineError(int(code.group(1)) if code else 1001, text)
+
+
+def _without_disk(error: OSError) -> EngineError:
+    """What a server says when it can't write: clients wait for space, but give up where they don't know why."""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    code, name = (243, "NOT_ENOUGH_SPACE") if full else (75, "CANNOT_WRITE_TO_FILE_DESCRIPTOR")
+    return EngineError(
+        code,
+        f"Code: {code}. DB::Exception: The data can't be written to the disk: {error.strerror}. ({name})",
+    )
 
 
 def _readonly_last(item: tuple[str, str]) -> tuple[bool, str]:

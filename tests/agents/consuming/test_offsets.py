@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 import pytest
-from aiokafka.errors import KafkaConnectionError
+from aiokafka.errors import KafkaConnectionError, NodeNotReadyError, TopicAuthorizationFailedError
 from hypothesis import given
 from hypothesis import strategies as st
 
 from spanloom.agents.consuming.log import Log
-from spanloom.agents.consuming.offsets import OffsetTracking, RecordsLost, TopicCreatedAnew
+from spanloom.agents.consuming.offsets import OffsetTracking, RecordsLost
 from spanloom.agents.consuming.records import Partition
+from spanloom.agents.retry import Retry
+from spanloom.kafka.outages import OUTAGES
 
 T = TypeVar("T")
 
@@ -49,17 +51,25 @@ class World(Log):
     sought: list[tuple[Partition, int]] = field(default_factory=list)
     asked: list[Partition] = field(default_factory=list)
     failures: list[BaseException] = field(default_factory=list)
+    rejoined: int = 0
     while_asked: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
-        self.tracking = OffsetTracking(self, {"t": "test", "other": "other"}, self.failures.append)
+        self.retry = Retry("Kafka", OUTAGES, longest=0)
+        self.tracking = OffsetTracking(
+            self, {"t": "test", "other": "other"}, self.retry, self.failures.append
+        )
 
     async def next_offset(self, _: Partition, offset: int) -> int:
         self.while_asked()
         return next(other for other in self.offsets if other >= offset)
 
     async def holds(self, _: Partition, offset: int) -> bool:
+        self.while_asked()
         return offset <= self.offsets[-1] + 1
+
+    async def rejoin(self) -> None:
+        self.rejoined += 1
 
     async def seek(self, partition: Partition, offset: int) -> None:
         self.sought.append((partition, offset))
@@ -137,11 +147,25 @@ def test_the_first_record_too_must_be_the_one_that_is_due() -> None:
     assert World([5, 6]).reads([5, 6], first=1).taken == [5, 6]
 
 
-def test_a_topic_that_was_created_anew_is_noticed_and_ends_the_process() -> None:
+def test_a_topic_that_was_created_anew_is_noticed_and_the_worker_joins_again() -> None:
+    """Until it has partitions again nothing is delivered: what comes is of another log than what it knows."""
     world = World([0, 1, 2])
-    with pytest.raises(TopicCreatedAnew, match="created anew"):
-        world.reads([0, 1, 2], first=40)
-    assert [type(failure) for failure in world.failures] == [TopicCreatedAnew]
+    world.tracking.start({("t", 0): 40, ("other", 0): 7})
+    assert run(world.deliver([0, 1, 2, ("other", 0, 7)])) == []
+    assert run(world.deliver([0, 1, 2])) == []
+    assert world.rejoined == 1
+    assert world.tracking.positions() == {}
+    assert world.failures == []
+    assert world.reads([0, 1, 2]).taken == [0, 1, 2]
+
+
+def test_partitions_given_away_while_a_topic_is_looked_at_are_left_alone() -> None:
+    world = World([0, 1, 2])
+    world.tracking.start({("t", 0): 40})
+    world.while_asked = lambda: world.tracking.start({("t", 0): 0})
+    assert run(world.deliver([1])) == []
+    assert world.rejoined == 0
+    assert world.tracking.positions() == {("t", 0): 0}
 
 
 def test_of_partitions_that_are_not_held_nothing_is_delivered() -> None:
@@ -254,20 +278,31 @@ def test_what_is_new_to_the_worker_gets_its_time() -> None:
 
 
 class TestKafkaIsOutOfReach:
-    @pytest.fixture(autouse=True)
-    def at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("spanloom.agents.consuming.offsets._RETRY", 0)
-
-    def test_the_log_is_asked_until_it_answers(self) -> None:
-        away = iter([KafkaConnectionError("away"), KafkaConnectionError("away")])
+    @pytest.mark.parametrize("error", [KafkaConnectionError("away"), TimeoutError(), NodeNotReadyError()])
+    def test_the_log_is_asked_until_it_answers(self, error: Exception) -> None:
+        away = iter([error, error])
+        waited: list[bool] = []
 
         def fail_twice() -> None:
-            if (error := next(away, None)) is not None:
-                raise error
+            waited.append(world.retry.is_waiting)
+            if (failure := next(away, None)) is not None:
+                raise failure
 
-        world = World([0, 3], while_asked=fail_twice).reads([0, 3])
+        world = World([0, 3], while_asked=fail_twice)
+        world.reads([0, 3])
         assert world.taken == [0, 3]
         assert world.failures == []
+        assert waited == [False, True, True]
+        assert not world.retry.is_waiting
+
+    def test_a_refusal_ends_the_process(self) -> None:
+        def refuse() -> None:
+            raise TopicAuthorizationFailedError("t")
+
+        world = World([0, 3], while_asked=refuse)
+        with pytest.raises(TopicAuthorizationFailedError):
+            world.reads([0, 3])
+        assert [type(failure) for failure in world.failures] == [TopicAuthorizationFailedError]
 
     def test_asking_ends_when_the_partitions_are_revoked(self) -> None:
         world = World([0, 3])

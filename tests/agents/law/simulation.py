@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from spanloom.agents.consuming.changelog import PartitionState
 from spanloom.agents.consuming.records import Partition, SourceRecord
-from spanloom.agents.retry import Retry
+from spanloom.agents.retry import clickhouse_retry
 from spanloom.agents.stages.checkpoint import PartitionsLost, Writes, checkpoint
 from spanloom.agents.stages.ingest import Ingest
 from spanloom.agents.stages.sessions import Sessions
@@ -163,7 +163,7 @@ class Simulation:
         for number in numbers:
             self._restore(traces[number], (TRACES_CHANGELOG, number))
             self._restore(sessions[number], (SESSIONS_CHANGELOG, number))
-        rebuild = Rebuild(self.warehouse, Retry())
+        rebuild = Rebuild(self.warehouse, clickhouse_retry())
         self._work: Mapping[str, Any] = {
             "ingest": Ingest(self._partitions, _LIMITS, _PRICES, now=lambda: self._now),
             "traces": Traces(

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from spanloom.agents.consuming.records import SourceRecord
-from spanloom.agents.retry import Retry
+from spanloom.agents.retry import clickhouse_retry
 from spanloom.agents.stages.checkpoint import Writes
 from spanloom.agents.stages.sessions import Sessions
 from spanloom.agents.stages.traces import Traces
@@ -46,7 +46,7 @@ class Worker:
             for key, value in self.changelogs[topic]:
                 state.restore(key, value)
             state.restored()
-        rebuild = Rebuild(self.warehouse, Retry())
+        rebuild = Rebuild(self.warehouse, clickhouse_retry())
         self.traces = Traces(1, lambda: {0: traces}, rebuild.traces, rebuild, now=lambda: NOW)
         self.sessions = Sessions(lambda: {0: sessions}, rebuild.windows, rebuild)
 

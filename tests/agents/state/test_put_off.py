@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from spanloom.agents.consuming.records import SourceRecord
-from spanloom.agents.retry import Retry
+from spanloom.agents.retry import clickhouse_retry
 from spanloom.agents.stages.checkpoint import Writes
 from spanloom.agents.stages.traces import Traces
 from spanloom.agents.state.clock import CLOCK_RECORD
@@ -43,7 +43,7 @@ class Worker:
         for key, value in self.changelog:
             self.state.restore(key, value)
         self.state.restored()
-        rebuild = Rebuild(self.warehouse, Retry())
+        rebuild = Rebuild(self.warehouse, clickhouse_retry())
         self.stage = Traces(1, lambda: {0: self.state}, rebuild.traces, rebuild, now=lambda: NOW)
 
     def send(self, *facts: Fact, key: TraceKey = KEY, timestamp: int = NOW) -> list[int]:
