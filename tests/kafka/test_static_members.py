@@ -1,4 +1,6 @@
-"""Workers with a group instance ID, on Apache Kafka: restarts move nothing, and of two with one name one goes."""
+"""Workers with a group instance ID, on Apache Kafka: restarts move nothing, of two with one name one goes.
+
+And topics that change are noticed though the group's leader does not know that it leads."""
 
 from __future__ import annotations
 
@@ -10,11 +12,13 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
 from spanloom.agents.app import EXIT_NAME_TAKEN
+from spanloom.kafka.topics import SPAN_FACTS, TRACES_CHANGELOG
 from tests.fixtures_local import wait_until
 from tests.integration import otlp
 from tests.integration.conftest import installed
-from tests.integration.installation import Installation, Worker
+from tests.integration.installation import PARTITIONS, Installation, Worker
 from tests.integration.otlp import SESSIONS, TRACES
+from tests.integration.outages.topics import SOURCE, create_anew, more_partitions, produce_to
 from tests.integration.test_failures import load
 
 pytestmark = pytest.mark.kafka
@@ -118,4 +122,51 @@ def test_a_worker_that_was_held_up_for_longer_than_the_session_timeout_joins_aga
     installation.produce(messages)
     installation.wait_for(TRACES, otlp.expected_traces(messages))
     assert worker.running
+    assert other.running
+
+
+def led_by_one_that_was_started_again(installation: Installation) -> tuple[Worker, Worker]:
+    """Two members; the group's leader has been started again, so that it takes itself for a follower."""
+    installation.settings["SPANLOOM_KAFKA__SESSION_TIMEOUT"] = "120"
+    leader, other = static_worker(installation, "leader"), static_worker(installation, "other")
+    wait_until(lambda: (leader.probe("/ready"), other.probe("/ready")) == (200, 200), "both to be ready")
+    wait_until(lambda: len(assignments(installation)) == 2, "both to be members")
+    assert leader.stop() == 0
+    leader.start()
+    return leader, other
+
+
+def test_new_partitions_are_read_though_the_leader_was_started_again(installation: Installation) -> None:
+    leader, other = led_by_one_that_was_started_again(installation)
+    more_partitions(installation, SOURCE)
+    messages = load(60, seed=15)
+    for number in range(PARTITIONS):
+        produce_to(installation, SOURCE, PARTITIONS + number, messages[number::PARTITIONS])
+    installation.wait_for(TRACES, otlp.expected_traces(messages))
+    installation.wait_for(SESSIONS, otlp.expected_sessions(messages))
+    wait_until(lambda: (leader.probe("/ready"), other.probe("/ready")) == (200, 200), "both to be ready", 60)
+
+
+@pytest.mark.parametrize("topic", [SOURCE, SPAN_FACTS, TRACES_CHANGELOG])
+def test_a_topic_that_is_created_anew_is_noticed_though_the_leader_was_started_again(
+    installation: Installation, topic: str
+) -> None:
+    """What is kept through the rebalances that follow is not of the topic before."""
+    leader, other = led_by_one_that_was_started_again(installation)
+    old, new = load(60, seed=16), load(200, seed=17)
+    installation.produce(old)
+    installation.wait_for(TRACES, otlp.expected_traces(old))
+    installation.wait_for(SESSIONS, otlp.expected_sessions(old))
+    wait_until(lambda: installation.committed(SPAN_FACTS) > 0, "the inner topic to be acknowledged")
+    create_anew(installation, topic)
+    wait_until(
+        lambda: all("beginning anew with it" in worker.log for worker in (leader, other)),
+        "both to notice",
+        60,
+    )
+    wait_until(lambda: (leader.probe("/ready"), other.probe("/ready")) == (200, 200), "both to be ready", 60)
+    installation.produce(new)
+    installation.wait_for(TRACES, otlp.expected_traces([*old, *new]))
+    installation.wait_for(SESSIONS, otlp.expected_sessions([*old, *new]))
+    assert leader.running
     assert other.running

@@ -12,7 +12,6 @@ from collections.abc import Callable
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 
 from spanloom.agents.app import EXIT_FAILED
 from spanloom.agents.state.clock import CLOCK_RECORD, StreamClock
@@ -21,7 +20,7 @@ from tests.fixtures_local import wait_until
 from tests.integration import otlp
 from tests.integration.installation import PARTITIONS, Installation, Worker
 from tests.integration.otlp import SECOND, SESSIONS, TRACES, llm, message, span
-from tests.integration.outages.topics import SOURCE, create, create_anew, delete
+from tests.integration.outages.topics import SOURCE, create, create_anew, delete, more_partitions, produce_to
 from tests.integration.test_failures import load
 
 MINUTE = 60
@@ -95,29 +94,10 @@ def test_a_source_topic_with_more_partitions_is_read_whole(installation: Install
     if installation.tansu is not None:
         pytest.skip("the local broker can't give a topic more partitions")
     worker = installation.worker()
-    asyncio.run(_more_partitions(installation.bootstrap))
+    more_partitions(installation, SOURCE)
     new = spans_of(16, 85)
-    asyncio.run(_produce_to(installation.bootstrap, PARTITIONS + 1, new))
+    produce_to(installation, SOURCE, PARTITIONS + 1, new)
     supervised(worker, shows(installation, new), "the new partition to be read")
-
-
-async def _more_partitions(bootstrap: str) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    try:
-        await admin.create_partitions({SOURCE: NewPartitions(2 * PARTITIONS)})
-    finally:
-        await admin.close()
-
-
-async def _produce_to(bootstrap: str, partition: int, messages: list[bytes]) -> None:
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap)
-    await producer.start()
-    try:
-        for value in messages:
-            await producer.send_and_wait(SOURCE, value, partition=partition)
-    finally:
-        await producer.stop()
 
 
 @pytest.mark.parametrize("topic", [SPAN_FACTS, TRACE_FACTS])
