@@ -39,6 +39,7 @@ MODULES = {
     "aiokafka.coordinator.assignors.abstract",
     "aiokafka.coordinator.protocol",
     "aiokafka.errors",
+    "aiokafka.structs",
     "faust",
     "faust.tables.manager",
     "faust.tables.recovery",
