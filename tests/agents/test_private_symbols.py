@@ -39,7 +39,6 @@ MODULES = {
     "aiokafka.coordinator.assignors.abstract",
     "aiokafka.coordinator.protocol",
     "aiokafka.errors",
-    "aiokafka.structs",
     "faust",
     "faust.tables.manager",
     "faust.tables.recovery",
