@@ -50,9 +50,9 @@ _UNPACKED = 2000
 _FORGOTTEN = 200_000
 """How many forgotten traces of a partition are remembered as such, some 20 MB."""
 
-_PIECE = Struct(">qqH")
-"""The key of a piece: timestamp and offset of its record, and 0. A piece made from stored facts is numbered instead,
-and its key ends with the trace."""
+_PIECE = Struct(">qQH")
+"""The key of a piece: timestamp and offset of its record, and 0. A piece made from stored facts has the version of the
+trace, which no other such piece of it has, instead of the offset, and is numbered; and its key ends with the trace."""
 
 
 @dataclass(slots=True)
@@ -134,7 +134,9 @@ class TracePartition(KeyedState[TraceKey, Sequence[Fact], OpenTrace, StoredTrace
         self._settle(key, trace)
         self._changed[key] = trace
         for part, piece in enumerate(facts_codec.encode_trace(key, unknown) if unknown else ()):
-            piece_key = _PIECE.pack(self.clock.now, 0, part) + key.trace_id + key.project_id.encode()
+            piece_key = (
+                _PIECE.pack(self.clock.now, trace.version, part) + key.trace_id + key.project_id.encode()
+            )
             self._keep_piece(piece_key, piece, [trace])
 
     def collect(self) -> TraceChanges:

@@ -18,6 +18,7 @@ from spanloom.spans.folding.fact import FACT_COLUMNS
 from spanloom.spans.folding.rows import CONTRIBUTION_TABLE
 from spanloom.spans.table import SPAN_TABLE
 from spanloom.warehouse.client import Warehouse
+from spanloom.warehouse.identity import IDENTITY
 
 KEYS_A_QUERY = 1_000
 """Keys in one query at most; a trace's facts take a few kB, and the answer is held in memory."""
@@ -199,20 +200,8 @@ _DATABASE = pa.schema([pa.field("identity", _TEXT), pa.field("newest", pa.uint64
 
 async def database(warehouse: Warehouse, table: str) -> tuple[str, int]:
     """Return the identity of the database, and the highest version of a row in one of its tables (0 without rows)."""
-    sql = f"""
-    SELECT
-        toString(any(identity)) AS identity,
-        (SELECT max(version) FROM {table}) AS newest
-    FROM
-    (
-        SELECT identity
-        FROM database_identity
-        ORDER BY
-            made,
-            identity
-        LIMIT 1
-    )
-    """
+    newest = f"SELECT max(version) FROM {table}"
+    sql = f"SELECT identity, ({newest}) AS newest FROM ({IDENTITY})"
     (row,) = (await warehouse.query_arrow("look up which database this is", sql)).cast(_DATABASE).to_pylist()
     return row["identity"], row["newest"] or 0
 

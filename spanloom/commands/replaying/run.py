@@ -12,7 +12,7 @@ from spanloom.commands.replaying.portion import Portion
 from spanloom.commands.replaying.progress import Progress
 from spanloom.commands.replaying.stored import stored_portions
 from spanloom.kafka import topics
-from spanloom.kafka.group_lag import GroupLag
+from spanloom.kafka.lag import GroupLag
 from spanloom.kafka.producer import Producer, Record
 from spanloom.kafka.settings import KafkaSettings
 from spanloom.spans.reading.stored.messages import StoredMessage
