@@ -45,7 +45,6 @@ MODULES = {
     "aiokafka.protocol.api",
     "aiokafka.protocol.metadata",
     "aiokafka.protocol.types",
-    "aiokafka.structs",
     "faust",
     "faust.app.base",
     "faust.tables.manager",
