@@ -139,7 +139,13 @@ class WorkerApp(faust.App):
         self._add_stage(
             "traces",
             topics.SPAN_FACTS,
-            Traces(kafka.partitions, self.traces_state.states, rebuild.traces, rebuild.latest_ends),
+            Traces(
+                kafka.partitions,
+                self.traces_state.states,
+                rebuild.traces,
+                rebuild.traces_to_forget,
+                rebuild.latest_ends,
+            ),
             kafka.partitions,
         )
         self._add_stage(

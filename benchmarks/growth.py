@@ -40,6 +40,10 @@ async def nothing_stored(*_: Any) -> list[Any]:
     return []
 
 
+async def nothing_to_forget(_: Sequence[Any]) -> list[Any]:
+    return []
+
+
 async def no_ends(_: int) -> Mapping[str, int]:
     """No clock was ahead."""
     return {}
@@ -87,7 +91,7 @@ def grow(kind: str, size: int, batch: int, report: Callable[[int, float], None])
     """Feed batches; reports, at each twentieth of a power of ten, the CPU seconds a span or trace since the last."""
     traces_state = TracePartition(3600, HOUR, NOW - 10 * HOUR)
     sessions_state = SessionPartition(2 * HOUR, NOW - 10 * HOUR)
-    traces = Traces(1, lambda: {0: traces_state}, nothing_stored, no_ends, now=lambda: NOW)
+    traces = Traces(1, lambda: {0: traces_state}, nothing_stored, nothing_to_forget, no_ends, now=lambda: NOW)
     sessions = Sessions(lambda: {0: sessions_state}, nothing_stored, no_ends)
     loop = asyncio.new_event_loop()
     source = batches_of_one_trace(size, batch) if kind == "trace" else batches_of_one_session(size, batch)

@@ -11,6 +11,7 @@ import typer
 
 from spanloom.commands import access, conventions, run, setup, view
 from spanloom.commands.console import Stop, app, problems
+from spanloom.commands.forgetting import forget
 from spanloom.commands.settings import SettingsError
 from spanloom.kafka.connection import CertificateError
 from spanloom.warehouse.errors import Unavailable, WarehouseError
@@ -18,7 +19,7 @@ from spanloom.warehouse.errors import Unavailable, WarehouseError
 __all__ = ["app", "main"]
 
 # Each has added its commands to the app.
-_COMMANDS = (run, setup, view, conventions, access)
+_COMMANDS = (run, setup, forget, view, conventions, access)
 
 
 def _show_version(wanted: bool) -> None:

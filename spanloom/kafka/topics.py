@@ -26,9 +26,15 @@ SESSIONS_CHANGELOG = "spanloom.sessions-changelog"
 
 # A span may be large: what an exporter could send must fit.
 # State that is deleted by a tombstone must be gone for good only after every worker could have read the
-# tombstone; a day is Kafka's default. Small segments keep a changelog close to the size of its state.
+# tombstone; a day is Kafka's default. Small segments keep a changelog close to the size of its state. And what is
+# forgotten must not stay because nothing else happens: after a day Kafka compacts whatever there is.
 _LARGE = {"max.message.bytes": str(MAX_MESSAGE_BYTES)}
-_COMPACTED = {"cleanup.policy": "compact", "segment.bytes": "67108864", "min.cleanable.dirty.ratio": "0.3"}
+_COMPACTED = {
+    "cleanup.policy": "compact",
+    "segment.bytes": "67108864",
+    "min.cleanable.dirty.ratio": "0.3",
+    "max.compaction.lag.ms": "86400000",
+}
 
 
 class TopicError(Exception):

@@ -94,7 +94,7 @@ def test_what_is_read_back_is_unpacked_when_it_goes_on() -> None:
     (row,) = send(state, 9, {KEY: [fact(9)]}).rows
     assert row.trace == fold(KEY, [fact(n) for n in range(1, 10)])
     assert is_packed(state, OTHER)
-    assert before._uses.items() <= state._uses.items()
+    assert before._pieces._uses.items() <= state._pieces._uses.items()
 
 
 def test_facts_are_those_of_all_parts() -> None:

@@ -1,0 +1,119 @@
+"""The changelog's pieces of a partition of the traces stage: which there are, and how many open traces need each.
+
+A piece with something in it that is forgotten must not stay in the changelog, and other traces may need the same piece.
+So they get pieces of their own, and it ends (`tainted`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from struct import Struct
+
+from spanloom.agents.state.keyed import ChangelogRecord
+from spanloom.agents.state.open_trace import OpenTrace
+
+_KEY = Struct(">qqH")
+"""The key of a piece: timestamp and offset of its record, and 0. One made from stored facts is numbered instead, and
+its key ends with the trace; of one that is made of others the offset is -1."""
+
+_MADE_OF_OTHERS = -1
+
+
+class Pieces:
+    """All pieces of a partition."""
+
+    def __init__(self) -> None:
+        self.tainted: set[bytes] = set()
+        """Those that hold something forgotten."""
+        self._uses: dict[bytes, int] = {}
+        """How many open traces each piece brought something to."""
+        self._unsaved: list[ChangelogRecord] = []
+        self._erasures: set[bytes] = set()
+        """Those that say what is forgotten, and hold nothing else."""
+
+    def keep(self, piece_key: bytes, piece: bytes, traces: Iterable[OpenTrace]) -> None:
+        """Note a piece that brought something to some traces and is new to the changelog."""
+        self._unsaved.append((piece_key, piece))
+        is_known = piece_key in self._uses
+        for trace in traces:
+            trace.keep(piece)
+            self.use(piece_key, trace, is_known)
+
+    def keep_erasure(self, piece_key: bytes, piece: bytes, traces: Iterable[OpenTrace]) -> None:
+        """Note a piece that says that some traces are forgotten and is new to the changelog."""
+        self._unsaved.append((piece_key, piece))
+        for trace in traces:
+            self.use_erasure(piece_key, trace)
+
+    def use(self, piece_key: bytes, trace: OpenTrace, is_known: bool) -> None:
+        """Note that a trace needs a piece."""
+        if not is_known or piece_key not in trace.pieces:
+            trace.pieces.append(piece_key)
+            self._uses[piece_key] = self._uses.get(piece_key, 0) + 1
+
+    def use_erasure(self, piece_key: bytes, trace: OpenTrace) -> None:
+        """Note that a trace needs a piece which says that it is forgotten."""
+        self._erasures.add(piece_key)
+        self.use(piece_key, trace, is_known=True)
+
+    def knows(self, piece_key: bytes) -> bool:
+        """Whether a trace needs a piece."""
+        return piece_key in self._uses
+
+    def taint(self, trace: OpenTrace) -> None:
+        """Note that all pieces of a trace hold something forgotten."""
+        self.tainted.update(key for key in trace.pieces if key not in self._erasures)
+
+    def regroup(self, trace: OpenTrace) -> list[bytes]:
+        """Take a trace's facts out of all its pieces; returns the keys of those that no trace needs any more."""
+        ended = self._end(key for key in trace.pieces if key not in self._erasures)
+        trace.pieces = [key for key in trace.pieces if key in self._erasures]
+        trace.parts, trace.in_parts = [], True
+        return ended
+
+    def release(self, trace: OpenTrace) -> list[bytes]:
+        """Follow that a trace needs none of its pieces; returns the keys of those that no trace needs any more."""
+        return self._end(trace.pieces)
+
+    def new_key(self, timestamp: int, ended: Collection[bytes]) -> bytes:
+        """Return a key for a piece that is made of others: one that no piece has, nor one that has just ended.
+
+        Args:
+            timestamp: when there was news last of the traces in it, ms.
+            ended: the keys of pieces whose tombstones are not written yet.
+        """
+        number = 0
+        while (key := _KEY.pack(timestamp, _MADE_OF_OTHERS, number)) in self._uses or key in ended:
+            number += 1
+        return key
+
+    def take_unsaved(self) -> list[ChangelogRecord]:
+        """Return what the changelog does not have yet and is needed still."""
+        unsaved, self._unsaved = self._unsaved, []
+        return [record for record in unsaved if record[0] in self._uses]
+
+    def _end(self, piece_keys: Iterable[bytes]) -> list[bytes]:
+        ended = []
+        for piece_key in piece_keys:
+            self._uses[piece_key] -= 1
+            if not self._uses[piece_key]:
+                del self._uses[piece_key]
+                self._erasures.discard(piece_key)
+                ended.append(piece_key)
+        return ended
+
+
+def piece_key(timestamp: int, offset: int) -> bytes:
+    """Return the key of the piece that is a record; `timestamp` in ms."""
+    return _KEY.pack(timestamp, offset, 0)
+
+
+def stored_piece_keys(timestamp: int, name: bytes, pieces: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
+    """Return pieces of what was found in ClickHouse with their keys; `name` is that of the trace."""
+    return [(_KEY.pack(timestamp, 0, number) + name, piece) for number, piece in enumerate(pieces)]
+
+
+def timestamp_of_piece(piece_key: bytes) -> int:
+    """Return the timestamp in the key of a piece, ms."""
+    timestamp: int = _KEY.unpack_from(piece_key)[0]
+    return timestamp
