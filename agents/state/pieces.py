@@ -56,6 +56,14 @@ class Pieces:
         self._erasures.add(piece_key)
         self.use(piece_key, trace, is_known=True)
 
+    def use_too(self, piece_key: bytes, news: Sequence[OpenTrace], traces: Iterable[OpenTrace]) -> None:
+        """Note which traces a piece holds that it brought nothing new to (`news` are the others): where something of
+        theirs is forgotten, it must not be in there either."""
+        known = set(map(id, news))
+        for trace in traces:
+            if id(trace) not in known:
+                self.use(piece_key, trace, is_known=True)
+
     def knows(self, piece_key: bytes) -> bool:
         """Whether a trace needs a piece."""
         return piece_key in self._uses

@@ -107,6 +107,8 @@ class TracePartition(KeyedState[TraceKey, News, OpenTrace, StoredTrace, TraceCha
         self._pieces = Pieces()
         self._read_back: dict[bytes, bytes] = {}
         """What the changelog has brought back of pieces, until all of it is there."""
+        self._kept: tuple[bytes, Sequence[OpenTrace]] | None = None
+        """The key of the piece that the record is which is applied, and the traces it brought something to."""
         self._erased = Forgotten()
         self._forgotten_last: dict[int, None] = {}
         """Hashes of the traces that were forgotten last: they are not new, whatever they look like."""
@@ -167,8 +169,11 @@ class TracePartition(KeyedState[TraceKey, News, OpenTrace, StoredTrace, TraceCha
         self, items: Iterable[tuple[TraceKey, News]], record: bytes, timestamp: int, offset: int
     ) -> None:
         """Apply a record."""
-        self._erased.found = False
+        self._erased.found, self._kept = False, None
+        items = list(items)
         super().apply(items, record, timestamp, offset)
+        if self._kept is not None:
+            self._pieces.use_too(*self._kept, (self._open[key] for key, _ in items))
 
     def restored(self) -> None:
         """Complete what the changelog has brought back."""
@@ -288,6 +293,7 @@ class TracePartition(KeyedState[TraceKey, News, OpenTrace, StoredTrace, TraceCha
             return
         record_key = piece_key(timestamp, offset)
         self._pieces.keep(record_key, record, entries)
+        self._kept = record_key, entries
         if self._erased.found:
             self._pieces.tainted.add(record_key)
 
