@@ -6,11 +6,13 @@ So they get pieces of their own, and it ends (`tainted`).
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Collection, Iterable, Sequence
 from struct import Struct
 
 from spanloom.agents.state.keyed import ChangelogRecord
 from spanloom.agents.state.open_trace import OpenTrace
+from spanloom.spans.folding.facts import TraceKey
 
 _KEY = Struct(">qqH")
 """The key of a piece: timestamp and offset of its record, and 0. One made from stored facts is numbered instead, and
@@ -23,8 +25,12 @@ class Pieces:
     """All pieces of a partition."""
 
     def __init__(self) -> None:
-        self.tainted: set[bytes] = set()
+        self._tainted: set[bytes] = set()
         """Those that hold something forgotten."""
+        self._closed_in: dict[bytes, array[int]] = {}
+        """Hashes of the traces that are not open any more and of which pieces hold facts that others need."""
+        self._erased: set[int] = set()
+        """Hashes of traces of which something was forgotten since pieces were looked for that hold it."""
         self._uses: dict[bytes, int] = {}
         """How many open traces each piece brought something to."""
         self._unsaved: list[ChangelogRecord] = []
@@ -68,9 +74,22 @@ class Pieces:
         """Whether a trace needs a piece."""
         return piece_key in self._uses
 
-    def taint(self, trace: OpenTrace) -> None:
-        """Note that all pieces of a trace hold something forgotten."""
-        self.tainted.update(key for key in trace.pieces if key not in self._erasures)
+    def taint(self, key: TraceKey, trace: OpenTrace) -> None:
+        """Note that all pieces hold something forgotten that have facts of a trace."""
+        self._tainted.update(piece_key for piece_key in trace.pieces if piece_key not in self._erasures)
+        self._erased.add(hash(key))
+
+    def taint_piece(self, piece_key: bytes) -> None:
+        """Note that a piece holds something forgotten."""
+        self._tainted.add(piece_key)
+
+    def take_tainted(self) -> set[bytes]:
+        """Return the keys of the pieces that hold something forgotten, each once."""
+        tainted, self._tainted = self._tainted, set()
+        if self._erased:
+            tainted.update(key for key, some in self._closed_in.items() if not self._erased.isdisjoint(some))
+            self._erased.clear()
+        return tainted
 
     def regroup(self, trace: OpenTrace) -> list[bytes]:
         """Take a trace's facts out of all its pieces; returns the keys of those that no trace needs any more."""
@@ -79,9 +98,13 @@ class Pieces:
         trace.parts, trace.in_parts = [], True
         return ended
 
-    def release(self, trace: OpenTrace) -> list[bytes]:
-        """Follow that a trace needs none of its pieces; returns the keys of those that no trace needs any more."""
-        return self._end(trace.pieces)
+    def release(self, key: TraceKey, trace: OpenTrace) -> list[bytes]:
+        """Follow that a trace is not open any more; returns the keys of the pieces that no trace needs any more."""
+        ended = self._end(trace.pieces)
+        for piece_key in trace.pieces:
+            if piece_key in self._uses:
+                self._closed_in.setdefault(piece_key, array("q")).append(hash(key))
+        return ended
 
     def new_key(self, timestamp: int, ended: Collection[bytes]) -> bytes:
         """Return a key for a piece that is made of others: one that no piece has, nor one that has just ended.
@@ -107,6 +130,7 @@ class Pieces:
             if not self._uses[piece_key]:
                 del self._uses[piece_key]
                 self._erasures.discard(piece_key)
+                self._closed_in.pop(piece_key, None)
                 ended.append(piece_key)
         return ended
 

@@ -183,7 +183,7 @@ class TracePartition(KeyedState[TraceKey, News, OpenTrace, StoredTrace, TraceCha
         super().restored()
         # Where a checkpoint was cut off, what was forgotten may still be in pieces.
         for trace_key in self._erased:
-            self._pieces.taint(self._open[trace_key])
+            self._pieces.taint(trace_key, self._open[trace_key])
         self._owed = {key for key in self._owed if key in self._open}
         self.unsure |= self._owed
 
@@ -234,7 +234,7 @@ class TracePartition(KeyedState[TraceKey, News, OpenTrace, StoredTrace, TraceCha
     def _erase(self, key: TraceKey, trace: OpenTrace, version: int) -> bool:
         is_newest = self._erased.raise_to(key, version)
         if is_newest:
-            self._pieces.taint(trace)
+            self._pieces.taint(key, trace)
             trace.latest_start = max(trace.latest_start, trace.held.latest_start)
             self._forget_start(key, trace.latest_start)
             self._erased.take_away(key, trace.held.forget(version))
@@ -295,7 +295,7 @@ class TracePartition(KeyedState[TraceKey, News, OpenTrace, StoredTrace, TraceCha
         self._pieces.keep(record_key, record, entries)
         self._kept = record_key, entries
         if self._erased.found:
-            self._pieces.tainted.add(record_key)
+            self._pieces.taint_piece(record_key)
 
     def _place(self, key: TraceKey, held: FactSet) -> WindowKey:
         assert held.start_time is not None, "a trace has facts"
@@ -336,11 +336,11 @@ class TracePartition(KeyedState[TraceKey, News, OpenTrace, StoredTrace, TraceCha
         self._forgotten_last[hash(key)] = None
         if len(self._forgotten_last) > _FORGOTTEN:
             del self._forgotten_last[next(iter(self._forgotten_last))]
-        return self._pieces.release(entry)
+        return self._pieces.release(key, entry)
 
     def _regroup(self) -> None:
         """Give all that is in a piece with something forgotten pieces of its own, and let those end."""
-        tainted, self._pieces.tainted = self._pieces.tainted, set()
+        tainted = self._pieces.take_tainted()
         left: dict[TraceKey, list[Fact]] = {}
         for key, trace in self._open.items() if tainted else ():
             if not tainted.isdisjoint(trace.pieces):

@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaProducer
 
 from spanloom.forgetting.portion import Portion
 from spanloom.forgetting.selection import Found
-from spanloom.kafka.producer import started_producer
+from spanloom.kafka.connection import connection
 from spanloom.kafka.progress import Ends, Progress
 from spanloom.kafka.settings import KafkaSettings
 from spanloom.kafka.topics import SPAN_FACTS, TRACE_FACTS
@@ -77,8 +77,12 @@ class Erasures:
             await asyncio.sleep(_POLL)
 
     async def _send(self, portion: Portion) -> Ends:
-        producer = await started_producer(self._settings, client_id="spanloom-forget")
+        # One that is sent twice says nothing else than once, so it need not be an idempotent producer.
+        producer = AIOKafkaProducer(
+            **connection(self._settings), acks="all", client_id="spanloom-forget", compression_type="zstd"
+        )
         try:
+            await producer.start()
             return await self._send_with(producer, portion)
         finally:
             await producer.stop()
