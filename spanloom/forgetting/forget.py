@@ -2,11 +2,11 @@
 
 In this order:
 
-1. What an earlier run has left undone is done first.
+1. What an earlier run has left undone is sent to the workers once more.
 2. The traces of the selection are listed, noted in ClickHouse and sent to the workers as erasures, portion by portion.
-3. The workers take their rows away and withdraw them from their sessions; it waits until they have.
-4. What is hidden then is deleted from ClickHouse's disks, and the note of the portion.
-5. Once the workers have read all that was sent before the command began, 2 to 4 once more for what that brought.
+   They take the rows away and withdraw the traces from their sessions; it waits until they have.
+3. Once the workers have read all that was sent before the command began, 2 once more for what that brought.
+4. What is hidden by then is deleted from ClickHouse's disks, and the notes of the portions.
 
 It may be broken off anywhere and run again.
 """
@@ -14,6 +14,7 @@ It may be broken off anywhere and run again.
 from __future__ import annotations
 
 import getpass
+import logging
 import socket
 import time
 import uuid
@@ -31,9 +32,10 @@ from spanloom.kafka.progress import Ends, Progress
 from spanloom.kafka.settings import KafkaSettings
 from spanloom.kafka.topics import SPAN_FACTS, TRACE_FACTS, check
 from spanloom.spans.folding.erasure import erased_up_to, time_of
-from spanloom.spans.folding.fact import TraceKey
 from spanloom.warehouse.client import Warehouse
 from spanloom.warehouse.write import EXACT
+
+logger = logging.getLogger("spanloom.forgetting")
 
 _TRACES_A_PORTION = 50_000
 _SPANS_A_PORTION = 500_000
@@ -93,41 +95,55 @@ class Forgetting:
         async with Progress(self._kafka) as progress:
             erasures = Erasures(self._kafka, progress, self._patience)
             sent_before = await progress.ends(self._kafka.source_topic)
+            self._traces = self._spans = 0
+            hidden: list[Portion] = []
             for name in await portions.unfinished(self._warehouse):
-                await self._finish(await portions.read(self._warehouse, name), erasures)
+                await self._erase(await portions.read(self._warehouse, name), erasures, hidden)
             counts = await count(self._warehouse, selection)
             erasure_id = uuid.uuid4().hex
             await self._audit(erasure_id, "begun", selection, counts.traces, counts.spans)
-            self._traces = self._spans = 0
-            seen: set[TraceKey] = set()
-            await self._forget(selection, refuse, erasures, seen)
+            seen: set[bytes] = set()
+            await self._forget(selection, refuse, erasures, seen, hidden)
             await self._read_up_to(sent_before, progress, erasures)
-            await self._forget(selection, refuse, erasures, seen)
+            await self._forget(selection, refuse, erasures, seen, hidden)
+            for portion in hidden:
+                self._show(Step("deleting", self._traces))
+                await purge(self._warehouse, portion)
             await self._audit(erasure_id, "done", selection, self._traces, self._spans)
         return Counts(self._traces, self._spans, counts.sessions)
 
     async def _forget(
-        self, selection: Selection, refuse: int, erasures: Erasures, seen: set[TraceKey]
+        self,
+        selection: Selection,
+        refuse: int,
+        erasures: Erasures,
+        seen: set[bytes],
+        hidden: list[Portion],
     ) -> None:
         """Forget what is selected now, but for traces that were `seen` before: more has come of them since."""
+        seen_again = 0
         while True:
-            listed = await first(self._warehouse, selection, _TRACES_A_PORTION + len(seen))
-            new = _up_to(_SPANS_A_PORTION, [found for found in listed if found.key not in seen])
-            if not new:
-                return
-            seen.update(found.key for found in new)
+            most = _TRACES_A_PORTION + seen_again
+            listed = await first(self._warehouse, selection, most)
+            unseen = [found for found in listed if found.key.trace_id not in seen]
+            seen_again = len(listed) - len(unseen)
+            if not unseen:
+                if len(listed) < most:
+                    return
+                continue
+            new = _up_to(_SPANS_A_PORTION, unseen)
+            seen.update(found.key.trace_id for found in new)
             newest = await newest_version(self._warehouse, [found.key for found in new])
             until = max(round((time.time() + refuse) * 1000), time_of(newest))
             portion = await portions.begin(self._warehouse, new, erased_up_to(until))
-            await self._finish(portion, erasures)
+            await self._erase(portion, erasures, hidden)
             self._traces += len(new)
             self._spans += sum(found.spans for found in new)
 
-    async def _finish(self, portion: Portion, erasures: Erasures) -> None:
+    async def _erase(self, portion: Portion, erasures: Erasures, hidden: list[Portion]) -> None:
         done = self._traces
         await erasures.erase(portion, lambda left: self._show(Step("forgetting", done, left)))
-        self._show(Step("deleting", done + len(portion.traces)))
-        await purge(self._warehouse, portion)
+        hidden.append(portion._replace(traces=()))
 
     async def _read_up_to(self, ends: Ends, progress: Progress, erasures: Erasures) -> None:
         """Wait until all that was sent before has come through all stages."""
@@ -140,6 +156,15 @@ class Forgetting:
             await erasures.wait_for(topic, await progress.ends(topic), behind)
 
     async def _audit(self, erasure_id: str, step: str, selection: Selection, traces: int, spans: int) -> None:
+        logger.info(
+            "forgetting %s: %s of project %s, by %s, %d traces, %d spans",
+            step,
+            selection.kind,
+            selection.project_id,
+            self._who,
+            traces,
+            spans,
+        )
         row = {
             "erasure_id": [erasure_id],
             "step": [step],

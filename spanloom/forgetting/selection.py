@@ -13,11 +13,17 @@ from spanloom.warehouse.client import Warehouse
 
 Kind = Literal["session", "user", "trace", "before"]
 
+_OF_USER = """trace_id IN (
+        SELECT trace_id
+        FROM spans_versions FINAL
+        WHERE project_id = {project:String} AND user_id = {value:String}
+    )"""
+
 # Traces that stand in a session, and those of whose spans one is all that is left and names it.
 # A user's: those whose spans name the user, also where the trace names another one.
 _TRACES: dict[Kind, str] = {
     "session": "session_id = {value:String}",
-    "user": "user_id = {value:String}",
+    "user": f"user_id = {{value:String}} OR {_OF_USER}",
     "trace": "trace_id = {value:String}",
     "before": "end_time < parseDateTime64BestEffort({value:String}, 9, 'UTC')",
 }
@@ -31,7 +37,7 @@ _SPANS: dict[Kind, str] = {
             WHERE project_id = {project:String} AND session_id = {value:String}
         )
     )""",
-    "user": "user_id = {value:String}",
+    "user": _OF_USER,
     "trace": "trace_id = {value:String}",
     "before": "0",
 }

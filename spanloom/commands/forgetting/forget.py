@@ -121,9 +121,12 @@ def _selection(
 def _time(text: str) -> datetime:
     try:
         time = datetime.fromisoformat(text)
-        return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+        time = time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         raise Stop(f"--before {text} is no date: write one such as 2026-11-23", code=2) from None
+    if time.year < 1970:
+        raise Stop(f"--before {text} is no date from 1970 on: write one such as 2026-11-23", code=2)
+    return time
 
 
 def _amount(counts: Counts) -> str:
