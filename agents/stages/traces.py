@@ -89,7 +89,8 @@ class Traces(KeyedStage[TraceKey, News, StoredTrace, TraceChanges]):
 
     def _send_on(self, changes: Sequence[TraceChanges], timestamp: int, writes: Writes) -> None:
         forgotten = [span for some in changes for span in some.forgotten]
-        writes.rows.append((SPANS_TABLE, forgotten_table(forgotten)))
+        if forgotten:
+            writes.rows.append((SPANS_TABLE, forgotten_table(forgotten)))
         by_partition: dict[int, list[Contribution]] = {}
         for contribution in (one for some in changes for one in some.contributions):
             window = contribution.window

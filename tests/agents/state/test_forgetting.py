@@ -17,12 +17,17 @@ from tests.spans.examples import KEY, START, fact
 HOUR = 3_600_000
 NOW = START // 1_000_000
 OTHER = TraceKey("default", b"other".ljust(16))
-SAYS = {"input_preview": "the word that must go", "session_id": "s", "session_key": 1}
 
 
 def said(span_id: int, at: int) -> Fact:
     """A span of a session whose record came `at` ms after NOW."""
-    return fact(span_id, **SAYS, version=record_version(NOW + at, span_id))
+    return fact(
+        span_id,
+        input_preview="the word that must go",
+        session_id="s",
+        session_key=1,
+        version=record_version(NOW + at, span_id),
+    )
 
 
 class Kept:

@@ -24,11 +24,10 @@ def conversation(traces: range, session: str, user: str = "", said: str = SECRET
     messages = []
     for number in traces:
         start = now + number * SECOND
-        said_by = {"input__value": f"{said} {number}"}
-        root = span(number, number * 10 + 1, start=start, session__id=session, user__id=user, **said_by)
-        calls = [
-            llm(number, number * 10 + each, number * 10 + 1, start=start + each, **said_by) for each in (2, 3)
-        ]
+        text = f"{said} {number}"
+        first = number * 10 + 1
+        root = span(number, first, start=start, session__id=session, user__id=user, input__value=text)
+        calls = [llm(number, first + each, first, start=start + each, input__value=text) for each in (1, 2)]
         messages += [message(root), *(message(call) for call in calls)]
     return messages
 
@@ -76,7 +75,12 @@ def test_a_session_is_forgotten_while_spans_come(installation: Installation) -> 
     )
     assert dry == {"dry_run": True, "traces": 29, "spans": 87, "sessions": 1}
     more = conversation(range(201, 260), "stays", said="fine")
-    sending = threading.Thread(target=lambda: [installation.produce([one]) for one in more])
+
+    def send() -> None:
+        for one in more:
+            installation.produce([one])
+
+    sending = threading.Thread(target=send)
     sending.start()
     said = installation.spanloom("forget", "--project", "default", "--session", "gone")
     sending.join()
