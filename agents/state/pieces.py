@@ -7,18 +7,22 @@ So they get pieces of their own, and it ends (`tainted`).
 from __future__ import annotations
 
 from array import array
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from struct import Struct
 
 from spanloom.agents.state.keyed import ChangelogRecord
 from spanloom.agents.state.open_trace import OpenTrace
-from spanloom.spans.folding.facts import TraceKey
+from spanloom.spans.folding import facts as facts_codec
+from spanloom.spans.folding.facts import Fact, TraceKey
 
 _KEY = Struct(">qqH")
 """The key of a piece: timestamp and offset of its record, and 0. One made from stored facts is numbered instead, and
 its key ends with the trace; of one that is made of others the offset is -1."""
 
 _MADE_OF_OTHERS = -1
+
+_REGROUPED = 2000
+"""Traces that get new pieces together: their facts are unpacked meanwhile."""
 
 
 class Pieces:
@@ -83,20 +87,40 @@ class Pieces:
         """Note that a piece holds something forgotten."""
         self._tainted.add(piece_key)
 
-    def take_tainted(self) -> set[bytes]:
-        """Return the keys of the pieces that hold something forgotten, each once."""
+    def _take_tainted(self) -> set[bytes]:
         tainted, self._tainted = self._tainted, set()
         if self._erased:
             tainted.update(key for key, some in self._closed_in.items() if not self._erased.isdisjoint(some))
             self._erased.clear()
         return tainted
 
-    def regroup(self, trace: OpenTrace) -> list[bytes]:
-        """Take a trace's facts out of all its pieces; returns the keys of those that no trace needs any more."""
-        ended = self._end(key for key in trace.pieces if key not in self._erasures)
-        trace.pieces = [key for key in trace.pieces if key in self._erasures]
-        trace.parts, trace.in_parts = [], True
-        return ended
+    def regroup(
+        self,
+        traces: Mapping[TraceKey, OpenTrace],
+        read: Callable[[TraceKey], Sequence[Fact]],
+        ended: Set[bytes],
+    ) -> set[bytes]:
+        """Give all that is in a piece with something forgotten pieces of its own.
+
+        Args:
+            traces: all that are open.
+            read: returns the facts of one, without those that are forgotten.
+            ended: the keys of pieces whose tombstones are not written yet.
+
+        Returns: the keys of those that end with it.
+        """
+        tainted = self._take_tainted()
+        found: set[bytes] = set()
+        left: dict[TraceKey, Sequence[Fact]] = {}
+        for key, trace in traces.items() if tainted else ():
+            if not tainted.isdisjoint(trace.pieces):
+                left[key] = read(key)
+                found.update(self._take_out(trace))
+                if len(left) >= _REGROUPED:
+                    self._group(traces, left, ended | found)
+                    left = {}
+        self._group(traces, left, ended | found)
+        return found
 
     def release(self, key: TraceKey, trace: OpenTrace) -> list[bytes]:
         """Follow that a trace is not open any more; returns the keys of the pieces that no trace needs any more."""
@@ -106,13 +130,23 @@ class Pieces:
                 self._closed_in.setdefault(piece_key, array("q")).append(hash(key))
         return ended
 
-    def new_key(self, timestamp: int, ended: Collection[bytes]) -> bytes:
-        """Return a key for a piece that is made of others: one that no piece has, nor one that has just ended.
+    def _group(
+        self, traces: Mapping[TraceKey, OpenTrace], left: Mapping[TraceKey, Sequence[Fact]], ended: Set[bytes]
+    ) -> None:
+        for piece in facts_codec.encode_groups(left):
+            some = [traces[key] for key, _ in facts_codec.traces_in(piece)]
+            last_news = max(trace.last_news for trace in some)
+            self.keep(self._new_key(last_news, ended), piece, some)
 
-        Args:
-            timestamp: when there was news last of the traces in it, ms.
-            ended: the keys of pieces whose tombstones are not written yet.
-        """
+    def _take_out(self, trace: OpenTrace) -> list[bytes]:
+        """Take a trace's facts out of all its pieces; returns the keys of those that no trace needs any more."""
+        ended = self._end(key for key in trace.pieces if key not in self._erasures)
+        trace.pieces = [key for key in trace.pieces if key in self._erasures]
+        trace.parts, trace.in_parts = [], True
+        return ended
+
+    def _new_key(self, timestamp: int, ended: Set[bytes]) -> bytes:
+        """A key that no piece has, nor one that has just ended; `timestamp` is that of the last news, ms."""
         number = 0
         while (key := _KEY.pack(timestamp, _MADE_OF_OTHERS, number)) in self._uses or key in ended:
             number += 1

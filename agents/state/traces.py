@@ -13,33 +13,28 @@ that of the erasure are dropped, whenever they come, and the rows of their spans
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from time import monotonic
 
 from spanloom.agents.state.clock import version_above
 from spanloom.agents.state.fact_set import FactSet
 from spanloom.agents.state.forgotten import Forgotten
-from spanloom.agents.state.keyed import ChangelogRecord, Changes, KeyedState, Novelty
+from spanloom.agents.state.keyed import ChangelogRecord, KeyedState, Novelty
 from spanloom.agents.state.open_trace import OpenTrace
 from spanloom.agents.state.pace import Pace
 from spanloom.agents.state.pieces import Pieces, piece_key, stored_piece_keys, timestamp_of_piece
 from spanloom.agents.state.stored import StoredTrace
+from spanloom.agents.state.trace_changes import TraceChanges
 from spanloom.spans.conventions.key_order import BUILT_IN, Identity
 from spanloom.spans.folding import erasure
 from spanloom.spans.folding import facts as facts_codec
 from spanloom.spans.folding.contribution import (
-    Contribution,
     WindowKey,
-    contribution_of,
     window_start,
-    withdrawn,
 )
-from spanloom.spans.folding.erasure import Erased, ForgottenSpan
+from spanloom.spans.folding.erasure import Erased
 from spanloom.spans.folding.facts import Fact, TraceKey
-from spanloom.spans.folding.rows import TraceRow
-from spanloom.spans.folding.trace.fold import fold
 
 _PACE = Pace()
 
@@ -51,23 +46,11 @@ _PUT_OFF = 1000
 _UNPACKED = 2000
 """Traces of a partition that are kept unpacked: some 60 MB."""
 
-_REGROUPED = 2000
-"""Traces that get new pieces together: their facts are unpacked meanwhile."""
-
 _FORGOTTEN = 200_000
 """How many forgotten traces of a partition are remembered as such, some 20 MB."""
 
 News = Sequence[Fact] | Erased
 """What a record says of a trace."""
-
-
-@dataclass(slots=True)
-class TraceChanges(Changes):
-    """What a batch changed: rows, contributions, forgotten spans, and records of the changelog."""
-
-    rows: list[TraceRow] = field(default_factory=list)
-    contributions: list[Contribution] = field(default_factory=list)
-    forgotten: list[ForgottenSpan] = field(default_factory=list)
 
 
 class TracePartition(KeyedState[TraceKey, News, OpenTrace, StoredTrace, TraceChanges]):
@@ -302,23 +285,15 @@ class TracePartition(KeyedState[TraceKey, News, OpenTrace, StoredTrace, TraceCha
         return WindowKey(key.project_id, held.session_id, window_start(held.start_time, self._window))
 
     def _write(self, changed: dict[TraceKey, OpenTrace]) -> TraceChanges:
-        self._regroup()
+        self._ended += self._pieces.regroup(self._open, self._read, set(self._ended))
         changes = TraceChanges(self._pieces.take_unsaved())
         for key, trace in changed.items():
             self._write_trace(key, trace, changes)
         return changes
 
     def _write_trace(self, key: TraceKey, trace: OpenTrace, changes: TraceChanges) -> None:
+        changes.add(key, trace, self._identity)
         held = trace.held
-        if held.place is not None:
-            folded = fold(key, held.facts.values(), self._identity)
-            changes.rows.append(TraceRow(key, held.place, trace.version, folded))
-            if held.place.session_id:
-                changes.contributions.append(contribution_of(folded, held.place, trace.version))
-        for place in held.left - {held.place}:
-            changes.rows.append(TraceRow(key, place, trace.version, None))
-            if place.session_id:
-                changes.contributions.append(withdrawn(key, place, trace.version))
         held.left.clear()
         held.changes, held.told, held.written = 0, len(held.facts), self._time()
 
@@ -338,26 +313,9 @@ class TracePartition(KeyedState[TraceKey, News, OpenTrace, StoredTrace, TraceCha
             del self._forgotten_last[next(iter(self._forgotten_last))]
         return self._pieces.release(key, entry)
 
-    def _regroup(self) -> None:
-        """Give all that is in a piece with something forgotten pieces of its own, and let those end."""
-        tainted = self._pieces.take_tainted()
-        left: dict[TraceKey, list[Fact]] = {}
-        for key, trace in self._open.items() if tainted else ():
-            if not tainted.isdisjoint(trace.pieces):
-                held = trace.read(key, self._identity.sessions, self._erased.version(key))
-                self._ended += self._pieces.regroup(trace)
-                left[key] = list(held.facts.values())
-                if len(left) >= _REGROUPED:
-                    self._group(left)
-                    left = {}
-        self._group(left)
-
-    def _group(self, left: Mapping[TraceKey, Sequence[Fact]]) -> None:
-        ended = set(self._ended)
-        for piece in facts_codec.encode_groups(left):
-            traces = [self._open[key] for key, _ in facts_codec.traces_in(piece)]
-            last_news = max(trace.last_news for trace in traces)
-            self._pieces.keep(self._pieces.new_key(last_news, ended), piece, traces)
+    def _read(self, key: TraceKey) -> list[Fact]:
+        held = self._open[key].read(key, self._identity.sessions, self._erased.version(key))
+        return list(held.facts.values())
 
     def _restore(self, key: bytes, value: bytes | None) -> None:
         if value is None:

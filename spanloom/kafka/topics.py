@@ -26,15 +26,12 @@ SESSIONS_CHANGELOG = "spanloom.sessions-changelog"
 
 # A span may be large: what an exporter could send must fit.
 # State that is deleted by a tombstone must be gone for good only after every worker could have read the
-# tombstone; a day is Kafka's default. Small segments keep a changelog close to the size of its state. And what is
-# forgotten must not stay because nothing else happens: after a day Kafka compacts whatever there is.
+# tombstone; a day is Kafka's default. Small segments keep a changelog close to the size of its state.
 _LARGE = {"max.message.bytes": str(MAX_MESSAGE_BYTES)}
-_COMPACTED = {
-    "cleanup.policy": "compact",
-    "segment.bytes": "67108864",
-    "min.cleanable.dirty.ratio": "0.3",
-    "max.compaction.lag.ms": "86400000",
-}
+_COMPACTED = {"cleanup.policy": "compact", "segment.bytes": "67108864", "min.cleanable.dirty.ratio": "0.3"}
+# What is forgotten must not stay because nothing else happens: after a day Kafka compacts whatever there is. A topic of
+# an earlier version works without, so it is none of the settings that must be right.
+_COMPACTED_IN_TIME = {**_COMPACTED, "max.compaction.lag.ms": "86400000"}
 
 
 class TopicError(Exception):
@@ -43,11 +40,12 @@ class TopicError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A topic as it should be; `config` names only what matters."""
+    """A topic as it should be; `config` names only what matters, `made_with` what it is made with if that is more."""
 
     name: str
     partitions: int
     config: dict[str, str] = field(default_factory=dict)
+    made_with: dict[str, str] | None = None
     any_partitions: bool = False
     """Exporters may have made it: nothing depends on the number of its partitions."""
 
@@ -58,8 +56,8 @@ def topics(settings: KafkaSettings) -> list[Topic]:
         Topic(settings.source_topic, settings.partitions, _LARGE, any_partitions=True),
         Topic(SPAN_FACTS, settings.partitions),
         Topic(TRACE_FACTS, settings.partitions),
-        Topic(TRACES_CHANGELOG, settings.partitions, _COMPACTED),
-        Topic(SESSIONS_CHANGELOG, settings.partitions, _COMPACTED),
+        Topic(TRACES_CHANGELOG, settings.partitions, _COMPACTED, _COMPACTED_IN_TIME),
+        Topic(SESSIONS_CHANGELOG, settings.partitions, _COMPACTED, _COMPACTED_IN_TIME),
         Topic(DEAD_LETTERS, 1, _LARGE),
     ]
 
@@ -149,7 +147,9 @@ async def largest_message(settings: KafkaSettings) -> int:
 async def _create(admin: AIOKafkaAdminClient, missing: Iterable[Topic], replication: int) -> list[str]:
     """Create topics and return the names of those that nobody else created meanwhile."""
     new = [
-        NewTopic(topic.name, topic.partitions, replication, topic_configs=dict(topic.config))
+        NewTopic(
+            topic.name, topic.partitions, replication, topic_configs=dict(topic.made_with or topic.config)
+        )
         for topic in missing
     ]
     if not new:

@@ -16,7 +16,8 @@ from spanloom.agents.state.forgotten import Forgotten
 from spanloom.agents.state.keyed import KeyedState, Open
 from spanloom.agents.state.open_trace import OpenTrace
 from spanloom.agents.state.pieces import Pieces
-from spanloom.agents.state.traces import TraceChanges, TracePartition
+from spanloom.agents.state.trace_changes import TraceChanges
+from spanloom.agents.state.traces import TracePartition
 from spanloom.spans.folding.facts import TraceKey
 from spanloom.warehouse.lookup import FORGOTTEN_UP_TO
 from tests.agents.law import simulation
@@ -93,7 +94,7 @@ def forgotten_comes_back(patch: pytest.MonkeyPatch) -> None:
 
 def shared_pieces_stay(patch: pytest.MonkeyPatch) -> None:
     """The changelog keeps what was forgotten as long as another trace needs the same record."""
-    patch.setattr(Pieces, "take_tainted", lambda _: set())
+    patch.setattr(Pieces, "_take_tainted", lambda _: set())
 
 
 def erasure_not_looked_up(patch: pytest.MonkeyPatch) -> None:

@@ -80,8 +80,10 @@ def test_an_erasure_that_is_not_looked_up_is_found(monkeypatch: pytest.MonkeyPat
             Message(((1, 2),), first, 0),
         ),
         steps=(
-            *[Step("ingest", 1), Step("traces", 1)],
-            *[Forget(1, until=first), Step("traces", 1)],
+            Step("ingest", 1),
+            Step("traces", 1),
+            Forget(1, until=first),
+            Step("traces", 1),
             *[Step("ingest", 1), Step("traces", 1)] * 3,
         ),
     )

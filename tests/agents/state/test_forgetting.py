@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from spanloom.agents.state.clock import CLOCK_RECORD, record_version
 from spanloom.agents.state.keyed import ChangelogRecord, Novelty
-from spanloom.agents.state.traces import News, TraceChanges, TracePartition
+from spanloom.agents.state.trace_changes import TraceChanges
+from spanloom.agents.state.traces import News, TracePartition
 from spanloom.spans.folding import erasure
 from spanloom.spans.folding import facts as facts_codec
 from spanloom.spans.folding.erasure import Erased, erased_up_to, is_erasure

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spanloom.agents.state.open_trace import OpenTrace
-from spanloom.agents.state.traces import TraceChanges, TracePartition
+from spanloom.agents.state.trace_changes import TraceChanges
+from spanloom.agents.state.traces import TracePartition
 from spanloom.spans.conventions.key_order import BUILT_IN
 from spanloom.spans.folding import facts as facts_codec
 from spanloom.spans.folding.facts import Fact, TraceKey
