@@ -10,6 +10,7 @@ from spanloom.agents.state.clock import CLOCK_RECORD
 from spanloom.kafka.topics import SESSIONS_CHANGELOG, TRACES_CHANGELOG
 from spanloom.spans.folding import facts as facts_codec
 from spanloom.spans.folding.erasure import is_erasure
+from tests.fixtures_local import wait_until
 from tests.integration import otlp
 from tests.integration.installation import Installation
 from tests.integration.otlp import SECOND, SESSIONS, TRACES, llm, message, span
@@ -117,3 +118,30 @@ def test_a_session_is_forgotten_while_spans_come(installation: Installation) -> 
         {"step": "begun", "project_id": "default", "kind": "session", "traces": 29, "spans": 87},
         {"step": "done", "project_id": "default", "kind": "session", "traces": 29, "spans": 87},
     ]
+
+
+def test_a_worker_that_is_killed_meanwhile_leaves_nothing_behind(installation: Installation) -> None:
+    worker = installation.worker()
+    gone, stays = conversation(range(1, 400), "gone"), conversation(range(1001, 1100), "stays", said="fine")
+    mixed = [one for pair in zip(gone, [*stays, *[stays[0]] * len(gone)], strict=False) for one in pair]
+    installation.produce(mixed)
+    installation.wait_for(SESSIONS, otlp.expected_sessions([*gone, *stays]))
+    said = ""
+
+    def forget() -> None:
+        nonlocal said
+        said = installation.spanloom("forget", "--project", "default", "--session", "gone")
+
+    forgetting = threading.Thread(target=forget)
+    forgetting.start()
+    noted = "SELECT count() AS n FROM forgotten_traces"
+    wait_until(lambda: installation.sql(noted) != [{"n": 0}], "the erasures to be on their way")
+    worker.kill()
+    installation.worker()
+    forgetting.join()
+    assert said == "forgot 399 traces with 1197 spans, of 1 session\n"
+    assert installation.sql(SESSIONS) == otlp.expected_sessions(stays)
+    assert installation.sql(TRACES) == otlp.expected_traces(stays)
+    assert len(installation.sql(SPANS)) == len(stays)
+    assert SECRET not in texts(installation)
+    assert SECRET not in live_texts(installation)
