@@ -328,7 +328,8 @@ class TracePartition(KeyedState[TraceKey, News, OpenTrace, StoredTrace, TraceCha
         is_known = self._pieces.knows(piece_key_)
         timestamp = timestamp_of_piece(piece_key_)
         for key, latest_start in erasure.traces_in(piece):
-            trace = super()._entry(key)
+            # The clock is that of the end by now, so it is no clock for a trace that is new.
+            trace = self._open.setdefault(key, OpenTrace(last_news=timestamp))
             trace.latest_start = max(trace.latest_start, latest_start)
             trace.last_news = max(trace.last_news, timestamp)
             if is_erasure:
