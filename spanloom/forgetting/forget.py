@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import getpass
 import logging
+import os
 import socket
 import time
 import uuid
@@ -50,8 +51,12 @@ class Step(NamedTuple):
 
 
 def whoami() -> str:
-    """Return who runs this process, and where."""
-    return f"{getpass.getuser()}@{socket.gethostname()}"
+    """Return who runs this process, and where; in a container the user may have a number only."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = f"uid {os.getuid()}"
+    return f"{name}@{socket.gethostname()}"
 
 
 class Forgetting:

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from spanloom.forgetting.forget import whoami
 from spanloom.local.ports import free_port
 
 PROJECT = ("--project", "shop")
@@ -71,3 +72,10 @@ def test_without_kafka_and_clickhouse() -> None:
     assert (run.returncode, run.stdout) == (1, "")
     assert run.stderr.count("\n") == 1
     assert f"http://{nowhere}" in run.stderr
+
+
+def test_a_user_without_a_name_is_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 4_000_000_000)
+    assert whoami().startswith("uid 4000000000@")
