@@ -171,7 +171,13 @@ class WorkerApp(faust.App):
         self._add_stage(
             "traces",
             topics.SPAN_FACTS,
-            Traces(kafka.partitions, self.traces_state.states, rebuild.traces, rebuild),
+            Traces(
+                kafka.partitions,
+                self.traces_state.states,
+                rebuild.traces,
+                rebuild.traces_to_forget,
+                rebuild,
+            ),
             kafka.partitions,
         )
         self._add_stage(

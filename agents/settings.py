@@ -41,6 +41,13 @@ class WorkerSettings(BaseModel, extra="forbid"):
     retention: int = Field(
         3600, ge=1, description="Seconds of the stream clock without news after which state is forgotten."
     )
+    refuse_forgotten: int = Field(
+        0,
+        ge=0,
+        le=86_400 * 365,
+        description="Seconds for which new spans of a trace that `spanloom forget` has forgotten are dropped, too; by"
+        " default such a trace starts anew.",
+    )
     linger: float = Field(0.1, ge=0.01, le=10, description="Seconds a batch waits for more messages.")
     batch_messages: int = Field(64, ge=1, description="The most messages in a batch.")
     checkpoint_deadline: Seconds = Field(

@@ -53,6 +53,11 @@ class Nothing:
         return {}
 
 
+async def nothing_to_forget(_: Sequence[Any]) -> list[Any]:
+    """Nor is there anything to forget."""
+    return []
+
+
 def records(topic: str, values: Sequence[bytes], offset: int) -> list[SourceRecord]:
     """Return messages as a stage reads them; a millisecond apart."""
     return [
@@ -95,7 +100,9 @@ def grow(kind: str, size: int, batch: int, report: Callable[[int, float], None])
     """Feed batches; reports, at each twentieth of a power of ten, the CPU seconds a span or trace since the last."""
     traces_state = TracePartition(3600, HOUR, NOW - 10 * HOUR)
     sessions_state = SessionPartition(2 * HOUR, NOW - 10 * HOUR)
-    traces = Traces(1, lambda: {0: traces_state}, nothing_stored, Nothing(), now=lambda: NOW)
+    traces = Traces(
+        1, lambda: {0: traces_state}, nothing_stored, nothing_to_forget, Nothing(), now=lambda: NOW
+    )
     sessions = Sessions(lambda: {0: sessions_state}, nothing_stored, Nothing())
     loop = asyncio.new_event_loop()
     source = batches_of_one_trace(size, batch) if kind == "trace" else batches_of_one_session(size, batch)

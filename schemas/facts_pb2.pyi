@@ -7,20 +7,32 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class SpanFacts(_message.Message):
-    __slots__ = ("trace_project_id", "trace_id", "trace_span_count", "trace_latest_start", "columns", "columns_size")
+    __slots__ = ("trace_project_id", "trace_id", "trace_span_count", "trace_latest_start", "columns", "columns_size", "erasure")
     TRACE_PROJECT_ID_FIELD_NUMBER: _ClassVar[int]
     TRACE_ID_FIELD_NUMBER: _ClassVar[int]
     TRACE_SPAN_COUNT_FIELD_NUMBER: _ClassVar[int]
     TRACE_LATEST_START_FIELD_NUMBER: _ClassVar[int]
     COLUMNS_FIELD_NUMBER: _ClassVar[int]
     COLUMNS_SIZE_FIELD_NUMBER: _ClassVar[int]
+    ERASURE_FIELD_NUMBER: _ClassVar[int]
     trace_project_id: _containers.RepeatedScalarFieldContainer[str]
     trace_id: _containers.RepeatedScalarFieldContainer[bytes]
     trace_span_count: _containers.RepeatedScalarFieldContainer[int]
     trace_latest_start: _containers.RepeatedScalarFieldContainer[int]
     columns: bytes
     columns_size: int
-    def __init__(self, trace_project_id: _Optional[_Iterable[str]] = ..., trace_id: _Optional[_Iterable[bytes]] = ..., trace_span_count: _Optional[_Iterable[int]] = ..., trace_latest_start: _Optional[_Iterable[int]] = ..., columns: _Optional[bytes] = ..., columns_size: _Optional[int] = ...) -> None: ...
+    erasure: Erasure
+    def __init__(self, trace_project_id: _Optional[_Iterable[str]] = ..., trace_id: _Optional[_Iterable[bytes]] = ..., trace_span_count: _Optional[_Iterable[int]] = ..., trace_latest_start: _Optional[_Iterable[int]] = ..., columns: _Optional[bytes] = ..., columns_size: _Optional[int] = ..., erasure: _Optional[_Union[Erasure, _Mapping]] = ...) -> None: ...
+
+class Erasure(_message.Message):
+    __slots__ = ("project_id", "trace_id", "version")
+    PROJECT_ID_FIELD_NUMBER: _ClassVar[int]
+    TRACE_ID_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    project_id: str
+    trace_id: _containers.RepeatedScalarFieldContainer[bytes]
+    version: int
+    def __init__(self, project_id: _Optional[str] = ..., trace_id: _Optional[_Iterable[bytes]] = ..., version: _Optional[int] = ...) -> None: ...
 
 class SpanColumns(_message.Message):
     __slots__ = ("texts", "span_id", "parent_span_id", "name", "service_name", "span_type", "status", "start_time", "duration", "session_id", "session_key", "user_id", "user_key", "model", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "input_cost", "output_cost", "total_cost", "priced", "input_preview", "output_preview", "marks", "labels", "version", "unsplit_tokens", "scope", "response_id", "trace_name", "environment", "release", "inside")

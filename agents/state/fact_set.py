@@ -53,11 +53,18 @@ class FactSet:
                     decided = decided or self._decides(known)
                     self._consider(fact)
         if decided:
-            self._best, self.start_time = None, None
-            for fact in self.facts.values():
-                self._consider(fact)
+            self._consider_all()
         changed = self.changes > changes
         return changed, changed or news
+
+    def forget(self, version: int) -> list[Fact]:
+        """Take out the facts whose version is not above `version`, and return them; the row is due at once then."""
+        gone = [fact for fact in self.facts.values() if fact.version <= version]
+        for fact in gone:
+            del self.facts[fact.span_id]
+        self.told = 0
+        self._consider_all()
+        return gone
 
     def lacks(self, fact: Fact) -> bool:
         """Whether a fact is not among these, or newer."""
@@ -75,6 +82,11 @@ class FactSet:
     def session_ids(self) -> set[str]:
         """All sessions that the facts name: where the trace would stand by one precedence of keys or another."""
         return {fact.session_id for fact in self.facts.values() if fact.session_key}
+
+    def _consider_all(self) -> None:
+        self._best, self.start_time = None, None
+        for fact in self.facts.values():
+            self._consider(fact)
 
     def _consider(self, fact: Fact) -> None:
         if self.start_time is None or fact.start_time < self.start_time:

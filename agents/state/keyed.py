@@ -87,7 +87,7 @@ class KeyedState(ABC, Generic[Key, Value, Entry, Stored, Changed]):
             entry = self._entry(key)
             entry.last_news = self.clock.now
             self._open.move_to_end(key)
-            changes_row, is_news = self._add(entry, value)
+            changes_row, is_news = self._add(key, entry, value)
             changes_row = changes_row or entry.found_again
             if is_news:
                 news.append(entry)
@@ -243,7 +243,7 @@ class KeyedState(ABC, Generic[Key, Value, Entry, Stored, Changed]):
         """Return an entry that nothing is known of yet."""
 
     @abstractmethod
-    def _add(self, entry: Entry, value: Value) -> tuple[bool, bool]:
+    def _add(self, key: Key, entry: Entry, value: Value) -> tuple[bool, bool]:
         """Add what a record brings; returns whether the row may be another one now, and whether it is news at all."""
 
     def _settle(self, key: Key, entry: Entry) -> None:

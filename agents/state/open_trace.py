@@ -55,17 +55,26 @@ class OpenTrace:
             self.parts.append(part)
             self.shared = True
 
-    def unpack(self, key: TraceKey, order: KeyOrder) -> FactSet:
-        """Unpack its facts."""
-        facts = self.unpacked = FactSet(order)
+    def unpack(self, key: TraceKey, order: KeyOrder, forgotten: int = -1) -> FactSet:
+        """Unpack its facts but those whose version is not above `forgotten`."""
+        self.unpacked = self.read(key, order, forgotten)
+        return self.unpacked
+
+    def read(self, key: TraceKey, order: KeyOrder, forgotten: int = -1) -> FactSet:
+        """Return its facts but those whose version is not above `forgotten`, and leave them packed if they are."""
+        if self.unpacked is not None:
+            return self.unpacked
+        facts = FactSet(order)
         for part in self.parts:
-            facts.add(facts_codec.decode_one(part, key))
+            facts.add(fact for fact in facts_codec.decode_one(part, key) if fact.version > forgotten)
         facts.changes = 0
         return facts
 
     def pack(self, key: TraceKey) -> None:
         """Keep its facts packed only."""
-        if not self.in_parts or len(self.parts) > _PARTS or (self.again and self.shared):
+        if not self.held.facts:
+            self.parts, self.in_parts, self.shared = [], True, False
+        elif not self.in_parts or len(self.parts) > _PARTS or (self.again and self.shared):
             self.parts = facts_codec.encode_trace(key, list(self.held.facts.values()))
             self.in_parts, self.shared = True, False
         self.unpacked = None

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
 
 from spanloom.agents.retry import Retry
 from spanloom.agents.state.stored import Database, StoredTrace, StoredWindow
 from spanloom.spans.folding.contribution import WindowKey
-from spanloom.spans.folding.facts import TraceKey, facts_of
+from spanloom.spans.folding.facts import Fact, TraceKey, facts_of
 from spanloom.spans.folding.rows import contributions_of
 from spanloom.warehouse.client import Warehouse
 from spanloom.warehouse.lookup import (
     database,
+    forgotten_up_to,
     latest_ends,
     placed_traces,
     span_facts,
+    span_versions,
     window_contributions,
     window_versions,
 )
@@ -36,18 +41,35 @@ class Rebuild:
             lost: traces whose facts are read.
             new_without_row: traces whose facts are read only if a row of the trace is there.
         """
-        found: dict[TraceKey, StoredTrace] = {}
-        placed = await self._retry(lambda: placed_traces(self._warehouse, _named([*lost, *new_without_row])))
-        for row in placed.to_pylist():
-            key = TraceKey(row["project_id"], bytes.fromhex(row["trace_id"]))
-            trace = found.setdefault(key, StoredTrace(key))
-            trace.places.append(WindowKey(key.project_id, row["session_id"], row["window_start"]))
-            trace.version = max(trace.version, row["version"])
+        found = await self._placed([*lost, *new_without_row])
         wanted = _named([*lost, *(key for key in new_without_row if key in found)])
         if wanted:
             for key, facts in facts_of(await self._retry(lambda: span_facts(self._warehouse, wanted))):
                 found.setdefault(key, StoredTrace(key)).facts += facts
+            for row in (await self._retry(lambda: forgotten_up_to(self._warehouse, wanted))).to_pylist():
+                key = _key(row)
+                found.setdefault(key, StoredTrace(key)).forgotten = row["version"]
         return list(found.values())
+
+    async def traces_to_forget(self, keys: Sequence[TraceKey]) -> list[StoredTrace]:
+        """Return what is stored of some traces, of their spans only ID, start and version."""
+        found = await self._placed(keys)
+        spans = await self._retry(lambda: span_versions(self._warehouse, _named(keys)))
+        starts = spans["start_time"].cast(pa.int64()).to_pylist()
+        for row, start in zip(spans.drop_columns(["start_time"]).to_pylist(), starts, strict=True):
+            key = _key(row)
+            span = Fact(int(row["span_id"], 16), start_time=start, version=row["version"])
+            found.setdefault(key, StoredTrace(key)).facts.append(span)
+        return list(found.values())
+
+    async def _placed(self, keys: Sequence[TraceKey]) -> dict[TraceKey, StoredTrace]:
+        found: dict[TraceKey, StoredTrace] = {}
+        for row in (await self._retry(lambda: placed_traces(self._warehouse, _named(keys)))).to_pylist():
+            key = _key(row)
+            trace = found.setdefault(key, StoredTrace(key))
+            trace.places.append(WindowKey(key.project_id, row["session_id"], row["window_start"]))
+            trace.version = max(trace.version, row["version"])
+        return found
 
     async def windows(
         self, lost: Sequence[WindowKey], new_without_row: Sequence[WindowKey]
@@ -75,6 +97,10 @@ class Rebuild:
         """Return when the last trace of each project ends that has one that ends after `since`; both in ms."""
         found = await self._retry(lambda: latest_ends(self._warehouse, since))
         return dict(zip(*found.to_pydict().values(), strict=True))
+
+
+def _key(row: Mapping[str, Any]) -> TraceKey:
+    return TraceKey(row["project_id"], bytes.fromhex(row["trace_id"]))
 
 
 def _named(keys: Sequence[TraceKey]) -> list[tuple[str, str]]:

@@ -85,7 +85,7 @@ class SessionPartition(KeyedState[WindowKey, Contribution, OpenWindow, StoredWin
     def _new(self, now: int) -> OpenWindow:
         return OpenWindow(last_news=now)
 
-    def _add(self, entry: OpenWindow, value: Contribution) -> tuple[bool, bool]:
+    def _add(self, key: WindowKey, entry: OpenWindow, value: Contribution) -> tuple[bool, bool]:  # noqa: ARG002
         added = entry.add(value)
         return added, added
 

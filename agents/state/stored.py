@@ -11,12 +11,14 @@ from spanloom.spans.folding.facts import Fact, TraceKey
 
 @dataclass(slots=True)
 class StoredTrace:
-    """A trace: its facts, the places where rows of it stand, and the newest row's version."""
+    """A trace: its facts, the places where rows of it stand, the newest row's version, and the version up to which its
+    spans were forgotten; 0 if none was."""
 
     key: TraceKey
     facts: list[Fact] = field(default_factory=list)
     places: list[WindowKey] = field(default_factory=list)
     version: int = 0
+    forgotten: int = 0
 
 
 class Database(NamedTuple):

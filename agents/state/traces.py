@@ -5,37 +5,38 @@ read, under a key of its own. So nothing is encoded again, a long trace is never
 union of the pieces. A piece gets its tombstone when all traces it brought something to are forgotten.
 
 In memory it is kept the same way, but for those traces that had news last (`open_trace`).
+
+An *erasure* is a piece, too. What it says of a trace is kept as long as the trace is: facts whose version is not above
+that of the erasure are dropped, whenever they come, and the rows of their spans taken away.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
-from struct import Struct
 from time import monotonic
 
 from spanloom.agents.state.clock import version_above
-from spanloom.agents.state.entry import ChangelogRecord, Changes
+from spanloom.agents.state.entry import ChangelogRecord
 from spanloom.agents.state.fact_set import FactSet
+from spanloom.agents.state.forgotten import Forgotten
 from spanloom.agents.state.keyed import KeyedState
 from spanloom.agents.state.novelty import Novelty
 from spanloom.agents.state.open_trace import OpenTrace
 from spanloom.agents.state.pace import Pace
+from spanloom.agents.state.pieces import Pieces, piece_key, stored_piece_keys, timestamp_of_piece
 from spanloom.agents.state.stored import StoredTrace
+from spanloom.agents.state.trace_changes import TraceChanges
 from spanloom.spans.conventions.key_order import BUILT_IN, Identity
+from spanloom.spans.folding import erasure
 from spanloom.spans.folding import facts as facts_codec
 from spanloom.spans.folding.contribution import (
-    Contribution,
     WindowKey,
-    contribution_of,
     window_start,
-    withdrawn,
 )
+from spanloom.spans.folding.erasure import Erased
 from spanloom.spans.folding.facts import Fact, TraceKey
-from spanloom.spans.folding.rows import TraceRow
-from spanloom.spans.folding.trace.fold import fold
 
 _PACE = Pace()
 
@@ -50,20 +51,11 @@ _UNPACKED = 2000
 _FORGOTTEN = 200_000
 """How many forgotten traces of a partition are remembered as such, some 20 MB."""
 
-_PIECE = Struct(">qQH")
-"""The key of a piece: timestamp and offset of its record, and 0. A piece made from stored facts has the version of the
-trace, which no other such piece of it has, instead of the offset, and is numbered; and its key ends with the trace."""
+News = Sequence[Fact] | Erased
+"""What a record says of a trace."""
 
 
-@dataclass(slots=True)
-class TraceChanges(Changes):
-    """What a batch changed: rows, contributions, and records of the changelog."""
-
-    rows: list[TraceRow] = field(default_factory=list)
-    contributions: list[Contribution] = field(default_factory=list)
-
-
-class TracePartition(KeyedState[TraceKey, Sequence[Fact], OpenTrace, StoredTrace, TraceChanges]):
+class TracePartition(KeyedState[TraceKey, News, OpenTrace, StoredTrace, TraceChanges]):
     """All open traces of one partition.
 
     Args:
@@ -94,22 +86,29 @@ class TracePartition(KeyedState[TraceKey, Sequence[Fact], OpenTrace, StoredTrace
         self._identity = identity
         self._unpacked: OrderedDict[TraceKey, OpenTrace] = (
             OrderedDict()
-        )  # those without news for the longest time first
-        self._uses: dict[bytes, int] = {}
-        """How many open traces each piece brought something to."""
-        self._unsaved: list[ChangelogRecord] = []
+        )  # the one without news for longest first
+        self._pieces = Pieces()
+        self._read_back: dict[bytes, bytes] = {}
+        """What the changelog has brought back of pieces, until all of it is there."""
+        self._kept: tuple[bytes, Sequence[OpenTrace]] | None = None
+        """The key of the piece that the record is which is applied, and the traces it brought something to."""
+        self._erased = Forgotten()
         self._forgotten_last: dict[int, None] = {}
         """Hashes of the traces that were forgotten last: they are not new, whatever they look like."""
 
-    def novelty(self, key: TraceKey, values: Sequence[Sequence[Fact]]) -> Novelty:
+    def novelty(self, key: TraceKey, values: Sequence[News]) -> Novelty:
         """How certain it is that a trace that is not here is new.
 
         Only a root shows when its trace started: it starts before all else. Without one the trace may be an
         old one that goes on after a pause. (A trace with several roots may go on with a root; it is found among
-        those that were forgotten last.)
+        those that were forgotten last.) What an erasure needs of a trace is looked up otherwise (`adopt_to_forget`).
         """
-        facts = [fact for some in values for fact in some]
+        facts = [fact for some in values if not isinstance(some, Erased) for fact in some]
+        if not facts:
+            return Novelty.NEW
         start = min(fact.start_time for fact in facts) // _MILLISECOND
+        if any(isinstance(some, Erased) for some in values):
+            return Novelty.OLD
         if hash(key) in self._forgotten_last or not self.clock.surely_remembers(
             key.project_id, start, self._retention
         ):
@@ -125,24 +124,58 @@ class TracePartition(KeyedState[TraceKey, Sequence[Fact], OpenTrace, StoredTrace
         key, trace = stored.key, self._entry(stored.key)
         trace.found_again = True
         self._raise(trace, version_above(trace.version, stored.version))
+        if self._erase(key, trace, stored.forgotten):
+            erasures = list(erasure.encode([key], stored.forgotten))
+            for piece_key_, piece in stored_piece_keys(
+                self.clock.now, trace.version, b"erased" + _name(key), erasures
+            ):
+                self._pieces.keep_erasure(piece_key_, piece, [trace])
         held = trace.held
         held.left.update(stored.places)
-        unknown = [fact for fact in stored.facts if held.lacks(fact)]
-        self._add(trace, unknown)
-        if not held.facts:
+        stored_facts = self._erased.left_of(key, stored.facts)
+        unknown = [fact for fact in stored_facts if held.lacks(fact)]
+        self._add(key, trace, unknown)
+        if not held.facts and key not in self._erased:
             return
         self._settle(key, trace)
         self._changed[key] = trace
-        for part, piece in enumerate(facts_codec.encode_trace(key, unknown) if unknown else ()):
-            piece_key = (
-                _PIECE.pack(self.clock.now, trace.version, part) + key.trace_id + key.project_id.encode()
-            )
-            self._keep_piece(piece_key, piece, [trace])
+        pieces = facts_codec.encode_trace(key, unknown)
+        for piece_key_, piece in stored_piece_keys(self.clock.now, trace.version, _name(key), pieces):
+            self._pieces.keep(piece_key_, piece, [trace])
+
+    def adopt_to_forget(self, stored: StoredTrace) -> None:
+        """Take from ClickHouse what the erasure needs that is applied next: where a trace's rows stand, their newest
+        version, and which spans it has; of their facts no more than ID, start and version."""
+        trace = self._entry(stored.key)
+        self._raise(trace, version_above(trace.version, stored.version))
+        trace.held.left.update(stored.places)
+        trace.held.add(stored.facts)
+
+    def apply(
+        self, items: Iterable[tuple[TraceKey, News]], record: bytes, timestamp: int, offset: int
+    ) -> None:
+        """Apply a record."""
+        self._erased.found, self._kept = False, None
+        items = list(items)
+        super().apply(items, record, timestamp, offset)
+        if self._kept is not None:
+            self._pieces.use_too(*self._kept, (self._open[key] for key, _ in items))
+
+    def restored(self) -> None:
+        """Complete what the changelog has brought back."""
+        for key, piece in self._read_back.items():
+            self._take_back(key, piece)
+        self._read_back.clear()
+        super().restored()
+        # Where a checkpoint was cut off, what was forgotten may still be in pieces.
+        for trace_key in self._erased:
+            self._pieces.taint(trace_key, self._open[trace_key])
 
     def collect(self) -> TraceChanges:
         """Return what has changed since the last call, forget what has had no news for too long, and pack all but those
         that had news last."""
         changes = super().collect()
+        changes.forgotten = self._erased.take_spans()
         for key in list(islice(self._unpacked, max(0, len(self._unpacked) - self._most_unpacked))):
             if key not in self._changed:
                 self._unpacked.pop(key).pack(key)
@@ -158,7 +191,7 @@ class TracePartition(KeyedState[TraceKey, Sequence[Fact], OpenTrace, StoredTrace
         return trace
 
     def _unpack(self, key: TraceKey, trace: OpenTrace) -> None:
-        held = trace.unpack(key, self._identity.sessions)
+        held = trace.unpack(key, self._identity.sessions, self._erased.version(key))
         if not held.facts:
             return
         held.place = self._place(key, held)
@@ -170,11 +203,29 @@ class TracePartition(KeyedState[TraceKey, Sequence[Fact], OpenTrace, StoredTrace
     def _new(self, now: int) -> OpenTrace:
         return OpenTrace(last_news=now)
 
-    def _add(self, entry: OpenTrace, value: Sequence[Fact]) -> tuple[bool, bool]:
+    def _add(self, key: TraceKey, entry: OpenTrace, value: News) -> tuple[bool, bool]:
+        if isinstance(value, Erased):
+            is_news = self._erase(key, entry, value.version)
+            return is_news, is_news
+        if key in self._erased:
+            self._forget_start(key, max((fact.start_time for fact in value), default=0))
+            value = self._erased.left_of(key, value)
         held = entry.held
         found = held.add(value)
         entry.latest_start = max(entry.latest_start, held.latest_start)
         return found
+
+    def _erase(self, key: TraceKey, trace: OpenTrace, version: int) -> bool:
+        is_newest = self._erased.raise_to(key, version)
+        if is_newest:
+            self._pieces.taint(key, trace)
+            trace.latest_start = max(trace.latest_start, trace.held.latest_start)
+            self._forget_start(key, trace.latest_start)
+            self._erased.take_away(key, trace.held.forget(version))
+        return is_newest
+
+    def _forget_start(self, key: TraceKey, start: int) -> None:
+        self.clock.forget(key.project_id, start // _MILLISECOND, self._retention)
 
     def owes(self) -> bool:
         """Whether rows are owed, or were put off and are due now."""
@@ -198,55 +249,43 @@ class TracePartition(KeyedState[TraceKey, Sequence[Fact], OpenTrace, StoredTrace
         return due
 
     def _put_off(self) -> Iterable[bytes]:
-        return (key.trace_id + key.project_id.encode() for key in self._changed)
+        return map(_name, self._changed)
 
     def _read_put_off(self, names: Iterable[bytes]) -> Iterable[TraceKey]:
         return (TraceKey(name[16:].decode(), name[:16]) for name in names)
 
     def _settle(self, key: TraceKey, entry: OpenTrace) -> None:
         held = entry.held
-        place = self._place(key, held)
+        place = self._place(key, held) if held.facts else None
         if held.place is not None and held.place != place:
             held.left.add(held.place)
         held.place = place
 
     def _keep(self, entries: Sequence[OpenTrace], record: bytes, timestamp: int, offset: int) -> None:
-        self._keep_piece(_PIECE.pack(timestamp, offset, 0), record, entries)
-
-    def _keep_piece(self, piece_key: bytes, piece: bytes, traces: Sequence[OpenTrace]) -> None:
-        self._unsaved.append((piece_key, piece))
-        is_known = piece_key in self._uses
-        for trace in traces:
-            trace.keep(piece)
-            self._use(piece_key, trace, is_known)
-
-    def _use(self, piece_key: bytes, trace: OpenTrace, is_known: bool) -> None:
-        if not is_known or piece_key not in trace.pieces:
-            trace.pieces.append(piece_key)
-            self._uses[piece_key] = self._uses.get(piece_key, 0) + 1
+        if erasure.is_erasure(record):
+            # It may be dated back: by its key it must not look forgotten.
+            self._pieces.keep_erasure(piece_key(self.clock.now, offset), record, entries)
+            return
+        record_key = piece_key(timestamp, offset)
+        self._pieces.keep(record_key, record, entries)
+        self._kept = record_key, entries
+        if self._erased.found:
+            self._pieces.taint_piece(record_key)
 
     def _place(self, key: TraceKey, held: FactSet) -> WindowKey:
         assert held.start_time is not None, "a trace has facts"
         return WindowKey(key.project_id, held.session_id, window_start(held.start_time, self._window))
 
     def _write(self, changed: dict[TraceKey, OpenTrace]) -> TraceChanges:
-        changes = TraceChanges(self._unsaved)
-        self._unsaved = []
+        self._ended += self._pieces.regroup(self._open, self._read, set(self._ended))
+        changes = TraceChanges(self._pieces.take_unsaved())
         for key, trace in changed.items():
             self._write_trace(key, trace, changes)
         return changes
 
     def _write_trace(self, key: TraceKey, trace: OpenTrace, changes: TraceChanges) -> None:
+        changes.add(key, trace, self._identity)
         held = trace.held
-        assert held.place is not None
-        folded = fold(key, held.facts.values(), self._identity)
-        changes.rows.append(TraceRow(key, held.place, trace.version, folded))
-        if held.place.session_id:
-            changes.contributions.append(contribution_of(folded, held.place, trace.version))
-        for place in held.left - {held.place}:
-            changes.rows.append(TraceRow(key, place, trace.version, None))
-            if place.session_id:
-                changes.contributions.append(withdrawn(key, place, trace.version))
         held.left.clear()
         held.changes, held.told, held.written = 0, len(held.facts), self._time()
 
@@ -254,31 +293,51 @@ class TracePartition(KeyedState[TraceKey, Sequence[Fact], OpenTrace, StoredTrace
         return entry.latest_start // _MILLISECOND
 
     def _forgotten(self, key: TraceKey, entry: OpenTrace) -> list[bytes]:
+        if self._erased.is_refused(key, self.clock.now):
+            # What is forgotten is refused for a time that is not over.
+            entry.last_news = self.clock.now
+            self._open[key] = entry
+            return []
         self._unpacked.pop(key, None)
+        self._erased.drop(key)
         self._forgotten_last[hash(key)] = None
         if len(self._forgotten_last) > _FORGOTTEN:
             del self._forgotten_last[next(iter(self._forgotten_last))]
-        ended = []
-        for piece_key in entry.pieces:
-            self._uses[piece_key] -= 1
-            if not self._uses[piece_key]:
-                del self._uses[piece_key]
-                ended.append(piece_key)
-        return ended
+        return self._pieces.release(key, entry)
+
+    def _read(self, key: TraceKey) -> list[Fact]:
+        held = self._open[key].read(key, self._identity.sessions, self._erased.version(key))
+        return list(held.facts.values())
 
     def _restore(self, key: bytes, value: bytes | None) -> None:
         if value is None:
-            return  # what is left of it is too old by the clock, and goes in `restored`
-        timestamp, _, _ = _PIECE.unpack_from(key)
-        is_known = key in self._uses
-        for trace_key, latest_start in facts_codec.traces_in(value):
-            trace = super()._entry(trace_key)
-            trace.keep(value)
+            self._read_back.pop(key, None)
+        else:
+            self._read_back[key] = value
+
+    def _take_back(self, piece_key_: bytes, piece: bytes) -> None:
+        is_erasure = erasure.is_erasure(piece)
+        is_known = self._pieces.knows(piece_key_)
+        timestamp = timestamp_of_piece(piece_key_)
+        for key, latest_start in erasure.traces_in(piece):
+            # The clock is that of the end by now, so it is no clock for a trace that is new.
+            trace = self._open.setdefault(key, OpenTrace(last_news=timestamp))
             trace.found_again = True
             trace.latest_start = max(trace.latest_start, latest_start)
             trace.last_news = max(trace.last_news, timestamp)
-            self._use(key, trace, is_known)
+            if is_erasure:
+                self._pieces.use_erasure(piece_key_, trace)
+            else:
+                trace.keep(piece)
+                self._pieces.use(piece_key_, trace, is_known)
+        if is_erasure:
+            for key, erased in erasure.decode(piece):
+                self._erased.raise_to(key, erased.version)
 
     def _keys_of(self, record: ChangelogRecord) -> Iterable[TraceKey]:
         value = record[1]
-        return () if value is None else [key for key, _ in facts_codec.traces_in(value)]
+        return () if value is None else [key for key, _ in erasure.traces_in(value)]
+
+
+def _name(key: TraceKey) -> bytes:
+    return key.trace_id + key.project_id.encode()

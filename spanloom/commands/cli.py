@@ -11,6 +11,7 @@ import typer
 
 from spanloom.commands import access, conventions, dead_letters, run, setup, view
 from spanloom.commands.console import Stop, app, problems
+from spanloom.commands.forgetting import forget
 from spanloom.commands.replaying import command as replay
 from spanloom.commands.settings import SettingsError
 from spanloom.kafka.connection import CertificateError
@@ -19,7 +20,7 @@ from spanloom.warehouse.errors import Unavailable, WarehouseError
 __all__ = ["app", "main"]
 
 # Each has added its commands to the app.
-_COMMANDS = (run, setup, dead_letters, replay, view, conventions, access)
+_COMMANDS = (run, setup, dead_letters, replay, forget, view, conventions, access)
 
 
 def _show_version(wanted: bool) -> None:

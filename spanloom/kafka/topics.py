@@ -48,6 +48,8 @@ _COMPACTED = {
     "cleanup.policy": COMPACT,
     "segment.bytes": "67108864",
     "min.cleanable.dirty.ratio": "0.3",
+    # What is forgotten must not stay because nothing else happens: after a day Kafka compacts whatever there is.
+    "max.compaction.lag.ms": "86400000",
 }
 
 

@@ -18,7 +18,7 @@ from spanloom.spans.folding.fact import FACT_COLUMNS
 from spanloom.spans.folding.rows import CONTRIBUTION_TABLE
 from spanloom.spans.table import SPAN_TABLE
 from spanloom.warehouse.client import Warehouse
-from spanloom.warehouse.identity import IDENTITY
+from spanloom.warehouse.own_tables import IDENTITY
 
 KEYS_A_QUERY = 1_000
 """Keys in one query at most; a trace's facts take a few kB, and the answer is held in memory."""
@@ -33,6 +33,14 @@ _WINDOW_START = pa.field("window_start", _SECONDS, False)
 
 SPAN_FACTS = pa.schema([_VERSION if name == "version" else SPAN_TABLE.field(name) for name in FACT_COLUMNS])
 """The columns that `span_facts` gives."""
+
+SPAN_VERSIONS = pa.schema(
+    [*(SPAN_TABLE.field(name) for name in ("project_id", "trace_id", "span_id", "start_time")), _VERSION]
+)
+"""The columns that `span_versions` gives."""
+
+FORGOTTEN_UP_TO = pa.schema([*(SPAN_TABLE.field(name) for name in ("project_id", "trace_id")), _VERSION])
+"""The columns that `forgotten_up_to` gives."""
 
 PLACED_TRACES = pa.schema(
     [
@@ -77,6 +85,53 @@ async def span_facts(warehouse: Warehouse, keys: Sequence[tuple[str, str]]) -> p
         keys: project and trace ID (32 hexadecimal digits) of each trace.
     """
     return await _look_up(warehouse, "look up spans", _SPAN_FACTS_SQL, keys, _TRACE_KEYS, SPAN_FACTS)
+
+
+_SPAN_VERSIONS_SQL = f"""
+SELECT
+    {", ".join(SPAN_VERSIONS.names)}
+FROM spans_versions FINAL
+PREWHERE (project_id, trace_id) IN (SELECT project_id, trace_id FROM wanted)
+ORDER BY
+    project_id,
+    trace_id,
+    span_id
+"""
+
+
+async def span_versions(warehouse: Warehouse, keys: Sequence[tuple[str, str]]) -> pa.Table:
+    """Return which spans of some traces are stored, as `SPAN_VERSIONS`, trace by trace.
+
+    Args:
+        keys: project and trace ID (32 hexadecimal digits) of each trace.
+    """
+    what = "look up the versions of spans"
+    return await _look_up(warehouse, what, _SPAN_VERSIONS_SQL, keys, _TRACE_KEYS, SPAN_VERSIONS)
+
+
+# Nothing but an erasure deletes a span.
+_FORGOTTEN_UP_TO_SQL = """
+SELECT
+    project_id,
+    trace_id,
+    max(version) AS version
+FROM spans_versions AS stored
+PREWHERE (project_id, trace_id) IN (SELECT project_id, trace_id FROM wanted)
+WHERE is_deleted = 1
+GROUP BY
+    project_id,
+    trace_id
+"""
+
+
+async def forgotten_up_to(warehouse: Warehouse, keys: Sequence[tuple[str, str]]) -> pa.Table:
+    """Return up to which version the spans of some traces were forgotten, as `FORGOTTEN_UP_TO`; of the others nothing.
+
+    Args:
+        keys: project and trace ID (32 hexadecimal digits) of each trace.
+    """
+    what = "look up what was forgotten"
+    return await _look_up(warehouse, what, _FORGOTTEN_UP_TO_SQL, keys, _TRACE_KEYS, FORGOTTEN_UP_TO)
 
 
 # The condition on trace_id alone is for the bloom filter: the sort key has the session before the trace.
@@ -175,12 +230,25 @@ async def window_versions(warehouse: Warehouse, keys: Sequence[tuple[str, str, i
 
 
 # Once for a state that begins anew, so a column is read as a whole. Deleted rows, too: their spans lie in other places.
+# And of spans that were forgotten no row of a trace tells.
 _LATEST_ENDS_SQL = """
 SELECT
     project_id,
-    toUnixTimestamp64Milli(max(end_time)) AS latest
-FROM traces_versions
-WHERE end_time > fromUnixTimestamp64Milli({since:Int64}, 'UTC')
+    toUnixTimestamp64Milli(max(end)) AS latest
+FROM
+(
+    SELECT
+        project_id,
+        end_time AS end
+    FROM traces_versions
+    UNION ALL
+    SELECT
+        project_id,
+        start_time AS end
+    FROM spans_versions
+    WHERE is_deleted = 1
+)
+WHERE end > fromUnixTimestamp64Milli({since:Int64}, 'UTC')
 GROUP BY project_id
 ORDER BY latest DESC
 """

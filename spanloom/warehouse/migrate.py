@@ -34,7 +34,7 @@ from clickhouse_migrations.migrator import (  # type: ignore[import-untyped]
 from spanloom.warehouse.client import SchemaError, Warehouse, WarehouseError, new_client
 from spanloom.warehouse.comments import apply_comments, describe, differing_comments
 from spanloom.warehouse.errors import translate
-from spanloom.warehouse.identity import make_identity
+from spanloom.warehouse.own_tables import make_own_tables
 from spanloom.warehouse.retention import apply_retention
 from spanloom.warehouse.settings import ClickHouseSettings
 from spanloom.warehouse.views import repair_views, views_of
@@ -173,7 +173,7 @@ def _migrate(settings: ClickHouseSettings, dry_run: bool) -> list[str]:
             comments = {view: each for view, each in comments.items() if view not in repaired}
         done += apply_retention(client, settings, dry_run)
         if not dry_run:
-            make_identity(client)
+            make_own_tables(client)
             apply_comments(client, settings.database)
         done += describe(comments)
     return done

@@ -26,8 +26,10 @@ BELOW = {
     "receiver": {"schemas", "browsers", "connections", "retry", "watched_file", "spans", "kafka"},
     "dashboard": {"schemas", "browsers", "connections", "watched_file", "spans", "warehouse"},
     "local": {"browsers", "connections"},
+    "forgetting": {"spans", "kafka", "warehouse"},
     "commands": {
         "schemas",
+        "forgetting",
         "connections",
         "probes",
         "spans",

@@ -11,7 +11,7 @@ from spanloom.warehouse import lookup
 from spanloom.warehouse.client import Warehouse
 from spanloom.warehouse.write import insert
 from tests.agents.law.memory_warehouse import MemoryWarehouse, Row, rows_of
-from tests.agents.law.simulation import SOURCE, Simulation, Step
+from tests.agents.law.simulation import SOURCE, Forget, Simulation, Step
 from tests.integration.otlp import llm, message, span
 
 MINUTE = 60_000
@@ -32,7 +32,8 @@ class Recorded(MemoryWarehouse):
 
 
 def inserted() -> list[tuple[str, pa.Table]]:
-    """What a worker inserts for two traces that both move to another session, of one span twice."""
+    """What a worker inserts for two traces that both move to another session, of one span twice; of one trace the first
+    span is forgotten."""
     simulation = Simulation(START - 24 * 60 * MINUTE)
     recorded = simulation.warehouse = Recorded()
     simulation.restart()
@@ -47,6 +48,8 @@ def inserted() -> list[tuple[str, pa.Table]]:
         simulation.produce(message(*spans), START + number)
     steps = [Step(stage, 1) for _ in range(3) for stage in ("ingest", "traces", "sessions")]
     asyncio.run(simulation.run(steps))
+    simulation.forget(Forget(trace=1, until=START))
+    asyncio.run(simulation.run([]))
     assert not simulation.log.lag([SOURCE])
     return recorded.inserts
 
@@ -55,6 +58,8 @@ async def answers(warehouse: Warehouse, traces: list[Any], windows: list[Any]) -
     """The answers to the worker's look-ups, sorted."""
     tables = [
         await lookup.span_facts(warehouse, traces),
+        await lookup.span_versions(warehouse, traces),
+        await lookup.forgotten_up_to(warehouse, traces),
         await lookup.placed_traces(warehouse, traces),
         await lookup.window_contributions(warehouse, windows),
         await lookup.window_versions(warehouse, windows),
@@ -78,5 +83,5 @@ def test_it_answers_as_clickhouse_does(warehouse: Warehouse) -> None:
         return await answers(memory, traces, windows), await answers(warehouse, traces, windows)
 
     ours, theirs = asyncio.run(ask())
-    assert [len(rows) for rows in ours] == [4, 4, 2, 2, 1, 0]
+    assert [len(rows) for rows in ours] == [3, 3, 1, 4, 2, 2, 1, 0]
     assert ours == theirs

@@ -28,6 +28,7 @@ __all__ = [
     "TraceKey",
     "decode",
     "decode_one",
+    "encode_groups",
     "encode_table",
     "encode_trace",
     "encode_traces",
@@ -85,22 +86,7 @@ def encode_table(table: pa.Table, partitions: int) -> Iterator[tuple[int, bytes]
 
     order = [row for _, _, rows in traces for row in rows]
     columns = fact_columns(table.select(FACT_COLUMNS).take(pa.array(order, pa.int64())))
-    sizes = _sizes(columns)
-    position = 0
-    chunk: list[tuple[TraceKey, int]] = []
-    chunk_start, chunk_bytes, chunk_partition = 0, 0, -1
-    for partition, key, rows in traces:
-        for length in _split(sizes, position, len(rows)):
-            size = _TRACE_BYTES + 4 * len(key.project_id) + sum(sizes[position : position + length])
-            if chunk and (partition != chunk_partition or chunk_bytes + size > MESSAGE_BYTES):
-                yield chunk_partition, _encode(chunk, columns, chunk_start, position)
-                chunk, chunk_start, chunk_bytes = [], position, 0
-            chunk_partition = partition
-            chunk.append((key, length))
-            chunk_bytes += size
-            position += length
-    if chunk:
-        yield chunk_partition, _encode(chunk, columns, chunk_start, position)
+    return _messages([(partition, key, len(rows)) for partition, key, rows in traces], columns)
 
 
 def encode_traces(traces: Mapping[TraceKey, Sequence[Fact]]) -> bytes:
@@ -110,15 +96,18 @@ def encode_traces(traces: Mapping[TraceKey, Sequence[Fact]]) -> bytes:
     return _encode(spans, columns, 0, sum(count for _, count in spans))
 
 
+def encode_groups(traces: Mapping[TraceKey, Sequence[Fact]]) -> list[bytes]:
+    """Turn facts of some traces into messages: as few as their size allows. A trace without facts is in none."""
+    some = [(0, key, len(facts)) for key, facts in traces.items() if facts]
+    if not some:
+        return []
+    columns = _columns([fact for facts in traces.values() for fact in facts])
+    return [message for _, message in _messages(some, columns)]
+
+
 def encode_trace(key: TraceKey, facts: Sequence[Fact]) -> list[bytes]:
     """Turn facts of one trace into messages: one, or more where it would become too large."""
-    columns = _columns(facts)
-    sizes = _sizes(columns)
-    messages, position = [], 0
-    for length in _split(sizes, 0, len(facts)):
-        messages.append(_encode([(key, length)], columns, position, position + length))
-        position += length
-    return messages
+    return encode_groups({key: facts})
 
 
 def decode(message: bytes) -> list[tuple[TraceKey, list[Fact]]]:
@@ -233,6 +222,28 @@ def facts_of(table: pa.Table) -> list[tuple[TraceKey, list[Fact]]]:
 
 def _columns(facts: Sequence[Fact]) -> FactColumns:
     return dict(zip(Fact._fields, map(list, zip(*facts, strict=True)), strict=True))
+
+
+def _messages(
+    traces: Sequence[tuple[int, TraceKey, int]], columns: FactColumns
+) -> Iterator[tuple[int, bytes]]:
+    """Messages of the next `count` spans of each trace, as pairs of partition and message; partitions come in order."""
+    sizes = _sizes(columns)
+    position = 0
+    chunk: list[tuple[TraceKey, int]] = []
+    chunk_start, chunk_bytes, chunk_partition = 0, 0, -1
+    for partition, key, count in traces:
+        for length in _split(sizes, position, count):
+            size = _TRACE_BYTES + 4 * len(key.project_id) + sum(sizes[position : position + length])
+            if chunk and (partition != chunk_partition or chunk_bytes + size > MESSAGE_BYTES):
+                yield chunk_partition, _encode(chunk, columns, chunk_start, position)
+                chunk, chunk_start, chunk_bytes = [], position, 0
+            chunk_partition = partition
+            chunk.append((key, length))
+            chunk_bytes += size
+            position += length
+    if chunk:
+        yield chunk_partition, _encode(chunk, columns, chunk_start, position)
 
 
 def _split(sizes: list[int], start: int, count: int) -> Iterator[int]:

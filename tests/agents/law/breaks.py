@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from spanloom.agents.stages.checkpoint import PartitionsLost, Writes
 from spanloom.agents.stages.keyed import KeyedStage
+from spanloom.agents.state import rebuild
 from spanloom.agents.state.clock import CLOCK_RECORD
 from spanloom.agents.state.entry import Open
+from spanloom.agents.state.forgotten import Forgotten
 from spanloom.agents.state.keyed import KeyedState
 from spanloom.agents.state.open_trace import OpenTrace
-from spanloom.agents.state.traces import TraceChanges, TracePartition
+from spanloom.agents.state.pieces import Pieces
+from spanloom.agents.state.trace_changes import TraceChanges
+from spanloom.agents.state.traces import TracePartition
 from spanloom.spans.folding.facts import TraceKey
+from spanloom.warehouse.lookup import FORGOTTEN_UP_TO
 from tests.agents.law import simulation
 
 Patch = Callable[[pytest.MonkeyPatch], None]
@@ -82,6 +88,25 @@ def clock_after_the_tombstones(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(KeyedState, "collect", collect)
 
 
+def forgotten_comes_back(patch: pytest.MonkeyPatch) -> None:
+    """What is forgotten is gone from the state, but taken again when it is redelivered."""
+    patch.setattr(Forgotten, "left_of", lambda _, __, facts: facts)
+
+
+def shared_pieces_stay(patch: pytest.MonkeyPatch) -> None:
+    """The changelog keeps what was forgotten as long as another trace needs the same record."""
+    patch.setattr(Pieces, "_take_tainted", lambda _: set())
+
+
+def erasure_not_looked_up(patch: pytest.MonkeyPatch) -> None:
+    """What was forgotten is known only as long as the state knows it."""
+
+    async def nothing(*_: Any) -> pa.Table:
+        return FORGOTTEN_UP_TO.empty_table()
+
+    patch.setattr(rebuild, "forgotten_up_to", nothing)
+
+
 BREAKS: Mapping[str, Patch] = {
     patch.__name__: patch
     for patch in (
@@ -90,5 +115,8 @@ BREAKS: Mapping[str, Patch] = {
         acknowledged_before_the_changelog,
         no_withdrawal,
         clock_after_the_tombstones,
+        forgotten_comes_back,
+        shared_pieces_stay,
+        erasure_not_looked_up,
     )
 }

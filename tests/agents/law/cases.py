@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from hypothesis import strategies as st
 
 from spanloom.agents.state.pace import Pace
-from tests.agents.law.simulation import EVERY_BATCH, STAGES, Step
+from tests.agents.law.simulation import EVERY_BATCH, STAGES, Forget, Step
 from tests.integration.otlp import llm, message, span
 
 HOUR = 3_600_000
@@ -62,7 +62,7 @@ class Case:
     partitions: int
     spans: dict[tuple[int, int], SpanOf]
     messages: tuple[Message, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[Step | Forget, ...]
     pace: Pace = EVERY_BATCH
 
     def payload(self, number: int) -> bytes:
@@ -103,7 +103,9 @@ def cases(draw: st.DrawFn) -> Case:
     else:
         # The stages take turns; one that is left out falls behind.
         turns = [stage for _ in range(draw(st.integers(2, 6))) for stage in STAGES if draw(st.integers(0, 3))]
-    steps = [draw(_steps(stage)) for stage in turns]
+    steps: list[Step | Forget] = [draw(_steps(stage)) for stage in turns]
+    for _ in range(draw(st.sampled_from([0, 0, 1, 2]))):
+        steps.insert(draw(st.integers(0, len(steps))), draw(_forgets(spans, messages)))
     served = draw(st.sampled_from([True, True, True, False]))
     began = START - 24 * HOUR if served else START + draw(st.sampled_from([-24 * HOUR, HOUR]))
     pace = draw(st.sampled_from([EVERY_BATCH, SLOW]))
@@ -127,6 +129,18 @@ def _goes_on_late(order: Spans) -> list[tuple[Spans, int]]:
     others = [one for one in order if one[0] != last[0]]
     pauses = [0] * len(first) + [3 * HOUR] + [1] * len(others)
     return [([one], pause) for one, pause in zip([*first, *others, last], pauses, strict=True)]
+
+
+def _forgets(
+    spans: Mapping[tuple[int, int], SpanOf], messages: Sequence[Message]
+) -> st.SearchStrategy[Forget]:
+    """A trace is forgotten up to the time of a message, or for some hours to come."""
+    times = {message.timestamp for message in messages}
+    return st.builds(
+        Forget,
+        trace=st.sampled_from(sorted({trace for trace, _ in spans})),
+        until=st.sampled_from(sorted(times | {max(times) + 2 * HOUR})),
+    )
 
 
 _PLACES = st.sampled_from(["rows", "messages", "changelog", "changelog", "source"])

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 from spanloom.agents.consuming.records import SourceRecord
 from spanloom.agents.stages.ingest import Ingest
+from spanloom.agents.state.clock import CLOCK_RECORD
+from spanloom.kafka.topics import TRACES_CHANGELOG
+from spanloom.spans.folding import facts as facts_codec
 from spanloom.spans.folding.contribution import Contribution, WindowKey, contribution_of, window_start
+from spanloom.spans.folding.erasure import is_erasure
 from spanloom.spans.folding.facts import Fact, TraceKey, facts_of
 from spanloom.spans.folding.rows import TraceRow, WindowRow, trace_table, window_table
 from spanloom.spans.folding.session_fold import fold as fold_session
@@ -15,24 +20,28 @@ from spanloom.spans.folding.trace.fold import fold
 from spanloom.spans.limits import Limits
 from spanloom.spans.pricing.prices import Prices
 from tests.agents.law.cases import Case
-from tests.agents.law.memory_warehouse import SORT_KEYS, TRACES, WINDOWS, Key, MemoryWarehouse, Row, rows_of
+from tests.agents.law.memory_warehouse import SORT_KEYS, SPANS, TRACES, WINDOWS, Key, Row, rows_of
 from tests.agents.law.simulation import SOURCE, WINDOW, Simulation
 
 _LOOP = asyncio.new_event_loop()  # one for all cases: to make one costs more than a case
 _INGEST = Ingest(1, Limits(), Prices(), now=lambda: 0)
 
 
-def run(case: Case) -> MemoryWarehouse:
-    """Run a case to its end; returns the warehouse as it is then."""
+def run(case: Case) -> Simulation:
+    """Run a case to its end."""
     simulation = Simulation(case.began, served=case.served, partitions=case.partitions, pace=case.pace)
     for number, one in enumerate(case.messages):
         simulation.produce(case.payload(number), one.timestamp, one.partition)
     _LOOP.run_until_complete(simulation.run(case.steps))
-    return simulation.warehouse
+    return simulation
 
 
-def expected(case: Case) -> tuple[dict[Key, Row], dict[Key, Row]]:
-    """Return the rows of traces and of session windows that follow from the case's spans."""
+def expected(case: Case, forgotten: Mapping[TraceKey, int]) -> tuple[dict[Key, Row], dict[Key, Row]]:
+    """Return the rows of traces and of session windows that follow from the case's spans.
+
+    Args:
+        forgotten: by trace the version up to which its spans are forgotten.
+    """
     records = [
         SourceRecord(SOURCE, one.partition, number, one.timestamp, case.payload(number), {})
         for number, one in enumerate(case.messages)
@@ -40,6 +49,8 @@ def expected(case: Case) -> tuple[dict[Key, Row], dict[Key, Row]]:
     by_trace: dict[TraceKey, dict[int, Fact]] = {}
     for key, facts in facts_of(_INGEST.prepare(records).rows[0][1]):
         for fact in facts:
+            if fact.version <= forgotten.get(key, 0):
+                continue
             known = by_trace.setdefault(key, {}).get(fact.span_id)
             if known is None or known.version < fact.version:
                 by_trace[key][fact.span_id] = fact
@@ -57,8 +68,38 @@ def expected(case: Case) -> tuple[dict[Key, Row], dict[Key, Row]]:
 
 def holds(case: Case) -> bool:
     """Whether the rows are those of all spans folded once, and no version named two contents."""
-    warehouse = run(case)
-    return (warehouse.live(TRACES), warehouse.live(WINDOWS)) == expected(case) and not warehouse.ambiguous
+    simulation = run(case)
+    warehouse = simulation.warehouse
+    rows = warehouse.live(TRACES), warehouse.live(WINDOWS)
+    return (
+        rows == expected(case, simulation.forgotten)
+        and not warehouse.ambiguous
+        and spans_are_gone(simulation)
+        and texts_are_gone(simulation)
+    )
+
+
+def spans_are_gone(simulation: Simulation) -> bool:
+    """Whether no span is shown that was forgotten."""
+    return all(
+        row["version"]
+        > simulation.forgotten.get(TraceKey(row["project_id"], bytes.fromhex(row["trace_id"])), 0)
+        for row in simulation.warehouse.tables[SPANS].values()
+        if not row.get("is_deleted")
+    )
+
+
+def texts_are_gone(simulation: Simulation) -> bool:
+    """Whether the changelogs, compacted, hold no fact that was forgotten."""
+    simulation.log.compact(TRACES_CHANGELOG)
+    return all(
+        fact.version > simulation.forgotten.get(key, 0)
+        for partition in simulation.log.partitions(TRACES_CHANGELOG)
+        for record in simulation.log.all(partition)
+        if record.value is not None and record.key != CLOCK_RECORD and not is_erasure(record.value)
+        for key, facts in facts_codec.decode(record.value)
+        for fact in facts
+    )
 
 
 def _live(name: str, table: Any) -> dict[Key, Row]:

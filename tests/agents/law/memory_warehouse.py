@@ -1,4 +1,4 @@
-"""ClickHouse in memory: of each key the row of the highest version, and the worker's four look-ups over them.
+"""ClickHouse in memory: of each key the row of the highest version, and the worker's look-ups over them.
 
 It stands in for `Warehouse` below `insert` and the look-ups, which are the real ones. A test in tests/warehouse/
 asks both the same questions.
@@ -44,12 +44,16 @@ class MemoryWarehouse(Warehouse):
         """Rows that were given the version of another one."""
         self._questions: dict[str, Callable[[set[Key]], Iterable[Row]]] = {
             "look up spans": self._span_facts,
+            "look up the versions of spans": self._span_facts,
+            "look up what was forgotten": self._forgotten_up_to,
             "look up traces": self._placed_traces,
             "look up the traces of session windows": self._window_contributions,
             "look up session windows": self._window_versions,
         }
         self._answers = {
             "look up spans": lookup.SPAN_FACTS,
+            "look up the versions of spans": lookup.SPAN_VERSIONS,
+            "look up what was forgotten": lookup.FORGOTTEN_UP_TO,
             "look up traces": lookup.PLACED_TRACES,
             "look up the traces of session windows": CONTRIBUTION_TABLE,
             "look up session windows": lookup.WINDOW_VERSIONS,
@@ -100,11 +104,13 @@ class MemoryWarehouse(Warehouse):
 
     def _latest_ends(self, since: int) -> pa.Table:
         latest: dict[str, int] = {}
-        for row in self.tables[TRACES].values():
-            if row["end_time"] > since:
-                latest[row["project_id"]] = max(
-                    latest.get(row["project_id"], 0), row["end_time"] // 1_000_000
-                )
+        ends = [(row["project_id"], row["end_time"]) for row in self.tables[TRACES].values()]
+        for row in self.tables[SPANS].values():
+            if row.get("is_deleted"):
+                ends.append((row["project_id"], row["start_time"]))
+        for project, end in ends:
+            if end > since:
+                latest[project] = max(latest.get(project, 0), end // 1_000_000)
         return pa.table([list(latest), list(latest.values())], schema=lookup.LATEST_ENDS)
 
     def _span_facts(self, traces: set[Key]) -> Iterable[Row]:
@@ -114,6 +120,14 @@ class MemoryWarehouse(Warehouse):
             if (row["project_id"], row["trace_id"]) in traces and not row.get("is_deleted")
         ]
         return sorted(rows, key=lambda row: (row["project_id"], row["trace_id"], row["span_id"]))
+
+    def _forgotten_up_to(self, traces: set[Key]) -> Iterable[Row]:
+        newest: dict[Key, Row] = {}
+        for row in self.tables[SPANS].values():
+            key = row["project_id"], row["trace_id"]
+            if key in traces and row.get("is_deleted"):
+                newest[key] = max(row, newest.get(key, row), key=lambda one: one["version"])
+        return newest.values()
 
     def _placed_traces(self, traces: set[Key]) -> Iterable[Row]:
         return [row for row in self.tables[TRACES].values() if (row["project_id"], row["trace_id"]) in traces]

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from spanloom.agents.consuming.changelog import PartitionState
-from spanloom.agents.consuming.records import Partition, SourceRecord
+from spanloom.agents.consuming.records import MAX_BEHIND, Partition, SourceRecord
 from spanloom.agents.retry import clickhouse_retry
 from spanloom.agents.stages.checkpoint import PartitionsLost, Writes, checkpoint
 from spanloom.agents.stages.ingest import Ingest
@@ -26,11 +26,14 @@ from spanloom.agents.state.sessions import SessionPartition
 from spanloom.agents.state.traces import TracePartition
 from spanloom.kafka.producer import Record
 from spanloom.kafka.topics import SESSIONS_CHANGELOG, SPAN_FACTS, TRACE_FACTS, TRACES_CHANGELOG
+from spanloom.spans.folding import erasure
+from spanloom.spans.folding.erasure import erased_up_to
+from spanloom.spans.folding.facts import TraceKey, partition_of
 from spanloom.spans.limits import Limits
 from spanloom.spans.pricing.prices import Prices
 from spanloom.warehouse.write import insert
 from tests.agents.law.memory_log import MemoryLog
-from tests.agents.law.memory_warehouse import MemoryWarehouse
+from tests.agents.law.memory_warehouse import SPANS, MemoryWarehouse
 
 SOURCE = "otlp_spans"
 STAGES = ("ingest", "traces", "sessions")
@@ -68,6 +71,15 @@ class Step:
     """Whether the changelogs are compacted afterwards, before a worker starts again."""
 
 
+@dataclass(frozen=True)
+class Forget:
+    """Somebody has a trace forgotten; nothing happens if ClickHouse has no span of it that would be."""
+
+    trace: int
+    until: int
+    """Spans are forgotten whose records are dated up to this time, ms."""
+
+
 class Simulation:
     """One worker.
 
@@ -82,6 +94,8 @@ class Simulation:
         self, began: int, *, served: bool = False, partitions: int = PARTITIONS, pace: Pace = EVERY_BATCH
     ) -> None:
         self.log = MemoryLog()
+        self.forgotten: dict[TraceKey, int] = {}
+        """By trace the version up to which its spans are forgotten."""
         self.warehouse = MemoryWarehouse()
         self._now = began
         self._partitions = partitions
@@ -98,10 +112,26 @@ class Simulation:
         """Append a message to the source topic; `timestamp` in ms."""
         self.log.append(SOURCE, Record(partition, None, value, timestamp=timestamp), timestamp)
 
-    async def run(self, steps: Sequence[Step]) -> None:
+    def forget(self, forget: Forget) -> None:
+        """Have a trace forgotten, as the command does it."""
+        version = erased_up_to(forget.until)
+        for row in self.warehouse.tables[SPANS].values():
+            key = TraceKey(row["project_id"], bytes.fromhex(row["trace_id"]))
+            if int(row["trace_id"], 16) == forget.trace and row["version"] <= version:
+                self.forgotten[key] = max(version, self.forgotten.get(key, 0))
+                target = partition_of(key, self._partitions)
+                for message in erasure.encode([key], version):
+                    dated_back = Record(target, None, message, timestamp=self._now - MAX_BEHIND)
+                    self.log.append(SPAN_FACTS, dated_back, self._now)
+                return
+
+    async def run(self, steps: Sequence[Step | Forget]) -> None:
         """Take these steps, then go on without trouble until every record is acknowledged and every row is written."""
         for step in steps:
-            await self.step(step)
+            if isinstance(step, Forget):
+                self.forget(step)
+            else:
+                await self.step(step)
         for again in range(2):
             while self.log.lag(TOPICS.values()):
                 for stage in STAGES:
@@ -170,6 +200,7 @@ class Simulation:
                 self._partitions,
                 lambda: traces,
                 rebuild.traces,
+                rebuild.traces_to_forget,
                 rebuild,
                 now=lambda: self._now,
             ),

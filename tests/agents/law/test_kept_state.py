@@ -42,6 +42,6 @@ def test_records_that_come_again_to_a_state_that_has_them_change_no_row(
     for number, one in enumerate(case.messages):
         simulation.produce(case.payload(number), one.timestamp, one.partition)
     asyncio.run(simulation.run(case.steps))
-    traces, windows = expected(case)
+    traces, windows = expected(case, simulation.forgotten)
     assert simulation.warehouse.live(TRACES) == traces
     assert simulation.warehouse.live(WINDOWS) == windows

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 
 from spanloom.spans.folding.facts import TraceKey, partition_of
 from tests.agents.law.cases import HOUR, START, Case, cases
-from tests.agents.law.judge import expected, run
+from tests.agents.law.judge import expected, run, spans_are_gone, texts_are_gone
 from tests.agents.law.memory_warehouse import TRACES, WINDOWS
 from tests.agents.law.simulation import PARTITIONS, Simulation, Step
 from tests.integration.otlp import llm, message, span
@@ -23,11 +23,14 @@ from tests.integration.otlp import llm, message, span
 )
 @given(cases())
 def test_nothing_that_happens_on_the_way_changes_a_row(case: Case) -> None:
-    traces, windows = expected(case)
-    warehouse = run(case)
+    simulation = run(case)
+    warehouse = simulation.warehouse
+    traces, windows = expected(case, simulation.forgotten)
     assert warehouse.live(TRACES) == traces
     assert warehouse.live(WINDOWS) == windows
     assert not warehouse.ambiguous
+    assert spans_are_gone(simulation)
+    assert texts_are_gone(simulation)
 
 
 def test_a_checkpoint_cut_before_its_clock_leaves_no_version_with_two_contents() -> None:

@@ -47,7 +47,9 @@ class Worker:
                 state.restore(key, value)
             state.restored()
         rebuild = Rebuild(self.warehouse, clickhouse_retry())
-        self.traces = Traces(1, lambda: {0: traces}, rebuild.traces, rebuild, now=lambda: NOW)
+        self.traces = Traces(
+            1, lambda: {0: traces}, rebuild.traces, rebuild.traces_to_forget, rebuild, now=lambda: NOW
+        )
         self.sessions = Sessions(lambda: {0: sessions}, rebuild.windows, rebuild)
 
     def send(self, *numbers: int) -> None:

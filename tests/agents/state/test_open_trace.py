@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spanloom.agents.state.open_trace import OpenTrace
-from spanloom.agents.state.traces import TraceChanges, TracePartition
+from spanloom.agents.state.trace_changes import TraceChanges
+from spanloom.agents.state.traces import TracePartition
 from spanloom.spans.conventions.key_order import BUILT_IN
 from spanloom.spans.folding import facts as facts_codec
 from spanloom.spans.folding.facts import Fact, TraceKey
@@ -94,7 +95,7 @@ def test_what_is_read_back_is_unpacked_when_it_goes_on() -> None:
     (row,) = send(state, 9, {KEY: [fact(9)]}).rows
     assert row.trace == fold(KEY, [fact(n) for n in range(1, 10)])
     assert is_packed(state, OTHER)
-    assert before._uses.items() <= state._uses.items()
+    assert before._pieces._uses.items() <= state._pieces._uses.items()
 
 
 def test_facts_are_those_of_all_parts() -> None:

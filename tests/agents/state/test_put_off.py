@@ -44,7 +44,14 @@ class Worker:
             self.state.restore(key, value)
         self.state.restored()
         rebuild = Rebuild(self.warehouse, clickhouse_retry())
-        self.stage = Traces(1, lambda: {0: self.state}, rebuild.traces, rebuild, now=lambda: NOW)
+        self.stage = Traces(
+            1,
+            lambda: {0: self.state},
+            rebuild.traces,
+            rebuild.traces_to_forget,
+            rebuild,
+            now=lambda: NOW,
+        )
 
     def send(self, *facts: Fact, key: TraceKey = KEY, timestamp: int = NOW) -> list[int]:
         """One batch; returns the numbers of spans that the rows that it writes tell of."""

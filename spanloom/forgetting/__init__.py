@@ -1,0 +1,1 @@
+"""Forgetting: what is stored of some traces goes, from ClickHouse and from the workers' state, and stays away."""

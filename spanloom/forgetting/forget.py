@@ -1,0 +1,193 @@
+"""Forgetting from its beginning to its end.
+
+In this order:
+
+1. What an earlier run has left undone is sent to the workers once more.
+2. The traces of the selection are listed, noted in ClickHouse and sent to the workers as erasures, portion by portion.
+   They take the rows away and withdraw the traces from their sessions; it waits until they have.
+3. Once the workers have read all that was sent before the command began, 2 once more for what that brought.
+4. What is hidden by then is deleted from ClickHouse's disks, and the notes of the portions.
+
+It may be broken off anywhere and run again.
+"""
+
+from __future__ import annotations
+
+import getpass
+import logging
+import os
+import socket
+import time
+import uuid
+from collections.abc import Callable
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from spanloom.forgetting import portion as portions
+from spanloom.forgetting.erase import Erasures
+from spanloom.forgetting.portion import Portion
+from spanloom.forgetting.purge import purge
+from spanloom.forgetting.selection import Counts, Found, Selection, count, first, newest_version
+from spanloom.kafka.progress import Ends, Progress
+from spanloom.kafka.settings import KafkaSettings
+from spanloom.kafka.topics import SPAN_FACTS, TRACE_FACTS, check
+from spanloom.spans.folding.erasure import erased_up_to, time_of
+from spanloom.warehouse.client import Warehouse
+from spanloom.warehouse.write import EXACT
+
+logger = logging.getLogger("spanloom.forgetting")
+
+_TRACES_A_PORTION = 50_000
+_SPANS_A_PORTION = 500_000
+
+
+class Step(NamedTuple):
+    """What forgetting does at the moment; `left` are records that the workers have still to read."""
+
+    doing: str
+    traces: int
+    left: int = 0
+
+
+def whoami() -> str:
+    """Return who runs this process, and where; in a container the user may have a number only."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = f"uid {os.getuid()}"
+    return f"{name}@{socket.gethostname()}"
+
+
+class Forgetting:
+    """Forgets what is selected.
+
+    Args:
+        kafka: where Kafka is.
+        warehouse: ClickHouse, with the right to delete.
+        who: for the audit.
+        show: called with each step.
+        patience: seconds without any progress of the workers after which waiting ends.
+    """
+
+    def __init__(
+        self,
+        kafka: KafkaSettings,
+        warehouse: Warehouse,
+        *,
+        who: str,
+        show: Callable[[Step], None],
+        patience: float = 600,
+    ) -> None:
+        self._kafka = kafka
+        self._warehouse = warehouse
+        self._who = who
+        self._show = show
+        self._patience = patience
+        self._traces = self._spans = 0
+
+    async def run(self, selection: Selection, refuse: int = 0) -> Counts:
+        """Forget what is selected; returns how much it was when that began.
+
+        Args:
+            refuse: for how many seconds spans of the forgotten traces are refused that are sent from now on.
+
+        Raises:
+            TopicError, KafkaError, WorkersStandStill, Unavailable, WarehouseError: not all is forgotten; the next run
+                goes on.
+        """
+        await check(self._kafka)
+        async with Progress(self._kafka) as progress:
+            erasures = Erasures(self._kafka, progress, self._patience)
+            sent_before = await progress.ends(self._kafka.source_topic)
+            self._traces = self._spans = 0
+            hidden: list[Portion] = []
+            for name in await portions.unfinished(self._warehouse):
+                await self._erase(await portions.read(self._warehouse, name), erasures, hidden)
+            counts = await count(self._warehouse, selection)
+            erasure_id = uuid.uuid4().hex
+            await self._audit(erasure_id, "begun", selection, counts.traces, counts.spans)
+            seen: set[bytes] = set()
+            await self._forget(selection, refuse, erasures, seen, hidden)
+            await self._read_up_to(sent_before, progress, erasures)
+            await self._forget(selection, refuse, erasures, seen, hidden)
+            for portion in hidden:
+                self._show(Step("deleting", self._traces))
+                await purge(self._warehouse, portion)
+            await self._audit(erasure_id, "done", selection, self._traces, self._spans)
+        return Counts(self._traces, self._spans, counts.sessions)
+
+    async def _forget(
+        self,
+        selection: Selection,
+        refuse: int,
+        erasures: Erasures,
+        seen: set[bytes],
+        hidden: list[Portion],
+    ) -> None:
+        """Forget what is selected now, but for traces that were `seen` before: more has come of them since."""
+        seen_again = 0
+        while True:
+            most = _TRACES_A_PORTION + seen_again
+            listed = await first(self._warehouse, selection, most)
+            unseen = [found for found in listed if found.key.trace_id not in seen]
+            seen_again = len(listed) - len(unseen)
+            if not unseen:
+                if len(listed) < most:
+                    return
+                continue
+            new = _up_to(_SPANS_A_PORTION, unseen)
+            seen.update(found.key.trace_id for found in new)
+            newest = await newest_version(self._warehouse, [found.key for found in new])
+            until = max(round((time.time() + refuse) * 1000), time_of(newest))
+            portion = await portions.begin(self._warehouse, new, erased_up_to(until))
+            await self._erase(portion, erasures, hidden)
+            self._traces += len(new)
+            self._spans += sum(found.spans for found in new)
+
+    async def _erase(self, portion: Portion, erasures: Erasures, hidden: list[Portion]) -> None:
+        done = self._traces
+        await erasures.erase(portion, lambda left: self._show(Step("forgetting", done, left)))
+        hidden.append(portion._replace(traces=()))
+
+    async def _read_up_to(self, ends: Ends, progress: Progress, erasures: Erasures) -> None:
+        """Wait until all that was sent before has come through all stages."""
+
+        def behind(left: int) -> None:
+            self._show(Step("waiting for what was sent before", self._traces, left))
+
+        await erasures.wait_for(self._kafka.source_topic, ends, behind)
+        for topic in (SPAN_FACTS, TRACE_FACTS):
+            await erasures.wait_for(topic, await progress.ends(topic), behind)
+
+    async def _audit(self, erasure_id: str, step: str, selection: Selection, traces: int, spans: int) -> None:
+        logger.info(
+            "forgetting %s: %s of project %s, by %s, %d traces, %d spans",
+            step,
+            selection.kind,
+            selection.project_id,
+            self._who,
+            traces,
+            spans,
+        )
+        row = {
+            "erasure_id": [erasure_id],
+            "step": [step],
+            "who": [self._who],
+            "project_id": [selection.project_id],
+            "kind": [selection.kind],
+            "traces": pa.array([traces], pa.uint64()),
+            "spans": pa.array([spans], pa.uint64()),
+        }
+        await self._warehouse.insert_arrow("erasures", pa.table(row), EXACT)
+
+
+def _up_to(spans: int, traces: list[Found]) -> list[Found]:
+    """Return the first traces, up to so many spans and at least one trace."""
+    some: list[Found] = []
+    for found in traces[:_TRACES_A_PORTION]:
+        spans -= found.spans
+        if some and spans < 0:
+            break
+        some.append(found)
+    return some
