@@ -1,7 +1,7 @@
 """What one more span costs as a trace grows, and one more trace as a session grows: µs of CPU, in one process.
 
-    python -m benchmarks.growth trace [--spans 50000] [--batch 10]
-    python -m benchmarks.growth session [--traces 100000] [--batch 10]
+python -m benchmarks.growth trace [--spans 50000] [--batch 10]
+python -m benchmarks.growth session [--traces 100000] [--batch 10]
 
 The stages themselves, without Kafka and ClickHouse: messages of facts in; rows, messages and changelog records out.
 """
