@@ -12,7 +12,7 @@ from spanloom.agents.stages.checkpoint import Writes
 from spanloom.agents.stages.ingest import SPANS_TABLE
 from spanloom.agents.stages.keyed import KeyedStage, Origin, Target
 from spanloom.agents.state.stored import StoredTrace
-from spanloom.agents.state.trace_changes import TraceChanges
+from spanloom.agents.state.trace.changes import TraceChanges
 from spanloom.agents.state.traces import News, TracePartition
 from spanloom.kafka.producer import Record
 from spanloom.kafka.topics import TRACE_FACTS, TRACES_CHANGELOG

@@ -19,15 +19,15 @@ from time import monotonic
 
 from spanloom.agents.state.clock import version_above
 from spanloom.agents.state.entry import ChangelogRecord
-from spanloom.agents.state.fact_set import FactSet
-from spanloom.agents.state.forgotten import Forgotten
 from spanloom.agents.state.keyed import KeyedState
 from spanloom.agents.state.novelty import Novelty
-from spanloom.agents.state.open_trace import OpenTrace
-from spanloom.agents.state.pace import Pace
-from spanloom.agents.state.pieces import Pieces, piece_key, stored_piece_keys, timestamp_of_piece
 from spanloom.agents.state.stored import StoredTrace
-from spanloom.agents.state.trace_changes import TraceChanges
+from spanloom.agents.state.trace.changes import TraceChanges
+from spanloom.agents.state.trace.fact_set import FactSet
+from spanloom.agents.state.trace.forgotten import Forgotten
+from spanloom.agents.state.trace.open_trace import OpenTrace
+from spanloom.agents.state.trace.pace import Pace
+from spanloom.agents.state.trace.pieces import Pieces, piece_key, stored_piece_keys, timestamp_of_piece
 from spanloom.spans.conventions.key_order import BUILT_IN, Identity
 from spanloom.spans.folding import erasure
 from spanloom.spans.folding import facts as facts_codec

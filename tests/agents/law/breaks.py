@@ -13,11 +13,11 @@ from spanloom.agents.stages.keyed import KeyedStage
 from spanloom.agents.state import rebuild
 from spanloom.agents.state.clock import CLOCK_RECORD
 from spanloom.agents.state.entry import Open
-from spanloom.agents.state.forgotten import Forgotten
 from spanloom.agents.state.keyed import KeyedState
-from spanloom.agents.state.open_trace import OpenTrace
-from spanloom.agents.state.pieces import Pieces
-from spanloom.agents.state.trace_changes import TraceChanges
+from spanloom.agents.state.trace.changes import TraceChanges
+from spanloom.agents.state.trace.forgotten import Forgotten
+from spanloom.agents.state.trace.open_trace import OpenTrace
+from spanloom.agents.state.trace.pieces import Pieces
 from spanloom.agents.state.traces import TracePartition
 from spanloom.spans.folding.facts import TraceKey
 from spanloom.warehouse.lookup import FORGOTTEN_UP_TO

@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from spanloom.agents.state.pace import Pace
+from spanloom.agents.state.trace.pace import Pace
 from tests.agents.law.simulation import EVERY_BATCH, STAGES, Forget, Step
 from tests.integration.otlp import llm, message, span
 

@@ -20,9 +20,9 @@ from spanloom.agents.stages.ingest import Ingest
 from spanloom.agents.stages.sessions import Sessions
 from spanloom.agents.stages.traces import Traces
 from spanloom.agents.state.clock import CLOCK_RECORD, StreamClock
-from spanloom.agents.state.pace import Pace
 from spanloom.agents.state.rebuild import Rebuild
 from spanloom.agents.state.sessions import SessionPartition
+from spanloom.agents.state.trace.pace import Pace
 from spanloom.agents.state.traces import TracePartition
 from spanloom.kafka.producer import Record
 from spanloom.kafka.topics import SESSIONS_CHANGELOG, SPAN_FACTS, TRACE_FACTS, TRACES_CHANGELOG

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from spanloom.agents.state.clock import CLOCK_RECORD, record_version
 from spanloom.agents.state.entry import ChangelogRecord
 from spanloom.agents.state.novelty import Novelty
-from spanloom.agents.state.trace_changes import TraceChanges
+from spanloom.agents.state.trace.changes import TraceChanges
 from spanloom.agents.state.traces import News, TracePartition
 from spanloom.spans.folding import erasure
 from spanloom.spans.folding import facts as facts_codec

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spanloom.agents.state.open_trace import OpenTrace
-from spanloom.agents.state.trace_changes import TraceChanges
+from spanloom.agents.state.trace.changes import TraceChanges
+from spanloom.agents.state.trace.open_trace import OpenTrace
 from spanloom.agents.state.traces import TracePartition
 from spanloom.spans.conventions.key_order import BUILT_IN
 from spanloom.spans.folding import facts as facts_codec

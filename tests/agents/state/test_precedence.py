@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from spanloom.agents.state.clock import CLOCK_RECORD
 from spanloom.agents.state.stored import StoredTrace
-from spanloom.agents.state.trace_changes import TraceChanges
+from spanloom.agents.state.trace.changes import TraceChanges
 from spanloom.agents.state.traces import TracePartition
 from spanloom.spans.conventions.key_order import BUILT_IN, Identity, KeyOrder
 from spanloom.spans.conventions.precedence.identity import SESSION_KEYS, NumberedKey

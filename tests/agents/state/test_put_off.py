@@ -12,8 +12,8 @@ from spanloom.agents.retry import clickhouse_retry
 from spanloom.agents.stages.checkpoint import Writes
 from spanloom.agents.stages.traces import Traces
 from spanloom.agents.state.clock import CLOCK_RECORD
-from spanloom.agents.state.pace import Pace
 from spanloom.agents.state.rebuild import Rebuild
+from spanloom.agents.state.trace.pace import Pace
 from spanloom.agents.state.traces import TracePartition
 from spanloom.kafka.topics import SPAN_FACTS, TRACES_CHANGELOG
 from spanloom.schemas.facts_pb2 import PartitionClock

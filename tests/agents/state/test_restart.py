@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from spanloom.agents.state.clock import CLOCK_RECORD
 from spanloom.agents.state.stored import StoredTrace
-from spanloom.agents.state.trace_changes import TraceChanges
+from spanloom.agents.state.trace.changes import TraceChanges
 from spanloom.agents.state.traces import TracePartition
 from spanloom.spans.folding import facts as facts_codec
 from tests.spans.examples import KEY, SECOND, START, fact

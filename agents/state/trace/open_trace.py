@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from spanloom.agents.state.fact_set import FactSet
+from spanloom.agents.state.trace.fact_set import FactSet
 from spanloom.spans.conventions.key_order import KeyOrder
 from spanloom.spans.folding import facts as facts_codec
 from spanloom.spans.folding.facts import TraceKey

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from spanloom.agents.state.entry import Changes
-from spanloom.agents.state.open_trace import OpenTrace
+from spanloom.agents.state.trace.open_trace import OpenTrace
 from spanloom.spans.conventions.key_order import Identity
 from spanloom.spans.folding.contribution import Contribution, contribution_of, withdrawn
 from spanloom.spans.folding.erasure import ForgottenSpan

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from struct import Struct
 
 from spanloom.agents.state.entry import ChangelogRecord
-from spanloom.agents.state.open_trace import OpenTrace
+from spanloom.agents.state.trace.open_trace import OpenTrace
 from spanloom.spans.folding import facts as facts_codec
 from spanloom.spans.folding.facts import Fact, TraceKey
 
