@@ -12,7 +12,6 @@ that of the erasure are dropped, whenever they come, and the rows of their spans
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from time import monotonic
@@ -28,6 +27,7 @@ from spanloom.agents.state.trace.forgotten import Forgotten
 from spanloom.agents.state.trace.open_trace import OpenTrace
 from spanloom.agents.state.trace.pace import Pace
 from spanloom.agents.state.trace.pieces import Pieces, piece_key, stored_piece_keys, timestamp_of_piece
+from spanloom.agents.state.trace.recent import LastForgotten, Unpacked
 from spanloom.spans.conventions.key_order import BUILT_IN, Identity
 from spanloom.spans.folding import erasure
 from spanloom.spans.folding import facts as facts_codec
@@ -47,9 +47,6 @@ _PUT_OFF = 1000
 
 _UNPACKED = 2000
 """Traces of a partition that are kept unpacked: some 60 MB."""
-
-_FORGOTTEN = 200_000
-"""How many forgotten traces of a partition are remembered as such, some 20 MB."""
 
 News = Sequence[Fact] | Erased
 """What a record says of a trace."""
@@ -81,20 +78,16 @@ class TracePartition(KeyedState[TraceKey, News, OpenTrace, StoredTrace, TraceCha
         super().__init__(retention, began)
         self._pace = pace
         self._time = time
-        self._most_unpacked = most_unpacked
         self._window = window
         self._identity = identity
-        self._unpacked: OrderedDict[TraceKey, OpenTrace] = (
-            OrderedDict()
-        )  # the one without news for longest first
+        self._unpacked = Unpacked(most_unpacked, self._unpack)
         self._pieces = Pieces()
         self._read_back: dict[bytes, bytes] = {}
         """What the changelog has brought back of pieces, until all of it is there."""
         self._kept: tuple[bytes, Sequence[OpenTrace]] | None = None
         """The key of the piece that the record is which is applied, and the traces it brought something to."""
         self._erased = Forgotten()
-        self._forgotten_last: dict[int, None] = {}
-        """Hashes of the traces that were forgotten last: they are not new, whatever they look like."""
+        self._forgotten_last = LastForgotten()
 
     def novelty(self, key: TraceKey, values: Sequence[News]) -> Novelty:
         """How certain it is that a trace that is not here is new.
@@ -109,7 +102,7 @@ class TracePartition(KeyedState[TraceKey, News, OpenTrace, StoredTrace, TraceCha
         start = min(fact.start_time for fact in facts) // _MILLISECOND
         if any(isinstance(some, Erased) for some in values):
             return Novelty.OLD
-        if hash(key) in self._forgotten_last or not self.clock.surely_remembers(
+        if key in self._forgotten_last or not self.clock.surely_remembers(
             key.project_id, start, self._retention
         ):
             return Novelty.OLD
@@ -176,18 +169,12 @@ class TracePartition(KeyedState[TraceKey, News, OpenTrace, StoredTrace, TraceCha
         that had news last."""
         changes = super().collect()
         changes.forgotten = self._erased.take_spans()
-        for key in list(islice(self._unpacked, max(0, len(self._unpacked) - self._most_unpacked))):
-            if key not in self._changed:
-                self._unpacked.pop(key).pack(key)
+        self._unpacked.pack(self._changed)
         return changes
 
     def _entry(self, key: TraceKey) -> OpenTrace:
         trace = super()._entry(key)
-        if trace.unpacked is None:
-            self._unpack(key, trace)
-            self._unpacked[key] = trace
-        else:
-            self._unpacked.move_to_end(key)
+        self._unpacked.touch(key, trace)
         return trace
 
     def _unpack(self, key: TraceKey, trace: OpenTrace) -> None:
@@ -298,11 +285,9 @@ class TracePartition(KeyedState[TraceKey, News, OpenTrace, StoredTrace, TraceCha
             entry.last_news = self.clock.now
             self._open[key] = entry
             return []
-        self._unpacked.pop(key, None)
+        self._unpacked.drop(key)
         self._erased.drop(key)
-        self._forgotten_last[hash(key)] = None
-        if len(self._forgotten_last) > _FORGOTTEN:
-            del self._forgotten_last[next(iter(self._forgotten_last))]
+        self._forgotten_last.add(key)
         return self._pieces.release(key, entry)
 
     def _read(self, key: TraceKey) -> list[Fact]:
