@@ -213,7 +213,8 @@ def test_every_way_to_name_a_key_leads_to_its_project(receiver: Receiver, shared
 
 def test_no_sender_chooses_another_project(receiver: Receiver, shared_kafka: Installation) -> None:
     body = message(span(1, 1, name="a spy"), resource={"spanloom.project_id": "bank"})
-    assert receiver.post(body, {**KEY, "spanloom-project": "bank"}).status == 200
+    chosen = {"spanloom-project": "bank", "spanloom-replay": "1"}
+    assert receiver.post(body, {**KEY, **chosen}).status == 200
     (record,) = records(shared_kafka, "a spy")
     assert record.headers == (("spanloom-project", b"shop"), ("content-type", PROTOBUF.encode()))
     read = decode(
