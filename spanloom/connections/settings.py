@@ -27,9 +27,9 @@ class ServerSettings(BaseModel, extra="forbid"):
     tls_certfile: str = Field("", description="PEM file with the server's certificate chain; none is no TLS.")
     tls_keyfile: str = Field("", description="PEM file with the certificate's key.")
     max_connections: int = Field(
-        2048,
+        1024,
         ge=1,
-        description="Most open connections to each port; fewer where the limit of open files leaves no room for them.",
+        description="Most open connections; fewer where the limit of open files leaves no room for them.",
     )
     max_connections_per_address: int = Field(
         0,

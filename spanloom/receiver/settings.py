@@ -43,6 +43,11 @@ class ReceiverSettings(ServerSettings):
     max_message_bytes: int = Field(
         64 * MEBIBYTE, ge=1024, le=1024 * MEBIBYTE, description="Largest size of a request unpacked, bytes."
     )
+    max_connections: int = Field(
+        2048,
+        ge=1,
+        description="Most open connections to each of both ports; fewer where the limit of open files leaves no room.",
+    )
     head_timeout: Seconds = Field(
         10, description="Seconds a TLS handshake and the head of a request may take to arrive."
     )

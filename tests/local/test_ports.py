@@ -90,6 +90,8 @@ def test_what_is_released_or_whose_process_was_killed_can_be_claimed_again() -> 
 def test_free_ports_are_none_that_a_connection_of_a_client_is_given() -> None:
     """A client's connection takes one of the kernel's own range, perhaps before the server starts that it is for."""
     first, *_ = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()
+    if int(first) < 32_768:
+        pytest.skip("this kernel was told to give away other ports than it does by itself")
     chosen = [free_port() for _ in range(200)]
     assert max(chosen) < int(first)
     assert len(set(chosen)) == len(chosen)
