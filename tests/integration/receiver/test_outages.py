@@ -64,11 +64,21 @@ def broker_pid(kafka: Installation) -> int:
     return process.pid
 
 
+def thread_states(pid: int) -> list[str]:
+    """The state of each thread of a process, `T` for one that was stopped."""
+    stats = (task.joinpath("stat").read_text() for task in Path(f"/proc/{pid}/task").iterdir())
+    return [stat.rpartition(") ")[2][0] for stat in stats]
+
+
 @contextlib.contextmanager
 def frozen(kafka: Installation) -> Iterator[None]:
     pid = broker_pid(kafka)
     os.kill(pid, signal.SIGSTOP)
     try:
+        # The signal comes to one thread after the other; until then a record may still be acknowledged.
+        wait_until(
+            lambda: all(state == "T" for state in thread_states(pid)), "all of Kafka's threads to stand still"
+        )
         yield
     finally:
         os.kill(pid, signal.SIGCONT)
