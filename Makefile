@@ -15,7 +15,7 @@ PYTEST := $(BIN)/python -m pytest
 SET_UP := PYTHON="$(PYTHON)" sh deploy/install.sh
 SET_UP_INPUTS := pyproject.toml deploy/install.sh deploy/set_up.py
 
-.PHONY: run install dev audit test test-clients test-browser test-kafka test-wheel test-oldest fuzz fuzz-live check \
+.PHONY: run install dev audit test test-clients test-browser test-kafka chaos test-wheel test-oldest fuzz fuzz-live check \
   generate bench bench-receiver constraints clean help
 
 help:
@@ -61,6 +61,9 @@ test-browser: $(VENV)/.installed-test ## the pages in Chromium, on the local sta
 test-kafka: $(VENV)/.installed-test ## the integration tests on Apache Kafka, fetched by mvn
 	@$(BIN)/python -m tests.integration.collector.building
 	@$(PYTEST) -n 3 --dist worksteal --broker kafka tests/integration tests/kafka
+
+chaos: $(VENV)/.installed-test ## break it in every way that docs/guarantees.md names, on three brokers; CHAOS=--help says more
+	@$(BIN)/python -m tests.chaos $(CHAOS)
 
 test-wheel: $(VENV)/.installed-test ## the wheel, installed beside the openai-agents SDK in .venv-wheel, runs everything
 	@$(BIN)/python -m tests.wheel.environment

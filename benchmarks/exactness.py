@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from benchmarks.load.load import Totals, Truth
 from benchmarks.parts import Installation
 
 PROJECT = "default"
+
+Ask = Callable[[str], list[dict[str, Any]]]
+"""Gives the rows of a query."""
 
 _SUMS = """
     sum(span_count) AS spans,
@@ -40,22 +43,22 @@ def spans_in_sessions(stack: Installation) -> int:
     return int(stack.query(_PROGRESS)[0]["spans"])
 
 
-def differences(stack: Installation, truth: Truth) -> Iterator[str]:
+def differences(ask: Ask, truth: Truth) -> Iterator[str]:
     """A sentence for each difference between the views and the truth; none if they are exact."""
-    sessions = {row["session_id"]: _totals(row) for row in stack.query(_SESSIONS)}
+    sessions = {row["session_id"]: _totals(row) for row in ask(_SESSIONS)}
     for session_id in sorted(sessions.keys() | truth.sessions.keys()):
         found, expected = sessions.get(session_id), truth.sessions.get(session_id)
         if found != expected:
             yield f"session {session_id}: {found}, not {expected}"
     traces = Totals()
-    for row in stack.query(_TRACES):
+    for row in ask(_TRACES):
         totals = _totals(row)
         traces.add(totals)
         if row["in_session"] and totals != truth.in_sessions():
             yield f"traces with a session: {totals}, not {truth.in_sessions()}"
     if traces != truth.all:
         yield f"all traces: {traces}, not {truth.all}"
-    spans = stack.query(_SPANS)[0]
+    spans = ask(_SPANS)[0]
     names = ("spans", "traces", "input_tokens", "output_tokens")
     shown = (*(int(spans[name]) for name in names), round(spans["cost"] * 10**12))
     true = (*(getattr(truth.all, name) for name in names), truth.all.cost)

@@ -4,6 +4,7 @@ python -m benchmarks.growth trace [--spans 50000] [--batch 10]
 python -m benchmarks.growth session [--traces 100000] [--batch 10]
 
 The stages themselves, without Kafka and ClickHouse: messages of facts in; rows, messages and changelog records out.
+`benchmarks.growth_end_to_end` measures a worker and its database.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from benchmarks.load.growing import one_session, one_trace
 from spanloom.agents.consuming.records import SourceRecord
 from spanloom.agents.stages.checkpoint import Writes
 from spanloom.agents.stages.sessions import Sessions
@@ -29,7 +31,6 @@ from spanloom.spans.folding import facts
 from spanloom.spans.limits import Limits
 from spanloom.spans.pricing.prices import Prices
 from spanloom.spans.reading.decode import OtlpMessage, decode
-from tests.integration.otlp import llm, message, span
 
 NOW = 1_800_000_000_000
 HOUR = 3_600_000
@@ -73,29 +74,6 @@ def facts_messages(spans: bytes, version: int) -> list[bytes]:
     return [value for _, value in facts.encode_table(table.append_column("version", versions), 1)]
 
 
-def batches_of_one_trace(spans: int, batch: int) -> Iterator[list[bytes]]:
-    """A root, an agent in every hundred spans, and calls below the last agent."""
-    begin = NOW * 1_000_000
-    for first in range(1, spans + 1, batch):
-        some = []
-        for number in range(first, min(first + batch, spans + 1)):
-            agent = number - number % 100 or 1
-            make = span if number == agent else llm
-            above = 0 if number == 1 else 1 if number == agent else agent
-            some.append(make(7, number, above, start=begin + number, session__id="s"))
-        yield facts_messages(message(*some), first)
-
-
-def batches_of_one_session(traces: int, batch: int) -> Iterator[list[bytes]]:
-    """Traces of one call each."""
-    begin = NOW * 1_000_000
-    for first in range(1, traces + 1, batch):
-        some = [
-            llm(n, 1, start=begin + n, session__id="s") for n in range(first, min(first + batch, traces + 1))
-        ]
-        yield facts_messages(message(*some), first)
-
-
 def grow(kind: str, size: int, batch: int, report: Callable[[int, float], None]) -> None:
     """Feed batches; reports, at each twentieth of a power of ten, the CPU seconds a span or trace since the last."""
     traces_state = TracePartition(3600, HOUR, NOW - 10 * HOUR)
@@ -105,10 +83,11 @@ def grow(kind: str, size: int, batch: int, report: Callable[[int, float], None])
     )
     sessions = Sessions(lambda: {0: sessions_state}, nothing_stored, Nothing())
     loop = asyncio.new_event_loop()
-    source = batches_of_one_trace(size, batch) if kind == "trace" else batches_of_one_session(size, batch)
+    source = (one_trace if kind == "trace" else one_session)(size, batch, NOW * 1_000_000)
     done = spent = since = 0.0
     offset = 0
-    for values in source:
+    for number, spans in enumerate(source):
+        values = facts_messages(spans, number * batch + 1)
         some = records(SPAN_FACTS, values, offset)
         started = time.process_time()
         writes: Writes = loop.run_until_complete(traces(some))

@@ -257,7 +257,7 @@ def main() -> None:
                 )
             except BenchmarkError as error:
                 sys.exit(str(error))
-            wrong = list(differences(stack, load.truth))
+            wrong = list(differences(stack.query, load.truth))
     result: dict[str, Any] = {"undisturbed": undisturbed, "restarts": list(map(asdict, restarts))}
     if arguments.json:
         print(json.dumps({**result, "exact": not wrong}, indent=2))

@@ -118,7 +118,7 @@ def run_spanloom(stack: Stack, spans: int, per_message: int, seed: int, cold: bo
             in_sessions,
         )
         end = time.monotonic() + _SETTLED
-        while (wrong := list(differences(stack, load.truth))) and time.monotonic() < end:
+        while (wrong := list(differences(stack.query, load.truth))) and time.monotonic() < end:
             time.sleep(_LOOK)
         _say(wrong)
     finally:

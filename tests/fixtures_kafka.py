@@ -1,37 +1,31 @@
-"""Apache Kafka itself, for tests: one combined KRaft broker and controller on loopback, no Docker.
+"""Apache Kafka itself, for tests: combined KRaft brokers and controllers on loopback, no Docker.
 
-The jars come from Maven once (`tests/kafka/pom.xml` pins them) and stay in `.kafka/` at the project's
-root. Use the session fixture `apache_kafka` for a broker that is up, or `KafkaServer` where a test needs
-one of its own. `python -m tests.fixtures_kafka` only fetches the jars.
+Use the session fixture `apache_kafka` for a broker that is up, or `KafkaServer` where a test needs one of its own, or
+several (tests/chaos/cluster.py).
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import hashlib
 import os
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 import uuid
 from base64 import urlsafe_b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
 from aiokafka import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
 from spanloom.local.ports import free_port
+from tests.kafka_jars import KafkaUnavailable, kafka_jars
 
-ROOT = Path(__file__).resolve().parent.parent
-POM = ROOT / "tests" / "kafka" / "pom.xml"
-LOGGING = ROOT / "tests" / "kafka" / "log4j2.properties"
-CACHE = ROOT / ".kafka"
+LOGGING = Path(__file__).resolve().parent / "kafka" / "log4j2.properties"
 
 # Serial collector and C1 only: a test broker lives for seconds, and both halve its start-up.
 JVM_OPTIONS = (
@@ -43,53 +37,22 @@ JVM_OPTIONS = (
 )
 
 
-class KafkaUnavailable(RuntimeError):
-    """Kafka could not be fetched, started or stopped; the message says what to do or shows the log's end."""
+def random_id() -> str:
+    """An ID as Kafka writes them: of a cluster, or of a folder with data."""
+    return urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
 
 
-def pinned_version(pom: Path = POM) -> str:
-    """The Kafka version that `pom` pins, for example `4.4.0`."""
-    version = ElementTree.parse(pom).findtext("{*}properties/{*}kafka.version")
-    if not version:
-        raise KafkaUnavailable(f"{pom} has no property kafka.version")
-    return version
+@dataclass(frozen=True)
+class Member:
+    """What a broker of a cluster must know of the whole before it starts."""
 
-
-def kafka_jars(cache: Path = CACHE, pom: Path = POM) -> Path:
-    """The folder with Kafka's jars, fetched by Maven if `cache` does not hold this pom's yet.
-
-    Safe to call from several test runs at once: the folder appears whole or not at all.
-    Raises KafkaUnavailable if Maven is missing or fails.
-    """
-    digest = hashlib.sha256(pom.read_bytes()).hexdigest()[:8]
-    jars = cache / f"{pinned_version(pom)}-{digest}"
-    if jars.is_dir():
-        return jars
-    maven = shutil.which("mvn")
-    if maven is None:
-        raise KafkaUnavailable(
-            "Apache Kafka's jars are fetched by Maven: install `mvn`, or leave `-m kafka` out"
-        )
-    cache.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix="fetching-", dir=cache))
-    try:
-        command = [maven, "-q", "-B", "-Dstyle.color=never", "-f", str(pom), "dependency:copy-dependencies"]
-        command += ["-DincludeScope=runtime", f"-DoutputDirectory={fresh}"]
-        fetched = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            timeout=900,
-            check=False,
-        )
-        if fetched.returncode != 0:
-            raise KafkaUnavailable(f"Maven could not fetch Kafka's jars:\n{fetched.stdout}{fetched.stderr}")
-        # Another run may have been faster; its folder is as good as ours.
-        with contextlib.suppress(OSError):
-            fresh.rename(jars)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-    return jars
+    node: int
+    cluster_id: str
+    controller_port: int
+    controllers: Mapping[int, int]
+    """The port of every node's controller."""
+    folder_ids: Mapping[int, str]
+    """The ID of every node's folder."""
 
 
 class KafkaServer:
@@ -100,16 +63,20 @@ class KafkaServer:
 
     directory: holds server.properties, server.log and the data; formatted at the first start.
     properties: broker settings that replace or extend the fixture's own.
+    member: its place in a cluster; without, it is a cluster of its own.
     """
 
-    def __init__(self, directory: Path, properties: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, directory: Path, properties: dict[str, str] | None = None, member: Member | None = None
+    ) -> None:
         java = shutil.which("java")
         if java is None:
             raise KafkaUnavailable("Apache Kafka needs Java 17 or newer on the PATH")
         self.directory = directory
         self.log = directory / "server.log"
         self.data = directory / "data"
-        self.port, self._controller_port = free_port(), free_port()
+        self.port = free_port()
+        self._member = member or _alone()
         self._settings = directory / "server.properties"
         self._java = [java, *JVM_OPTIONS, f"-Dlog4j2.configurationFile={LOGGING.as_uri()}"]
         self._java += ["-cp", f"{kafka_jars()}{os.sep}*"]
@@ -185,10 +152,14 @@ class KafkaServer:
             raise KafkaUnavailable(f"Kafka outlived {sign.name} by {timeout} s\n{self._log_end()}") from error
 
     def _format(self, timeout: float) -> None:
-        cluster = urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
-        command = [*self._java, "kafka.tools.StorageTool", "format", "--standalone"]
+        command = [*self._java, "kafka.tools.StorageTool", "format"]
         # The options' form with `=`: an ID may begin with a dash.
-        command += [f"--cluster-id={cluster}", f"--config={self._settings}"]
+        command += [f"--cluster-id={self._member.cluster_id}", f"--config={self._settings}"]
+        voters = (
+            f"{node}@127.0.0.1:{port}:{self._member.folder_ids[node]}"
+            for node, port in self._member.controllers.items()
+        )
+        command.append(f"--initial-controllers={','.join(voters)}")
         formatted = subprocess.run(
             command,
             capture_output=True,
@@ -221,7 +192,8 @@ class KafkaServer:
         try:
             await client.bootstrap()
             # Metadata names only brokers that the controller has let in.
-            return bool(client.cluster.brokers()) and client.cluster.controller is not None
+            let_in = any(broker.port == self.port for broker in client.cluster.brokers())
+            return let_in and client.cluster.controller is not None
         except (KafkaError, OSError, TimeoutError):
             return False
         finally:
@@ -234,11 +206,13 @@ class KafkaServer:
     def _default_properties(self) -> dict[str, str]:
         return {
             "process.roles": "broker,controller",
-            "node.id": "1",
-            "listeners": f"PLAINTEXT://{self.bootstrap},CONTROLLER://127.0.0.1:{self._controller_port}",
+            "node.id": str(self._member.node),
+            "listeners": f"PLAINTEXT://{self.bootstrap},CONTROLLER://127.0.0.1:{self._member.controller_port}",
             "advertised.listeners": f"PLAINTEXT://{self.bootstrap}",
             "controller.listener.names": "CONTROLLER",
-            "controller.quorum.bootstrap.servers": f"127.0.0.1:{self._controller_port}",
+            "controller.quorum.bootstrap.servers": ",".join(
+                f"127.0.0.1:{port}" for port in self._member.controllers.values()
+            ),
             "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
             "log.dirs": str(self.data),
             # A topic that nobody created with its settings is a mistake that a test should show.
@@ -268,6 +242,11 @@ class KafkaServer:
         }
 
 
+def _alone() -> Member:
+    port = free_port()
+    return Member(1, random_id(), port, {1: port}, {1: random_id()})
+
+
 @pytest.fixture(scope="session")
 def apache_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
     """A running Apache Kafka for the whole session; a test that stops it starts it again."""
@@ -277,7 +256,3 @@ def apache_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServ
         yield server
     finally:
         server.stop()
-
-
-if __name__ == "__main__":
-    print(f"Apache Kafka {pinned_version()} is in {kafka_jars()}")

@@ -148,6 +148,7 @@ class Installation:
         *,
         kafka: KafkaServer | None = None,
         tansu: Process | None = None,
+        replication: int = 1,
     ) -> None:
         self.bootstrap = bootstrap
         self.clickhouse = clickhouse
@@ -156,12 +157,16 @@ class Installation:
         self.tansu = tansu
         self.database = f"test_{os.getpid()}_{next(_numbers)}"
         self.settings: dict[str, str] = {}
+        self.replication = replication
         self._workers: list[Worker] = []
         self._web_port = free_port()
 
     def __enter__(self) -> Installation:
         # What the commands `topics` and `migrate` do, without the two seconds that it takes to start each.
-        _run(topics.ensure(KafkaSettings(bootstrap_servers=self.bootstrap, partitions=PARTITIONS)))
+        kafka = KafkaSettings(
+            bootstrap_servers=self.bootstrap, partitions=PARTITIONS, replication_factor=self.replication
+        )
+        _run(topics.ensure(kafka))
         if self.clickhouse:
             migrate(ClickHouseSettings(url=self.clickhouse, database=self.database))
         return self
@@ -188,6 +193,7 @@ class Installation:
             **inherited,
             "SPANLOOM_KAFKA__BOOTSTRAP_SERVERS": self.bootstrap,
             "SPANLOOM_KAFKA__PARTITIONS": str(PARTITIONS),
+            "SPANLOOM_KAFKA__REPLICATION_FACTOR": str(self.replication),
             "SPANLOOM_KAFKA__SESSION_TIMEOUT": "6",
             "SPANLOOM_KAFKA__HEARTBEAT_INTERVAL": "1",
             "SPANLOOM_KAFKA__REBALANCE_TIMEOUT": "6",

@@ -12,7 +12,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaConnectionError
 
-from tests.fixtures_kafka import KafkaServer, kafka_jars, pinned_version
+from tests.fixtures_kafka import KafkaServer
+from tests.kafka_jars import kafka_jars, pinned_version
 
 pytestmark = pytest.mark.kafka
 

@@ -14,14 +14,16 @@ from tests.integration.installation import PARTITIONS, Installation
 SOURCE = "otlp_spans"
 
 
-async def _admin(bootstrap: str, *, delete: str = "", create: str = "", partitions: int = PARTITIONS) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+async def _admin(
+    installation: Installation, *, delete: str = "", create: str = "", partitions: int = PARTITIONS
+) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=installation.bootstrap)
     await admin.start()
     try:
         if delete:
             await admin.delete_topics([delete])
         while create:
-            answer = await admin.create_topics([NewTopic(create, partitions, 1)])
+            answer = await admin.create_topics([NewTopic(create, partitions, installation.replication)])
             error = for_code(answer.topic_errors[0][1])
             if error is NoError:
                 return
@@ -32,15 +34,15 @@ async def _admin(bootstrap: str, *, delete: str = "", create: str = "", partitio
 
 
 def delete(installation: Installation, topic: str) -> None:
-    asyncio.run(_admin(installation.bootstrap, delete=topic))
+    asyncio.run(_admin(installation, delete=topic))
 
 
 def create(installation: Installation, topic: str, partitions: int = PARTITIONS) -> None:
-    asyncio.run(_admin(installation.bootstrap, create=topic, partitions=partitions))
+    asyncio.run(_admin(installation, create=topic, partitions=partitions))
 
 
 def create_anew(installation: Installation, topic: str) -> None:
-    asyncio.run(_admin(installation.bootstrap, delete=topic, create=topic))
+    asyncio.run(_admin(installation, delete=topic, create=topic))
 
 
 def more_partitions(installation: Installation, topic: str, partitions: int = 2 * PARTITIONS) -> None:

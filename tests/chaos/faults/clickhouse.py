@@ -1,0 +1,86 @@
+"""A ClickHouse that is away, killed, full, wrong, cut off or another one."""
+
+from __future__ import annotations
+
+import resource
+import shutil
+import signal
+
+from tests.chaos.fault import fault
+from tests.chaos.scene import Scene
+from tests.integration.outages.gate import http
+
+_ANSWERS = (
+    http("500 Internal Server Error", "Server got itself in trouble"),
+    http("502 Bad Gateway", "<html>a proxy without a server</html>"),
+    http("500 Internal Server Error", "Code: 252. DB::Exception: Too many parts. (TOO_MANY_PARTS)\n", 252),
+    b"",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf",
+)
+
+
+@fault("ClickHouse is away for three quarters of the time")
+def away(scene: Scene) -> None:
+    scene.pause(2, 4)
+    scene.database.stop()
+    scene.pause(0.75 * scene.seconds, 0.75 * scene.seconds)
+    scene.database.start()
+
+
+@fault("ClickHouse is killed, again and again", quick=True)
+def killed(scene: Scene) -> None:
+    for _ in range(4):
+        scene.pause(1, 4)
+        scene.database.stop(signal.SIGKILL)
+        scene.pause(0, 1)
+        scene.database.start()
+
+
+@fault("connections to ClickHouse are cut: nobody knows whether a write was done")
+def cut(scene: Scene) -> None:
+    for _ in range(40):
+        scene.pause(0.05, 0.6)
+        scene.gate.open()  # cuts those that are there
+
+
+@fault("ClickHouse answers errors, nothing, or half an answer")
+def errors(scene: Scene) -> None:
+    for answer in _ANSWERS:
+        scene.pause(1, 2)
+        scene.gate.answer(answer)
+        scene.pause(1, 3)
+        scene.gate.open()
+
+
+@fault("ClickHouse's disk is full for a while")
+def full(scene: Scene) -> None:
+    scene.pause(2, 4)
+    limits = resource.prlimit(scene.database.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(scene.database.pid, resource.RLIMIT_FSIZE, (16, limits[1]))
+    scene.pause(6, 8)
+    resource.prlimit(scene.database.pid, resource.RLIMIT_FSIZE, limits)
+
+
+@fault("the database is lost, and what Kafka holds is read again (`spanloom rewind`)")
+def lost(scene: Scene) -> None:
+    scene.sending.wait(0.5)
+    with scene.away(*scene.workers):
+        scene.installation.sql("DROP DATABASE spanloom SYNC")
+        scene.installation.spanloom("migrate")
+        scene.installation.spanloom("rewind", "--since", "1h")
+
+
+@fault("an older copy of the database is restored, and what Kafka holds is read again")
+def restored(scene: Scene) -> None:
+    data, copy = scene.folder / "data", scene.folder / "copy"
+    scene.sending.wait(0.3)
+    scene.database.stop()
+    shutil.copytree(data, copy)
+    scene.database.start()
+    scene.sending.wait(0.7)
+    with scene.away(*scene.workers):
+        scene.database.stop()
+        shutil.rmtree(data)
+        copy.rename(data)
+        scene.database.start()
+        scene.installation.spanloom("rewind", "--since", "1h")
