@@ -70,5 +70,7 @@ def test_the_commands_answer(with_sample: Stack) -> None:
     for command in commands.splitlines():
         answer = run(command, with_sample)
         assert answer.strip(), command
-        if "--unpriced" not in command:
+        if " replay " in command:
+            assert re.fullmatch(r"sent .* spans of .* traces again\n", answer), answer
+        elif "--unpriced" not in command:
             assert "conv-1" in answer, f"{command}\n{answer}"
