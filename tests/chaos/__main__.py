@@ -9,6 +9,7 @@ that run shows must be what the load's generator knows. What ends by itself is s
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 import tempfile
 import time
@@ -104,6 +105,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="spanloom-chaos-") as temporary:
         folder: Path = options.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
+        logging.basicConfig(filename=folder / "sender.log")  # it complains of each connection that is refused
         try:
             cluster = Cluster(folder)
         except KafkaUnavailable as error:

@@ -132,6 +132,9 @@ class Scene:
         try:
             yield
         finally:
+            for worker in workers:
+                self.outcome.starts += 1
+                worker.start(ready=False)
             self._away -= {worker.name for worker in workers}
 
     def pause(self, least: float, most: float) -> None:
