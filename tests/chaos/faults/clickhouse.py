@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import resource
 import shutil
 import signal
 
 from tests.chaos.fault import fault
 from tests.chaos.scene import Scene
+from tests.integration.outages import disk
 from tests.integration.outages.gate import http
 
 _ANSWERS = (
@@ -53,12 +53,10 @@ def errors(scene: Scene) -> None:
 
 
 @fault("ClickHouse's disk is full for a while")
-def full(scene: Scene) -> None:
+def full_disk(scene: Scene) -> None:
     scene.pause(2, 4)
-    limits = resource.prlimit(scene.database.pid, resource.RLIMIT_FSIZE)
-    resource.prlimit(scene.database.pid, resource.RLIMIT_FSIZE, (16, limits[1]))
-    scene.pause(6, 8)
-    resource.prlimit(scene.database.pid, resource.RLIMIT_FSIZE, limits)
+    with disk.full(scene.folder / "data"):
+        scene.pause(6, 8)
 
 
 @fault("the database is lost, and what Kafka holds is read again (`spanloom rewind`)")
@@ -75,7 +73,7 @@ def restored(scene: Scene) -> None:
     data, copy = scene.folder / "data", scene.folder / "copy"
     scene.sending.wait(0.3)
     scene.database.stop()
-    shutil.copytree(data, copy)
+    shutil.copytree(data, copy, symlinks=True)
     scene.database.start()
     scene.sending.wait(0.7)
     with scene.away(*scene.workers):

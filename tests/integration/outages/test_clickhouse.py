@@ -13,6 +13,7 @@ from tests.fixtures_local import clickhouse_process, wait_until
 from tests.integration import otlp
 from tests.integration.installation import Installation, Worker
 from tests.integration.otlp import SESSIONS, TRACES
+from tests.integration.outages.disk import full
 from tests.integration.outages.gate import Gate, http
 from tests.integration.test_failures import load
 
@@ -97,17 +98,12 @@ def test_a_full_disk_under_the_local_server_is_waited_out(installation: Installa
         messages = load(90, seed=63)
         third = len(messages) // 3
 
-        # The data of inserts goes through files; from here on each lies on a disk that is full.
-        full = [folder / "data" / "http_inserts" / f"{number}.bin" for number in range(5000)]
-        for one in full:
-            one.symlink_to("/dev/full")
-        before = worker.log
-        installation.produce(messages[:third])
-        wait_until(lambda: waits(worker, before) or not worker.running, "the worker to wait")
-        assert worker.running
-        assert "NOT_ENOUGH_SPACE" in worker.log
-        for one in full:
-            one.unlink(missing_ok=True)
+        with full(folder / "data"):
+            before = worker.log
+            installation.produce(messages[:third])
+            wait_until(lambda: waits(worker, before) or not worker.running, "the worker to wait")
+            assert worker.running
+            assert "NOT_ENOUGH_SPACE" in worker.log
         wait_until(lambda: worker.probe("/ready") == 200, "ready again", 60)
 
         # And where the engine itself can write no more.
