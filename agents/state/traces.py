@@ -27,6 +27,7 @@ from spanloom.agents.state.trace.forgotten import Forgotten
 from spanloom.agents.state.trace.open_trace import OpenTrace
 from spanloom.agents.state.trace.pace import Pace
 from spanloom.agents.state.trace.pieces import Pieces, piece_key, stored_piece_keys, timestamp_of_piece
+from spanloom.agents.state.trace.places import may_stand_elsewhere, possible_places
 from spanloom.agents.state.trace.recent import LastForgotten, Unpacked
 from spanloom.spans.conventions.key_order import BUILT_IN, Identity
 from spanloom.spans.folding import erasure
@@ -179,13 +180,8 @@ class TracePartition(KeyedState[TraceKey, News, OpenTrace, StoredTrace, TraceCha
 
     def _unpack(self, key: TraceKey, trace: OpenTrace) -> None:
         held = trace.unpack(key, self._identity.sessions, self._erased.version(key))
-        if not held.facts:
-            return
-        held.place = self._place(key, held)
-        # What is read back was written by a worker that may have gone by another precedence of keys: wherever else the
-        # trace may stand by what its facts name, its row and contribution are taken away when it is written next.
-        if not trace.again and len(session_ids := held.session_ids) > 1:
-            held.left.update(held.place._replace(session_id=each) for each in session_ids)
+        if held.facts:
+            held.place = self._place(key, held)
 
     def _new(self, now: int) -> OpenTrace:
         return OpenTrace(last_news=now)
@@ -208,6 +204,7 @@ class TracePartition(KeyedState[TraceKey, News, OpenTrace, StoredTrace, TraceCha
             self._pieces.taint(key, trace)
             trace.latest_start = max(trace.latest_start, trace.held.latest_start)
             self._forget_start(key, trace.latest_start)
+            self._leave_all(key, trace)
             self._erased.take_away(key, trace.held.forget(version))
         return is_newest
 
@@ -271,10 +268,16 @@ class TracePartition(KeyedState[TraceKey, News, OpenTrace, StoredTrace, TraceCha
         return changes
 
     def _write_trace(self, key: TraceKey, trace: OpenTrace, changes: TraceChanges) -> None:
+        self._leave_all(key, trace)
         changes.add(key, trace, self._identity)
         held = trace.held
         held.left.clear()
         held.changes, held.told, held.written = 0, len(held.facts), self._time()
+
+    def _leave_all(self, key: TraceKey, trace: OpenTrace) -> None:
+        """A worker before this one may have known less of the trace, or gone by another precedence of keys."""
+        if trace.found_again or may_stand_elsewhere(trace.held, self._window):
+            trace.held.left.update(possible_places(key.project_id, trace.held, self._window))
 
     def _latest_start(self, key: TraceKey, entry: OpenTrace) -> int:  # noqa: ARG002
         return entry.latest_start // _MILLISECOND

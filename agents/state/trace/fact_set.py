@@ -16,8 +16,8 @@ class FactSet:
 
     `place` is where the trace's row and contribution stand. `left` are the places it stood at earlier records of this
     batch: an attempt before a crash may have ended its batch right there and written them, so they are always
-    cleared too. `changes` are the facts that came or changed since the row was written, at the time `written`, of
-    `told` facts.
+    cleared too. `named` are all sessions that a fact has ever named. `changes` are the facts that came or changed since
+    the row was written, at the time `written`, of `told` facts.
     """
 
     order: KeyOrder
@@ -26,6 +26,7 @@ class FactSet:
     latest_start: int = 0
     place: WindowKey | None = None
     left: set[WindowKey] = field(default_factory=set)
+    named: set[str] = field(default_factory=set)
     changes: int = 0
     told: int = 0
     written: float = 0.0
@@ -78,11 +79,6 @@ class FactSet:
         """The session the facts name; '' without one."""
         return self._best[3] if self._best else ""
 
-    @property
-    def session_ids(self) -> set[str]:
-        """All sessions that the facts name: where the trace would stand by one precedence of keys or another."""
-        return {fact.session_id for fact in self.facts.values() if fact.session_key}
-
     def _consider_all(self) -> None:
         self._best, self.start_time = None, None
         for fact in self.facts.values():
@@ -93,6 +89,7 @@ class FactSet:
             self.start_time = fact.start_time
         self.latest_start = max(self.latest_start, fact.start_time)
         if fact.session_key:
+            self.named.add(fact.session_id)
             place = self.order.place(fact.session_key)
             candidate = (place, fact.start_time, fact.span_id, fact.session_id)
             if self._best is None or candidate < self._best:

@@ -10,6 +10,7 @@ from tests.agents.law.memory_warehouse import TRACES, WINDOWS
 from tests.agents.law.simulation import PARTITIONS, SOURCE, TOPICS, Simulation, Step
 from tests.integration.otlp import llm, message, span
 
+BEGIN = START * 1_000_000
 TRACE = next(
     number
     for number in range(1, 99)
@@ -22,10 +23,9 @@ def test_a_row_of_less_under_the_same_version_is_overtaken() -> None:
 
     The row of the first comes last.
     """
-    begin = START * 1_000_000
     ours = Simulation(START + HOUR)  # so that nothing is certainly new
-    ours.produce(message(span(TRACE, 1, start=begin, session__id="s")), START)
-    ours.produce(message(llm(TRACE, 2, 1, start=begin, session__id="s")), START + 1)
+    ours.produce(message(span(TRACE, 1, start=BEGIN, session__id="s")), START)
+    ours.produce(message(llm(TRACE, 2, 1, start=BEGIN, session__id="s")), START + 1)
     zombie = Simulation(START + HOUR)
     zombie.log, zombie.warehouse = ours.log, ours.warehouse
 
@@ -43,3 +43,36 @@ def test_a_row_of_less_under_the_same_version_is_overtaken() -> None:
     assert ours.warehouse.ambiguous, "the case is not what it says"
     assert [row["span_count"] for row in ours.warehouse.live(TRACES).values()] == [2]
     assert [row["span_count"] for row in ours.warehouse.live(WINDOWS).values()] == [2]
+
+
+def test_a_row_where_the_trace_only_stood_for_the_other_is_taken_away() -> None:
+    """The other one knew less when it wrote: no session, or one that a later span corrected.
+
+    Ours finds all spans in ClickHouse with the first record already, so for it the trace never stood there.
+    """
+    first = message(llm(TRACE, 2, 1, start=BEGIN + 1, gen_ai__conversation__id="made up"))
+    none = message(llm(TRACE, 3, 1, start=BEGIN + 2))
+    root = message(span(TRACE, 1, start=BEGIN, session__id="s"))
+    for known in ([none], [none, first]):
+        ours = Simulation(START + HOUR)
+        for number, value in enumerate([*known, root]):
+            ours.produce(value, START + number)
+        zombie = Simulation(START + HOUR)
+        zombie.log, zombie.warehouse = ours.log, ours.warehouse
+        asyncio.run(_late(ours, zombie, len(known)))
+        assert [row["session_id"] for row in ours.warehouse.live(TRACES).values()] == ["s"]
+        assert [row["session_id"] for row in ours.warehouse.live(WINDOWS).values()] == ["s"]
+
+
+async def _late(ours: Simulation, zombie: Simulation, records: int) -> None:
+    """The zombie takes so many records, and writes what follows when ours has already written all."""
+    await zombie.step(Step("ingest", records))
+    zombie.restart()
+    await zombie._work["traces"].settle()
+    stale = await zombie._work["traces"](ours.log.due((TOPICS["traces"], 0), records))
+    await ours.run([Step("ingest", 1)])
+    for table, rows in stale.rows:
+        await ours._insert(table, rows)
+    for topic, messages in stale.messages.items():
+        await ours._produce(topic, messages)
+    await ours.run([])
