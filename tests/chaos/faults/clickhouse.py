@@ -7,6 +7,7 @@ import signal
 
 from tests.chaos.fault import fault
 from tests.chaos.scene import Scene
+from tests.fixtures_local import wait_until
 from tests.integration.outages import disk
 from tests.integration.outages.gate import http
 
@@ -65,7 +66,7 @@ def lost(scene: Scene) -> None:
     with scene.away(*scene.workers):
         scene.installation.sql("DROP DATABASE spanloom SYNC")
         scene.installation.spanloom("migrate")
-        scene.installation.spanloom("rewind", "--since", "1h")
+        _rewind(scene)
 
 
 @fault("an older copy of the database is restored, and what Kafka holds is read again")
@@ -81,4 +82,13 @@ def restored(scene: Scene) -> None:
         shutil.rmtree(data)
         copy.rename(data)
         scene.database.start()
-        scene.installation.spanloom("rewind", "--since", "1h")
+        _rewind(scene)
+
+
+def _rewind(scene: Scene) -> None:
+    """Have all be read again; a worker that left while the group was joining counts as there until its session ends."""
+
+    def is_done() -> bool:
+        return scene.installation.run("rewind", "--since", "1h").returncode == 0
+
+    wait_until(is_done, "the group to be rewound")
