@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from spanloom.agents.state.trace.pace import Pace
-from tests.agents.law.simulation import EVERY_BATCH, STAGES, Forget, Step
+from tests.agents.law.simulation import EVERY_BATCH, STAGES, Event, Forget, Step
 from tests.integration.otlp import llm, message, span
 
 HOUR = 3_600_000
@@ -62,7 +62,7 @@ class Case:
     partitions: int
     spans: dict[tuple[int, int], SpanOf]
     messages: tuple[Message, ...]
-    steps: tuple[Step | Forget, ...]
+    steps: tuple[Step | Forget | Event, ...]
     pace: Pace = EVERY_BATCH
 
     def payload(self, number: int) -> bytes:

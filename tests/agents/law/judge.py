@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Coroutine, Mapping
+from functools import lru_cache
+from typing import Any, TypeVar
 
 from spanloom.agents.consuming.records import SourceRecord
 from spanloom.agents.stages.ingest import Ingest
@@ -23,31 +24,56 @@ from tests.agents.law.cases import Case
 from tests.agents.law.memory_warehouse import SORT_KEYS, SPANS, TRACES, WINDOWS, Key, Row, rows_of
 from tests.agents.law.simulation import SOURCE, WINDOW, Simulation
 
+Simulated = TypeVar("Simulated", bound=Simulation)
+
 _LOOP = asyncio.new_event_loop()  # one for all cases: to make one costs more than a case
-_INGEST = Ingest(1, Limits(), Prices(), now=lambda: 0)
+_PRICES = Prices()
 
 
 def run(case: Case) -> Simulation:
     """Run a case to its end."""
-    simulation = Simulation(case.began, served=case.served, partitions=case.partitions, pace=case.pace)
+    return run_as(Simulation, case)
+
+
+def run_as(worker: type[Simulated], case: Case) -> Simulated:
+    """Run a case to its end with a worker of this kind."""
+    simulation = worker(case.began, served=case.served, partitions=case.partitions, pace=case.pace)
     for number, one in enumerate(case.messages):
         simulation.produce(case.payload(number), one.timestamp, one.partition)
-    _LOOP.run_until_complete(simulation.run(case.steps))
+    wait(simulation.run(case.steps))
     return simulation
 
 
-def expected(case: Case, forgotten: Mapping[TraceKey, int]) -> tuple[dict[Key, Row], dict[Key, Row]]:
+def wait(what: Coroutine[Any, Any, None]) -> None:
+    """Run something to its end."""
+    _LOOP.run_until_complete(what)
+
+
+def expected(
+    case: Case, forgotten: Mapping[TraceKey, int], prices: Prices = _PRICES
+) -> tuple[dict[Key, Row], dict[Key, Row]]:
     """Return the rows of traces and of session windows that follow from the case's spans.
 
     Args:
         forgotten: by trace the version up to which its spans are forgotten.
+        prices: what tokens cost.
     """
-    records = [
-        SourceRecord(SOURCE, one.partition, number, one.timestamp, case.payload(number), {})
-        for number, one in enumerate(case.messages)
-    ]
+    return folded(
+        [
+            SourceRecord(SOURCE, one.partition, number, one.timestamp, case.payload(number), {})
+            for number, one in enumerate(case.messages)
+        ],
+        forgotten,
+        prices,
+    )
+
+
+def folded(
+    records: list[SourceRecord], forgotten: Mapping[TraceKey, int], prices: Prices = _PRICES
+) -> tuple[dict[Key, Row], dict[Key, Row]]:
+    """Return the rows of traces and of session windows that follow from records of the source topic."""
     by_trace: dict[TraceKey, dict[int, Fact]] = {}
-    for key, facts in facts_of(_INGEST.prepare(records).rows[0][1]):
+    for key, facts in facts_of(_ingest(prices).prepare(records).rows[0][1]):
         for fact in facts:
             if fact.version <= forgotten.get(key, 0):
                 continue
@@ -79,6 +105,28 @@ def holds(case: Case) -> bool:
     )
 
 
+def differences(simulation: Simulation, rows: tuple[dict[Key, Row], dict[Key, Row]]) -> list[str]:
+    """Return in words where ClickHouse shows something else than these rows of traces and windows, and which versions
+    named two contents."""
+    found = []
+    for table, wanted in zip((TRACES, WINDOWS), rows, strict=True):
+        shown = simulation.warehouse.live(table)
+        for key in sorted(shown.keys() | wanted.keys()):
+            one, other = shown.get(key), wanted.get(key)
+            if one is None or other is None:
+                found.append(f"{table} {key} is {'not there' if one is None else 'there and must not be'}")
+            else:
+                found += [
+                    f"{table} {key}: {name} is {one[name]!r}, not {other[name]!r}"
+                    for name in one
+                    if one[name] != other[name]
+                ]
+    for one, other in simulation.warehouse.ambiguous:
+        what = [f"{name}: {one[name]!r} and {other[name]!r}" for name in one if one[name] != other[name]]
+        found.append(f"version {one['version']} was given twice: {', '.join(what)}")
+    return found
+
+
 def spans_are_gone(simulation: Simulation) -> bool:
     """Whether no span is shown that was forgotten."""
     return all(
@@ -100,6 +148,11 @@ def texts_are_gone(simulation: Simulation) -> bool:
         for key, facts in facts_codec.decode(record.value)
         for fact in facts
     )
+
+
+@lru_cache
+def _ingest(prices: Prices) -> Ingest:
+    return Ingest(1, Limits(), prices, now=lambda: 0)
 
 
 def _live(name: str, table: Any) -> dict[Key, Row]:

@@ -70,6 +70,15 @@ class MemoryLog:
         """Acknowledge."""
         self.committed.update(offsets)
 
+    def rewind(self, topic: str) -> None:
+        """Have all of a topic read once more."""
+        self.commit(dict.fromkeys(self.partitions(topic), FIRST_OFFSET))
+
+    def empty(self, topic: str) -> None:
+        """Lose what a topic holds."""
+        for partition in self.partitions(topic):
+            self._records[partition] = []
+
     def compact(self, topic: str) -> None:
         """Leave of each key the last record, and no tombstone that is the last one."""
         for partition in self.partitions(topic):

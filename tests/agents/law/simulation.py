@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, Protocol
 
 import pyarrow as pa
 
@@ -20,6 +21,7 @@ from spanloom.agents.stages.ingest import Ingest
 from spanloom.agents.stages.sessions import Sessions
 from spanloom.agents.stages.traces import Traces
 from spanloom.agents.state.clock import CLOCK_RECORD, StreamClock
+from spanloom.agents.state.keyed import KeyedState
 from spanloom.agents.state.rebuild import Rebuild
 from spanloom.agents.state.sessions import SessionPartition
 from spanloom.agents.state.trace.pace import Pace
@@ -56,6 +58,22 @@ class Crash(Exception):
     """The worker is gone."""
 
 
+class _Ingest(Ingest):
+    """Works in this thread, at a `time` (ms) that is set; made once, for that takes longer than its work here."""
+
+    time = 0
+
+    def __init__(self, partitions: int, prices: Prices) -> None:
+        super().__init__(partitions, _LIMITS, prices, now=lambda: self.time)
+
+    async def __call__(self, records: list[SourceRecord]) -> Writes:
+        """Decode, price, and send on."""
+        return self.prepare(records)
+
+
+_ingest = lru_cache(_Ingest)
+
+
 @dataclass(frozen=True)
 class Step:
     """One batch of one stage, and what happens to it."""
@@ -80,6 +98,13 @@ class Forget:
     """Spans are forgotten whose records are dated up to this time, ms."""
 
 
+class Event(Protocol):
+    """What happens between two batches, besides (`steps.disasters`)."""
+
+    def happen(self, simulation: Simulation, /) -> None:
+        """Let it happen."""
+
+
 class Simulation:
     """One worker.
 
@@ -97,6 +122,8 @@ class Simulation:
         self.forgotten: dict[TraceKey, int] = {}
         """By trace the version up to which its spans are forgotten."""
         self.warehouse = MemoryWarehouse()
+        self.prices = _PRICES
+        """What tokens cost, from the next restart on."""
         self._now = began
         self._partitions = partitions
         self._pace = pace
@@ -108,9 +135,16 @@ class Simulation:
         self._crash: tuple[str, int] | None = None
         self.restart()
 
-    def produce(self, value: bytes, timestamp: int, partition: int = 0) -> None:
+    @property
+    def now(self) -> int:
+        """The wall clock, ms: it goes by the records that were read."""
+        return self._now
+
+    def produce(
+        self, value: bytes, timestamp: int, partition: int = 0, headers: Sequence[tuple[str, bytes]] = ()
+    ) -> None:
         """Append a message to the source topic; `timestamp` in ms."""
-        self.log.append(SOURCE, Record(partition, None, value, timestamp=timestamp), timestamp)
+        self.log.append(SOURCE, Record(partition, None, value, headers, timestamp=timestamp), timestamp)
 
     def forget(self, forget: Forget) -> None:
         """Have a trace forgotten, as the command does it."""
@@ -125,20 +159,24 @@ class Simulation:
                     self.log.append(SPAN_FACTS, dated_back, self._now)
                 return
 
-    async def run(self, steps: Sequence[Step | Forget]) -> None:
+    async def run(self, steps: Sequence[Step | Forget | Event]) -> None:
         """Take these steps, then go on without trouble until every record is acknowledged and every row is written."""
         for step in steps:
             if isinstance(step, Forget):
                 self.forget(step)
-            else:
+            elif isinstance(step, Step):
                 await self.step(step)
-        for again in range(2):
-            while self.log.lag(TOPICS.values()):
-                for stage in STAGES:
-                    await self.step(Step(stage, 100))
-            if not again:
-                self._seconds += 1000
-                await self.step(Step("traces", 0))
+            else:
+                step.happen(self)
+        while self.log.lag(TOPICS.values()) or self.owes():
+            size = 100 if self.log.lag(TOPICS.values()) else 0
+            self._seconds += 0 if size else 1000
+            for stage in STAGES:
+                await self.step(Step(stage, size))
+
+    def owes(self) -> bool:
+        """Whether rows are put off or owed, or a state has just been taken over."""
+        return any(not state.has_begun or state.owes() or bool(state._changed) for state in self._states)
 
     async def step(self, step: Step) -> None:
         """Run one batch of one stage."""
@@ -171,6 +209,8 @@ class Simulation:
         if step.stage != "ingest" and (writes := await work.settle()) is not None:
             await self._checkpoint(writes, step)
         if records:
+            if step.stage == "ingest":
+                work.time = self._now
             writes = await work(records)
             for record in records:
                 writes.offsets[record.topic, record.partition] = record.offset + 1
@@ -193,9 +233,10 @@ class Simulation:
         for number in numbers:
             self._restore(traces[number], (TRACES_CHANGELOG, number))
             self._restore(sessions[number], (SESSIONS_CHANGELOG, number))
+        self._states: Sequence[KeyedState[Any, Any, Any, Any, Any]] = [*traces.values(), *sessions.values()]
         rebuild = Rebuild(self.warehouse, clickhouse_retry())
         self._work: Mapping[str, Any] = {
-            "ingest": Ingest(self._partitions, _LIMITS, _PRICES, now=lambda: self._now),
+            "ingest": _ingest(self._partitions, self.prices),
             "traces": Traces(
                 self._partitions,
                 lambda: traces,
