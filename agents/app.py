@@ -249,7 +249,7 @@ class WorkerApp(faust.App):
         metrics.ROWS.labels(table).inc(rows.num_rows)
 
     async def _produce(self, topic: str, records: Any) -> None:
-        await self.producer_of_ours.produce(topic, records)
+        await self.assignment.follow(topic, await self.producer_of_ours.produce(topic, records))
 
     async def _acknowledge(self, offsets: Mapping[Partition, int]) -> None:
         consumer: Any = self.consumer

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from aiokafka.errors import UnknownTopicOrPartitionError
@@ -22,7 +23,7 @@ from spanloom.agents.consuming.log import Log
 from spanloom.agents.consuming.offsets import OffsetTracking
 from spanloom.agents.consuming.records import Partition
 from spanloom.agents.retry import Retry
-from spanloom.kafka.producer import Record
+from spanloom.kafka.producer import Appended, Record
 from spanloom.kafka.topic_ids import ExistingTopic, differ
 
 logger = logging.getLogger("spanloom.worker")
@@ -250,17 +251,36 @@ class Assignment:
         logger.info(
             "Restoring state from changelogs: %s partitions, %s kept", len(wanted), held - len(wanted)
         )
-        await self._log.read(wanted, take)
+        for (topic, number), end in (await self._log.read(wanted, take)).items():
+            by_topic[topic].read_up_to(number, end)
         for (topic, number), keys in left_over.items():
             if keys:
                 logger.warning(
                     "%s %s: what it holds may be a part only; the state begins anew", topic, number
                 )
-                emptied = [Record(number, key, None) for key in keys if key != BEGINS_ANEW]
-                await self._produce(topic, [*emptied, Record(number, BEGINS_ANEW, b"anew")])
+                await self._empty(topic, number, keys)
         for topic, numbers in anew.items():
             by_topic[topic].complete(numbers)
         logger.info("Restored state from %s records", self.records_restored - restored)
+
+    async def follow(self, topic: str, appended: Sequence[Appended]) -> None:
+        """Note what was appended to a topic. Where that is a changelog and another worker has written to it, too, it is
+        emptied and the state begins anew: what is needed of it is found in ClickHouse.
+
+        The batch whose checkpoint has found that needs the state no more, and is acknowledged afterwards only.
+        """
+        for changelog in self._changelogs.values():
+            for number in changelog.follow(appended) if changelog.topic == topic else ():
+                logger.warning(
+                    "%s %s: another worker has written to it; the state begins anew", topic, number
+                )
+                await self._empty(topic, number, await self._retry(partial(self._log.keys, (topic, number))))
+                changelog.begin_anew(number)
+
+    async def _empty(self, topic: str, number: int, keys: Iterable[bytes]) -> None:
+        """Mark that the state begins anew, first of all; then take out what the changelog held."""
+        emptied = [Record(number, key, None) for key in keys if key != BEGINS_ANEW]
+        await self._produce(topic, [Record(number, BEGINS_ANEW, b"anew"), *emptied])
 
     def _is_a_part_only(self, topic: str, committed: Committed | None) -> bool:
         """Whether a changelog holds a part of the state without saying so: it was created anew under a worker that had

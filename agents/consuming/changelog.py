@@ -2,12 +2,18 @@
 
 Only the checkpoint writes to the changelog. It is read when a partition is assigned, always from its beginning: what
 another worker has written since is known in no other way.
+
+Nor may another worker write there from then on. Kafka does not keep it from that: what a worker that is cut off from
+Kafka, or stands still, was about to write comes when it is back, behind what its successor has written, and compaction
+would leave the older value. So the offsets of what is written are compared with where the changelog ended.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
+
+from spanloom.kafka.producer import Appended
 
 BEGINS_ANEW = b"anew"
 """The key of a record with which the state begins anew: what stands before it in its partition is none of it. It needs
@@ -22,6 +28,9 @@ class PartitionState(Protocol):
 
     def restored(self) -> None:
         """Complete what the records have brought back: all have been applied."""
+
+    def take_on(self, lost: Any, /) -> None:
+        """Owe what a state owed that is given up for this one."""
 
 
 S = TypeVar("S", bound=PartitionState)
@@ -39,6 +48,7 @@ class Changelog(Generic[S]):
         self.topic = topic
         self._new_state = new_state
         self._states: dict[int, S] = {}
+        self._ends: dict[int, int] = {}  # as far as this worker has read or written
 
     def __getitem__(self, partition: int) -> S:
         """Return the state of a partition that the worker holds."""
@@ -71,3 +81,27 @@ class Changelog(Generic[S]):
         """Complete the states of these partitions: all records have been applied."""
         for partition in partitions:
             self._states[partition].restored()
+
+    def read_up_to(self, partition: int, end: int) -> None:
+        """Note the offset behind what was read of a partition."""
+        self._ends[partition] = end
+
+    def follow(self, appended: Iterable[Appended]) -> list[int]:
+        """Note what this worker has written; returns the partitions to which another one has written since they were
+        read, for each time that it has."""
+        shared = []
+        for partition, offset, records in appended:
+            end = self._ends.pop(partition, offset)
+            if offset >= 0:
+                self._ends[partition] = offset + records
+                if offset > end:
+                    shared.append(partition)
+        return shared
+
+    def begin_anew(self, partition: int) -> None:
+        """Give up a state that the worker holds; a new one begins, which owes what that one owed."""
+        lost = self._states.get(partition)
+        if lost is not None:
+            self._states[partition] = self._new_state()
+            self._states[partition].restored()
+            self._states[partition].take_on(lost)

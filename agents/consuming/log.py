@@ -125,12 +125,24 @@ class Log:
             record = await asyncio.wait_for(consumer.getone(), _DEADLINE)
             return int(record.offset)
 
-    async def read(self, partitions: Collection[Partition], take: Take) -> None:
-        """Read all that these partitions hold now, each from its beginning to its end."""
+    async def read(self, partitions: Collection[Partition], take: Take) -> dict[Partition, int]:
+        """Read all that these partitions hold now, each from its beginning to its end; returns the ends."""
         if not partitions:
-            return
+            return {}
         async with self._reader(partitions) as consumer:
-            await _read_up_to(await consumer.end_offsets(consumer.assignment()), consumer, take)
+            ends = await consumer.end_offsets(consumer.assignment())
+            await _read_up_to(ends, consumer, take)
+            return {
+                (tp.topic, tp.partition): max(end, await consumer.position(tp)) for tp, end in ends.items()
+            }
+
+    async def keys(self, partition: Partition) -> list[bytes]:
+        """Return the keys that a partition holds now, tombstones' too."""
+        keys: dict[bytes, None] = {}
+        await self.read(
+            [partition], lambda _, records: keys.update({each.key: None for each in records if each.key})
+        )
+        return list(keys)
 
     @contextlib.asynccontextmanager
     async def _reader(self, partitions: Collection[Partition]) -> AsyncIterator[AIOKafkaConsumer]:

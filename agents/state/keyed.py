@@ -182,6 +182,10 @@ class KeyedState(ABC, Generic[Key, Value, Entry, Stored, Changed]):
         self._unfinished.clear()
         self.owed &= self._open.keys()
 
+    def take_on(self, lost: KeyedState[Key, Value, Entry, Stored, Changed]) -> None:
+        """Owe the rows that a state owed which was given up, those that it had put off too."""
+        self.owed.update(lost.owed, lost._changed)
+
     def owes(self) -> bool:
         """Whether rows are owed, or were put off and are due now."""
         return bool(self.owed)

@@ -57,6 +57,9 @@ def topics(as_json: Json = False) -> None:
                 "problems": [
                     {"problem": each.text, "mend": each.mend} for each in outcome.differences if each.harms
                 ],
+                "risks": [
+                    {"risk": each.text, "mend": each.mend} for each in outcome.differences if each.is_risk
+                ],
             }
             for outcome in outcomes
         ]
@@ -69,16 +72,18 @@ def topics(as_json: Json = False) -> None:
 
 
 def _print_topic(outcome: Outcome) -> None:
-    harmless = "; ".join(each.text for each in outcome.differences if not each.harms)
+    harmless = "; ".join(each.text for each in outcome.differences if not each.mend)
     state = "created" if outcome.created else "exists"
     if harmless:
         state += f" ({harmless}: no harm)"
     if outcome.harmed:
         state += ", but is not as it should be:"
+    elif any(each.is_risk for each in outcome.differences):
+        state += ", and may lose what it has acknowledged:"
     # Commands are to be copied: a line is a line.
     console.print(f"{outcome.topic:32} {state}", markup=False, highlight=False, soft_wrap=True)
     for each in outcome.differences:
-        if each.harms:
+        if each.mend:
             console.print(f"  {each.text}\n    {each.mend}", markup=False, highlight=False, soft_wrap=True)
 
 

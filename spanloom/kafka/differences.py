@@ -9,6 +9,15 @@ from spanloom.kafka.settings import KafkaSettings
 
 COMPACT = "compact"
 _POLICY, _LARGEST, _RETENTION = "cleanup.policy", "max.message.bytes", "retention.ms"
+IN_SYNC, RETENTION_BYTES, _UNCLEAN = (
+    "min.insync.replicas",
+    "retention.bytes",
+    "unclean.leader.election.enable",
+)
+
+ENOUGH_IN_SYNC = 2
+"""Copies that must have a record before it is acknowledged, where there are at least three: the loss of a broker then
+loses nothing, and stops nothing."""
 
 _BEHIND, _AHEAD = 3 * 24 * 3600 * 1000, 1800 * 1000
 """How far the timestamps of records in inner topics lie behind and ahead of the clock at most, ms: those of the source
@@ -56,16 +65,22 @@ class Difference:
 
     text: str
     mend: str = ""
+    is_risk: bool = False
+    """Whether nothing goes wrong before something else does, such as the loss of a broker."""
 
     @property
     def harms(self) -> bool:
         """Whether spans could be lost or refused, or workers fail, until it is mended."""
-        return bool(self.mend)
+        return bool(self.mend) and not self.is_risk
 
 
 def differences(topic: Topic, found: Found, kafka: KafkaSettings) -> list[Difference]:
     """Return how a topic differs, the harmful differences first."""
-    every = [*_of_partitions(topic, found, kafka), *_of_config(topic, found, kafka)]
+    every = [
+        *_of_partitions(topic, found, kafka),
+        *_of_config(topic, found, kafka),
+        *_risks(topic, found, kafka),
+    ]
     return sorted(every, key=lambda difference: not difference.harms)
 
 
@@ -121,13 +136,31 @@ def _of_config(topic: Topic, found: Found, kafka: KafkaSettings) -> Iterator[Dif
             if bound is not None and 0 <= bound < needed:
                 yield harm(key, needed, "records with the timestamps of late spans would be refused")
 
-    in_sync = _number(found, "min.insync.replicas")
+    in_sync = _number(found, IN_SYNC)
     if in_sync is not None and in_sync > found.copies:
-        yield harm("min.insync.replicas", found.copies, f"with {found.copies} copies nothing can be written")
+        yield harm(IN_SYNC, found.copies, f"with {found.copies} copies nothing can be written")
 
+    judged = (_POLICY, _LARGEST, _RETENTION, IN_SYNC, RETENTION_BYTES)
     for key, value in topic.config.items():
-        if key not in (_POLICY, _LARGEST, _RETENTION) and found.config.get(key, value) != value:
+        if key not in judged and found.config.get(key, value) != value:
             yield Difference(f"{key} is {found.config[key]}, not {value}")
+
+
+def _risks(topic: Topic, found: Found, kafka: KafkaSettings) -> Iterator[Difference]:
+    def risk(key: str, value: object, why: str) -> Difference:
+        mend = _alter(topic.name, key, value, kafka)
+        return Difference(f"{key} is {found.config[key]}: {why}", mend, is_risk=True)
+
+    in_sync = _number(found, IN_SYNC)
+    if in_sync is not None and in_sync < ENOUGH_IN_SYNC < found.copies:
+        yield risk(
+            IN_SYNC, ENOUGH_IN_SYNC, "a broker may acknowledge what it alone has, and losing it loses that"
+        )
+    if found.config.get(_UNCLEAN) == "true":
+        yield risk(_UNCLEAN, "false", "a broker that was behind may take over, and what it lacks is lost")
+    largest_log = _number(found, RETENTION_BYTES)
+    if topic.inner and topic.config.get(_POLICY) != COMPACT and largest_log is not None and largest_log >= 0:
+        yield risk(RETENTION_BYTES, -1, "beyond that Kafka deletes what workers have not read yet")
 
 
 def _number(found: Found, key: str) -> int | None:

@@ -35,6 +35,15 @@ class Record(NamedTuple):
     timestamp: int | None = None
 
 
+class Appended(NamedTuple):
+    """Records that were acknowledged together, in a row."""
+
+    partition: int
+    offset: int
+    """Of the first one; negative where Kafka does not say."""
+    records: int
+
+
 async def started_producer(settings: KafkaSettings, **options: Any) -> AIOKafkaProducer:
     """Return a producer that waits for all replicas, idempotent unless the setting or the broker says no.
 
@@ -95,6 +104,14 @@ class Retry(Protocol):
     async def __call__(self, operation: Callable[[], Awaitable[T]], /) -> T: ...
 
 
+class _Sent(NamedTuple):
+    """A batch that aiokafka has taken; the future knows where it stands once it is acknowledged."""
+
+    partition: int
+    records: int
+    future: asyncio.Future[Any]
+
+
 class Producer:
     """Produces whole lists of records and returns when every one of them is acknowledged.
 
@@ -148,8 +165,8 @@ class Producer:
         """Whether Kafka gives fresh metadata within `deadline` seconds."""
         return self._producer is not None and await answers(self._producer, deadline)
 
-    async def produce(self, topic: str, records: Iterable[Record]) -> None:
-        """Produce all records and wait until all are acknowledged.
+    async def produce(self, topic: str, records: Iterable[Record]) -> list[Appended]:
+        """Produce all records and wait until all are acknowledged; returns where, each partition in order.
 
         Raises:
             KafkaError: Kafka refused a record for good.
@@ -158,23 +175,27 @@ class Producer:
         by_partition: dict[int, list[Record]] = {}
         for record in records:
             by_partition.setdefault(record.partition, []).append(record)
-        waiting = []
+        sent: list[_Sent] = []
         for partition, some in by_partition.items():
-            waiting += await self._send(topic, partition, some)
-        if waiting:
+            sent += await self._send(topic, partition, some)
+        appended = []
+        if sent:
             # Every acknowledgement is looked at: one that failed fails the checkpoint.
-            for outcome in await asyncio.gather(*waiting, return_exceptions=True):
+            outcomes = await asyncio.gather(*(each.future for each in sent), return_exceptions=True)
+            for each, outcome in zip(sent, outcomes, strict=True):
                 if isinstance(outcome, BaseException):
                     raise outcome
+                appended.append(Appended(each.partition, outcome.offset, each.records))
+        return appended
 
-    async def _send(self, topic: str, partition: int, records: list[Record]) -> list[asyncio.Future[Any]]:
+    async def _send(self, topic: str, partition: int, records: list[Record]) -> list[_Sent]:
         assert self._producer is not None
-        waiting: list[asyncio.Future[Any]] = []
+        sent: list[_Sent] = []
         batch, batch_bytes = self._producer.create_batch(), 0
         for record in records:
             size = len(record.key or b"") + len(record.value or b"") + _RECORD_OVERHEAD
             if batch_bytes and batch_bytes + size > _BATCH_BYTES:
-                waiting.append(await self._queued(batch, topic, partition))
+                sent.append(await self._queued(batch, topic, partition))
                 batch, batch_bytes = self._producer.create_batch(), 0
             added = batch.append(
                 key=record.key, value=record.value, timestamp=record.timestamp, headers=list(record.headers)
@@ -183,10 +204,10 @@ class Producer:
                 raise ValueError(f"a record for {topic} is larger than {MAX_MESSAGE_BYTES:,} bytes")
             batch_bytes += size
         if batch_bytes:
-            waiting.append(await self._queued(batch, topic, partition))
-        return waiting
+            sent.append(await self._queued(batch, topic, partition))
+        return sent
 
-    async def _queued(self, batch: Any, topic: str, partition: int) -> asyncio.Future[Any]:
+    async def _queued(self, batch: Any, topic: str, partition: int) -> _Sent:
         """Hand a batch to aiokafka, which has not taken it where this fails."""
         producer = self._producer
         assert producer is not None
@@ -195,4 +216,5 @@ class Producer:
             sent: asyncio.Future[Any] = await producer.send_batch(batch, topic, partition=partition)
             return sent
 
-        return await (send() if self._retry is None else self._retry(send))
+        records = batch.record_count()
+        return _Sent(partition, records, await (send() if self._retry is None else self._retry(send)))

@@ -10,7 +10,17 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from spanloom.kafka.connection import connection
-from spanloom.kafka.differences import COMPACT, Difference, Found, Topic, differences, partitions_differ
+from spanloom.kafka.differences import (
+    COMPACT,
+    ENOUGH_IN_SYNC,
+    IN_SYNC,
+    RETENTION_BYTES,
+    Difference,
+    Found,
+    Topic,
+    differences,
+    partitions_differ,
+)
 from spanloom.kafka.settings import KafkaSettings
 
 MAX_MESSAGE_BYTES = 10 * 2**20
@@ -42,6 +52,7 @@ _INNER = {
     "max.message.bytes": str(_INNER_MESSAGE_BYTES),
     "cleanup.policy": "delete",
     "retention.ms": str(_WEEK),
+    RETENTION_BYTES: "-1",
 }
 _COMPACTED = {
     "max.message.bytes": str(_INNER_MESSAGE_BYTES),
@@ -59,13 +70,16 @@ class TopicError(Exception):
 
 def topics(settings: KafkaSettings) -> list[Topic]:
     """Return all topics of an installation."""
+    # Kafka's default is 1: then "all replicas have it" may mean one.
+    safe = {IN_SYNC: str(ENOUGH_IN_SYNC)} if settings.replication_factor > ENOUGH_IN_SYNC else {}
+    large, inner, compacted = ({**config, **safe} for config in (_LARGE, _INNER, _COMPACTED))
     return [
-        Topic(settings.source_topic, settings.partitions, _LARGE, any_partitions=True),
-        Topic(SPAN_FACTS, settings.partitions, _INNER, inner=True),
-        Topic(TRACE_FACTS, settings.partitions, _INNER, inner=True),
-        Topic(TRACES_CHANGELOG, settings.partitions, _COMPACTED, inner=True),
-        Topic(SESSIONS_CHANGELOG, settings.partitions, _COMPACTED, inner=True),
-        Topic(DEAD_LETTERS, 1, _LARGE, any_partitions=True),
+        Topic(settings.source_topic, settings.partitions, large, any_partitions=True),
+        Topic(SPAN_FACTS, settings.partitions, inner, inner=True),
+        Topic(TRACE_FACTS, settings.partitions, inner, inner=True),
+        Topic(TRACES_CHANGELOG, settings.partitions, compacted, inner=True),
+        Topic(SESSIONS_CHANGELOG, settings.partitions, compacted, inner=True),
+        Topic(DEAD_LETTERS, 1, large, any_partitions=True),
     ]
 
 

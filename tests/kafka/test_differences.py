@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
 
 from spanloom.kafka.differences import Difference, Found, Topic, differences
 from spanloom.kafka.settings import KafkaSettings
-from spanloom.kafka.topics import DEAD_LETTERS, SPAN_FACTS, TRACES_CHANGELOG, topics
+from spanloom.kafka.topics import (
+    DEAD_LETTERS,
+    SESSIONS_CHANGELOG,
+    SPAN_FACTS,
+    TRACE_FACTS,
+    TRACES_CHANGELOG,
+    topics,
+)
 
 KAFKA = KafkaSettings(partitions=8, bootstrap_servers="kafka:9092")
 TOPICS = {topic.name: topic for topic in topics(KAFKA)}
@@ -104,8 +112,55 @@ def test_fewer_copies_are_said_and_are_no_error() -> None:
 
 
 @pytest.mark.parametrize("name", TOPICS)
+def test_of_three_copies_two_have_what_is_acknowledged(name: str) -> None:
+    """Kafka's own default is one: the broker that has it may be lost before the others have it."""
+    three = KAFKA.model_copy(update={"replication_factor": 3})
+    (topic,) = [topic for topic in topics(three) if topic.name == name]
+    assert topic.config["min.insync.replicas"] == "2"
+    assert not differences(topic, Found(topic.partitions, 3, topic.config), three)
+    (risk,) = differences(
+        topic, Found(topic.partitions, 3, topic.config | {"min.insync.replicas": "1"}), three
+    )
+    assert risk.is_risk
+    assert not risk.harms, "nothing is lost yet: commands go on"
+    assert risk.mend.endswith(f"--entity-name {name} --add-config min.insync.replicas=2")
+
+
+@pytest.mark.parametrize("copies", [1, 2])
+def test_with_fewer_copies_losing_a_broker_stops_nothing(copies: int) -> None:
+    few = KAFKA.model_copy(update={"replication_factor": copies})
+    for topic in topics(few):
+        assert "min.insync.replicas" not in topic.config
+        config = topic.config | {"min.insync.replicas": "1"}
+        assert not differences(topic, Found(topic.partitions, copies, config), few)
+
+
+@pytest.mark.parametrize(
+    ("names", "change", "mended"),
+    [
+        (TOPICS, {"unclean_leader_election_enable": "true"}, "unclean.leader.election.enable=false"),
+        ((SPAN_FACTS, TRACE_FACTS), {"retention_bytes": "1000000000"}, "retention.bytes=-1"),
+    ],
+)
+def test_what_may_lose_something_is_a_risk(names: Iterable[str], change: dict[str, str], mended: str) -> None:
+    for name in names:
+        (risk,) = differences(TOPICS[name], found(TOPICS[name], **change), KAFKA)
+        assert risk.is_risk
+        assert not risk.harms
+        assert risk.mend.split()[-1] == mended
+    for name in {SOURCE, DEAD_LETTERS, TRACES_CHANGELOG, SESSIONS_CHANGELOG} - set(names):
+        assert not differences(TOPICS[name], found(TOPICS[name], **change), KAFKA)
+
+
+@pytest.mark.parametrize("name", TOPICS)
 @pytest.mark.parametrize("value", ["", "x", "1.5"])
 def test_settings_that_a_broker_tells_in_another_way_are_no_error(name: str, value: str) -> None:
-    given = found(TOPICS[name], max_message_bytes=value, retention_ms=value, min_insync_replicas=value)
+    given = found(
+        TOPICS[name],
+        max_message_bytes=value,
+        retention_ms=value,
+        min_insync_replicas=value,
+        retention_bytes=value,
+    )
     assert not any(each.harms for each in differences(TOPICS[name], given, KAFKA))
     assert differences(TOPICS[name], Found(TOPICS[name].partitions, 1, {}), KAFKA) == []

@@ -8,6 +8,7 @@ from spanloom.agents.consuming.changelog import BEGINS_ANEW, Changelog
 from spanloom.agents.state.clock import CLOCK_RECORD
 from spanloom.agents.state.sessions import SessionPartition
 from spanloom.agents.state.stored import Database
+from spanloom.kafka.producer import Appended
 from spanloom.spans.folding.contribution import Contribution, WindowKey
 from spanloom.spans.folding.counters import NOTHING
 
@@ -93,3 +94,31 @@ def test_a_state_that_was_kept_has_begun() -> None:
     assert changelog[0] is held[0]
     assert changelog[0].has_begun
     assert not changelog[2].has_begun
+
+
+def test_what_another_worker_has_written_is_seen_by_the_offsets() -> None:
+    changelog = Changelog("changelog", new_state)
+    changelog.read_up_to(0, 5)
+    assert changelog.follow([Appended(0, 5, 3), Appended(0, 8, 1), Appended(1, 70, 1)]) == []
+    assert changelog.follow([Appended(1, 71, 1), Appended(0, 10, 2)]) == [0]
+    assert changelog.follow([Appended(0, 12, 1)]) == []
+    assert changelog.follow([Appended(0, -1, 1), Appended(0, 40, 1)]) == [], "Kafka did not say where"
+    assert changelog.follow([Appended(0, 0, 1)]) == [], "created anew: that is seen otherwise"
+
+
+def test_a_state_that_is_given_up_leaves_what_it_owes() -> None:
+    changelog = Changelog("changelog", new_state)
+    assert changelog.begin([0]) == [0]
+    for key, value in records(False):
+        changelog.restore(0, key, value)
+    changelog.complete([0])
+    changelog[0].begin(Database("the second", 0))
+    owed = set(changelog[0].owed)
+    assert owed == {WINDOW}
+    changelog.begin_anew(0)
+    assert len(changelog[0]) == 0
+    assert changelog[0].began_anew
+    assert changelog[0].owed == owed
+    assert changelog[0].to_adopt([]) == owed
+    changelog.begin_anew(1)  # it has been given back meanwhile
+    assert list(changelog.states()) == [0]

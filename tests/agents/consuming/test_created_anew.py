@@ -6,9 +6,10 @@ import asyncio
 
 import pytest
 
+from spanloom.agents.consuming.batches import Batches
 from spanloom.agents.consuming.changelog import BEGINS_ANEW
 from spanloom.agents.consuming.committed import Committed, TopicIds
-from spanloom.kafka.producer import Record
+from spanloom.kafka.producer import Appended, Record
 from tests.agents.consuming.world import (
     CLOCK,
     IDS,
@@ -36,7 +37,7 @@ def test_a_changelog_that_holds_a_part_only_is_emptied(committed: Committed | No
     assert world.states[0].steps == ["restored"]
     tombstones = [("changelog", Record(0, key, None)) for key in (b"a", b"b", b"clock")]
     mark = ("changelog", Record(0, BEGINS_ANEW, b"anew"))
-    assert world.produced == ([] if believed else [*tombstones, mark])
+    assert world.produced == ([] if believed else [mark, *tombstones])
 
 
 def test_what_stands_before_the_mark_of_a_beginning_is_no_part_of_the_state() -> None:
@@ -99,5 +100,30 @@ def test_offsets_are_committed_with_the_ids_that_reading_began_with() -> None:
         assert world.assignment.ids() == {"spans": TopicIds("a1", ""), "facts": OURS}
         assert await world.assignment.take_over(Consumer(world), 1)
         assert world.assignment.ids()["facts"].topic == "created anew"
+
+    asyncio.run(scenario())
+
+
+def test_a_changelog_that_another_worker_has_written_to_is_emptied_and_begins_anew() -> None:
+    """The mark is written first: cut off behind it, what stands before it counts no more."""
+
+    async def scenario() -> None:
+        world = World([(b"a", b"1"), CLOCK])
+        await world.assignment.take_over(Consumer(world), 1)
+        end = len(world.changelog)
+        await world.assignment.follow("changelog", [Appended(0, end, 2)])
+        assert world.produced == []
+        before = world.states[0]
+        world.changelog += [(b"b", b"2"), CLOCK, (b"a", None), (b"b", b"3")]
+        world.batches = Batches()
+        await world.assignment.follow("changelog", [Appended(0, end + 3, 1)])
+        mark = Record(0, BEGINS_ANEW, b"anew")
+        assert world.produced == [
+            ("changelog", record)
+            for record in (mark, *(Record(0, key, None) for key in (b"a", b"clock", b"b")))
+        ]
+        assert world.states[0] is not before
+        assert world.states[0].steps == ["restored", "took on 2"]
+        assert world.states[1].steps == ["restored"]
 
     asyncio.run(scenario())

@@ -67,7 +67,7 @@ def test_what_comes_back_of_another_topic_is_read_again(name: str) -> None:
             assert world.states[0].applied == 2  # its changelog is the one it was
         else:
             assert world.states[0].values == {}
-            assert world.produced[-1] == ("changelog", Record(0, BEGINS_ANEW, b"anew"))
+            assert ("changelog", Record(0, BEGINS_ANEW, b"anew")) in world.produced
 
     asyncio.run(scenario())
 

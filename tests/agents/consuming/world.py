@@ -51,6 +51,9 @@ class State:
     def restored(self) -> None:
         self.steps.append("restored")
 
+    def take_on(self, lost: State, /) -> None:
+        self.steps.append(f"took on {len(lost.values)}")
+
 
 @dataclass
 class World(Log):
@@ -98,7 +101,11 @@ class World(Log):
         numbers = {number for topic, number in self.held if topic == "facts"}
         return {("changelog", number) for number in numbers - self.kept}
 
-    async def read(self, partitions: Collection[Partition], take: Take) -> None:
+    async def keys(self, partition: Partition) -> list[bytes]:
+        assert partition[0] == "changelog"
+        return list(dict.fromkeys(key for key, _ in self.changelog))
+
+    async def read(self, partitions: Collection[Partition], take: Take) -> dict[Partition, int]:
         assert not self.batches.accepted
         assert self.offsets.positions() == {}
         self.steps.append("read")
@@ -109,6 +116,7 @@ class World(Log):
         if self.failures:
             raise self.failures.pop()
         assert set(partitions) == self.wanted
+        return dict.fromkeys(partitions, len(self.changelog))
 
     async def first_offsets(
         self, committed: Mapping[Partition, Committed | None], ids: Mapping[str, TopicIds]
