@@ -25,6 +25,7 @@ REPLAY_HEADER = "spanloom-replay"
 SPAN_FACTS = "spanloom.span-facts"
 TRACE_FACTS = "spanloom.trace-facts"
 DEAD_LETTERS = "spanloom.dead-letters"
+FORGET_REQUESTS = "spanloom.forget-requests"
 TRACES_CHANGELOG = "spanloom.traces-changelog"
 SESSIONS_CHANGELOG = "spanloom.sessions-changelog"
 
@@ -43,6 +44,8 @@ _INNER = {
     "cleanup.policy": "delete",
     "retention.ms": str(_WEEK),
 }
+# A request waits here until somebody works on it, and names a session or a user: a week, and no longer.
+_REQUESTS = {"cleanup.policy": "delete", "retention.ms": str(_WEEK)}
 _COMPACTED = {
     "max.message.bytes": str(_INNER_MESSAGE_BYTES),
     "cleanup.policy": COMPACT,
@@ -66,6 +69,7 @@ def topics(settings: KafkaSettings) -> list[Topic]:
         Topic(TRACES_CHANGELOG, settings.partitions, _COMPACTED, inner=True),
         Topic(SESSIONS_CHANGELOG, settings.partitions, _COMPACTED, inner=True),
         Topic(DEAD_LETTERS, 1, _LARGE, any_partitions=True),
+        Topic(FORGET_REQUESTS, 1, _REQUESTS, any_partitions=True, optional=True),
     ]
 
 
@@ -109,7 +113,7 @@ async def ensure(settings: KafkaSettings) -> list[Outcome]:
 
 
 async def check(settings: KafkaSettings) -> None:
-    """Make sure that every topic is there with the right number of partitions.
+    """Make sure that every topic that workers need is there with the right number of partitions.
 
     Raises:
         TopicError: one is missing or has another number of partitions.
@@ -125,6 +129,8 @@ async def check(settings: KafkaSettings) -> None:
         await admin.close()
     for topic in topics(settings):
         count = counts.get(topic.name, 0)
+        if not count and topic.optional:
+            continue
         if not count:
             raise _missing(topic.name)
         check_partitions(topic, count)
