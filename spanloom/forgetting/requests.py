@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from spanloom.forgetting.selection import KINDS, Selection
+from spanloom.forgetting.selection import KINDS, Selection, SelectionError
 from spanloom.kafka.connection import connection
 from spanloom.kafka.producer import abandon
 from spanloom.kafka.settings import KafkaSettings
@@ -30,6 +30,10 @@ _FIELDS = ("id", "who", "project", "kind", "value")
 
 class NotTaken(Exception):
     """A request may not be in Kafka, and should be made again; one sentence."""
+
+
+class NoRequest(ValueError):
+    """A record is no request; one sentence, without what is in it."""
 
 
 class Request(NamedTuple):
@@ -50,20 +54,26 @@ def decode(record: bytes | None) -> Request:
     """Return the request of a record.
 
     Raises:
-        ValueError: it is none.
+        NoRequest: it is none.
     """
     try:
         found: Any = json.loads(record or b"")
-    except RecursionError:
-        raise ValueError("its JSON is too deep") from None
+    except (ValueError, RecursionError):
+        raise NoRequest("it is no JSON") from None
     if not isinstance(found, dict) or set(found) != set(_FIELDS):
-        raise ValueError("it is no object with the fields of a request")
-    values = [found[name] for name in _FIELDS]
-    if not all(isinstance(value, str) and value for value in values) or found["kind"] not in KINDS:
-        raise ValueError("its fields are not those of a request")
-    for value in values:
-        value.encode()  # a lone surrogate is a ValueError
-    return Request(found["id"], found["who"], Selection.of(found["project"], found["kind"], found["value"]))
+        raise NoRequest("it is no object with the fields of a request")
+    if not all(_is_text(found[name]) for name in _FIELDS) or found["kind"] not in KINDS:
+        raise NoRequest("its fields are not those of a request")
+    try:
+        selection = Selection.of(found["project"], found["kind"], found["value"])
+    except SelectionError as error:
+        raise NoRequest(str(error)) from None
+    return Request(found["id"], found["who"], selection)
+
+
+def _is_text(value: object) -> bool:
+    """Whether it is a text, and has no lone surrogate, which JSON can name and nothing else can hold."""
+    return isinstance(value, str) and bool(value) and value == value.encode(errors="replace").decode()
 
 
 class Requests:

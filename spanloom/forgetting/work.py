@@ -24,7 +24,7 @@ from aiokafka.errors import KafkaError
 from spanloom.forgetting.audit import Entry, is_settled, note
 from spanloom.forgetting.erase import WorkersStandStill
 from spanloom.forgetting.forget import Forgetting, Step
-from spanloom.forgetting.requests import Request, decode
+from spanloom.forgetting.requests import NoRequest, Request, decode
 from spanloom.kafka.connection import connection
 from spanloom.kafka.outages import OUTAGES
 from spanloom.kafka.settings import KafkaSettings
@@ -106,7 +106,7 @@ class Work:
     async def _work_on(self, consumer: AIOKafkaConsumer, record: Any) -> None:
         try:
             request = decode(record.value)
-        except ValueError as error:
+        except NoRequest as error:
             logger.error("the record at offset %d is no request, and left out: %s", record.offset, error)
         else:
             await self._waiting(lambda: self._forget(request))

@@ -40,12 +40,12 @@ def forget(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
         ),
         (
             ("--trace", "abc"),
-            "a trace ID has 32 hexadecimal digits: copy it from `spanloom session ID --json`",
+            "a trace ID has 32 hexadecimal digits: copy it from its page, or from `spanloom session ID --json`",
         ),
-        (("--before", "soon"), "--before soon is no date: write one such as 2026-11-23"),
+        (("--before", "soon"), "before is no date: write one such as 2026-11-23"),
         (
             ("--before", "0001-01-01"),
-            "--before 0001-01-01 is no date from 1970 on: write one such as 2026-11-23",
+            "before is no date from 1970 on: write one such as 2026-11-23",
         ),
     ],
 )
