@@ -36,7 +36,7 @@ def forget(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
         ),
         (
             ("--session", ""),
-            "a name that is empty stands for nothing: name what to forget, and its --project",
+            "a name that is empty stands for nothing: name what to forget, and its project",
         ),
         (
             ("--trace", "abc"),
