@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 
-WEB_PORTS = {"worker": 6066, "receiver": 6065, "dashboard": 6064}
+WEB_PORTS = {"worker": 6066, "receiver": 6065, "dashboard": 6064, "forgetter": 6063}
 """The parts that answer probes, with their ports unless SPANLOOM_<PART>__WEB_PORT names another."""
 
 _TIMEOUT = 4.0

@@ -23,6 +23,13 @@ def new_user(
         list[str] | None, typer.Option("--project", help="A project they may see; repeat it for several.")
     ] = None,
     all_projects: Annotated[bool, typer.Option("--all-projects", help="They may see every project.")] = False,
+    forget: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--may-forget",
+            help="A project whose data they may have forgotten; repeatable, * for all they see.",
+        ),
+    ] = None,
     ask: Annotated[bool, typer.Option("--ask", help="Ask for the password instead of making one.")] = False,
     file: Annotated[
         Path | None, typer.Option("--file", help="Append to this users file (it may be new).")
@@ -34,7 +41,7 @@ def new_user(
     from spanloom.dashboard.access.projects import ALL
     from spanloom.dashboard.access.users import UsersError, entry, from_toml
 
-    for text in (name, *(project or ())):
+    for text in (name, *(project or ()), *(forget or ())):
         utf8(text)
     if bool(project) == all_projects:
         raise Stop("say what the user may see: --project NAME, once or more, or --all-projects", code=2)
@@ -44,7 +51,8 @@ def new_user(
             raise Stop(f"the password must have {passwords.SHORTEST} to {passwords.LONGEST} characters")
     else:
         password = secrets.token_urlsafe(15)
-    lines = entry(name, passwords.hash_of(password), [ALL] if all_projects else list(project or ()))
+    sees = [ALL] if all_projects else list(project or ())
+    lines = entry(name, passwords.hash_of(password), sees, sees if forget == [ALL] else forget or ())
     try:
         from_toml(lines)
         if file is not None:

@@ -153,7 +153,7 @@ def dashboard() -> None:
     vocabulary = _vocabulary(settings.worker.conventions_file)
     _log_to_stderr()
     try:
-        asyncio.run(run(settings.clickhouse, settings.dashboard, vocabulary))
+        asyncio.run(run(settings.clickhouse, settings.kafka, settings.dashboard, vocabulary))
     except UsersError as error:
         raise Stop(str(error)) from None
     except OSError as error:
@@ -161,6 +161,37 @@ def dashboard() -> None:
             f"the dashboard can't listen ({error.strerror or error}): set SPANLOOM_DASHBOARD__PORT and __WEB_PORT to"
             " free ports, __HOST to an address of this machine, and __TLS_CERTFILE and __TLS_KEYFILE to PEM files"
         ) from None
+
+
+@app.command()
+def forgetter() -> None:
+    """Work on the requests to forget that the dashboard takes, configured by the environment."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    _without_pandas()
+
+    from spanloom.commands.serving.forgetter import EXIT_FAILED, PortTaken, run
+    from spanloom.kafka.connection import CertificateError
+    from spanloom.kafka.topics import TopicError
+    from spanloom.warehouse.errors import WarehouseError
+
+    settings = settings_module.load()
+    _log_to_stderr()
+    try:
+        asyncio.run(
+            run(settings.kafka, settings.clickhouse, settings.forgetter, settings.worker.refuse_forgotten)
+        )
+    except (TopicError, WarehouseError, CertificateError) as error:
+        raise Stop(str(error)) from None
+    except PortTaken as error:
+        raise Stop(
+            f"the forgetter can't listen on {settings.forgetter.web_host}:{settings.forgetter.web_port} ({error}): set"
+            " SPANLOOM_FORGETTER__WEB_PORT to a free port"
+        ) from None
+    except Exception as error:
+        logging.getLogger("spanloom.forgetting").critical(
+            "unexpected error, it stops: %s", error, exc_info=error
+        )
+        raise typer.Exit(EXIT_FAILED) from None
 
 
 def _own_prices(path: str) -> PriceTable:

@@ -12,6 +12,7 @@ from pydantic_settings import SettingsError as BrokenSettings
 
 from spanloom.agents.settings import LimitSettings, WorkerSettings
 from spanloom.dashboard.settings import DashboardSettings
+from spanloom.forgetting.settings import ForgetterSettings
 from spanloom.kafka.settings import KafkaSettings
 from spanloom.receiver.settings import ReceiverSettings
 from spanloom.warehouse.settings import ClickHouseSettings
@@ -43,6 +44,7 @@ class Settings(BaseSettings):
     limits: LimitSettings = Field(default_factory=LimitSettings)
     receiver: ReceiverSettings = Field(default_factory=ReceiverSettings)
     dashboard: DashboardSettings = Field(default_factory=DashboardSettings)
+    forgetter: ForgetterSettings = Field(default_factory=ForgetterSettings)
 
 
 class Variable(NamedTuple):

@@ -75,6 +75,11 @@ class DashboardSettings(ServerSettings):
         "", description="The user that reads ClickHouse; none: that of SPANLOOM_CLICKHOUSE__USER."
     )
     clickhouse_password: SecretStr = Field(SecretStr(""), description="The password of clickhouse_user.")
+    forget: bool = Field(
+        False,
+        description="Whether users whom the users file allows it may have data forgotten: requests are written to"
+        " Kafka, and `spanloom forgetter` works on them.",
+    )
     otlp_url: str = Field(
         "http://127.0.0.1:4318",
         description="Where the receiver takes OTLP/HTTP: what the pages tell people to send to.",
@@ -133,6 +138,10 @@ class DashboardSettings(ServerSettings):
             )
         if self.proxy_projects and not self.proxy_user_header:
             raise ValueError("proxy_projects is set without proxy_user_header: set both or none")
+        if self.forget and not self.users_file:
+            raise ValueError(
+                "forget is set without users_file, which says who may have what forgotten: set both"
+            )
         if self.clickhouse_password.get_secret_value() and not self.clickhouse_user:
             raise ValueError("clickhouse_password is set without clickhouse_user: set both or none")
         return self

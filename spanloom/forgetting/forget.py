@@ -14,7 +14,6 @@ It may be broken off anywhere and run again.
 from __future__ import annotations
 
 import getpass
-import logging
 import os
 import socket
 import time
@@ -22,9 +21,8 @@ import uuid
 from collections.abc import Callable
 from typing import NamedTuple
 
-import pyarrow as pa
-
 from spanloom.forgetting import portion as portions
+from spanloom.forgetting.audit import Entry, note
 from spanloom.forgetting.erase import Erasures
 from spanloom.forgetting.portion import Portion
 from spanloom.forgetting.purge import purge
@@ -34,12 +32,19 @@ from spanloom.kafka.settings import KafkaSettings
 from spanloom.kafka.topics import SPAN_FACTS, TRACE_FACTS, check
 from spanloom.spans.folding.erasure import erased_up_to, time_of
 from spanloom.warehouse.client import Warehouse
-from spanloom.warehouse.write import EXACT
-
-logger = logging.getLogger("spanloom.forgetting")
+from spanloom.warehouse.settings import ClickHouseSettings
 
 _TRACES_A_PORTION = 50_000
 _SPANS_A_PORTION = 500_000
+
+
+_LONGEST_STATEMENT = 3600
+"""Seconds that listing and deleting may take."""
+
+
+def patient(clickhouse: ClickHouseSettings) -> ClickHouseSettings:
+    """Return how to reach ClickHouse for forgetting: its statements may take long."""
+    return clickhouse.model_copy(update={"read_timeout": max(clickhouse.read_timeout, _LONGEST_STATEMENT)})
 
 
 class Step(NamedTuple):
@@ -86,11 +91,12 @@ class Forgetting:
         self._patience = patience
         self._traces = self._spans = 0
 
-    async def run(self, selection: Selection, refuse: int = 0) -> Counts:
+    async def run(self, selection: Selection, refuse: int = 0, erasure_id: str = "") -> Counts:
         """Forget what is selected; returns how much it was when that began.
 
         Args:
             refuse: for how many seconds spans of the forgotten traces are refused that are sent from now on.
+            erasure_id: its name in the audit; without one it gets one.
 
         Raises:
             TopicError, KafkaError, WorkersStandStill, Unavailable, WarehouseError: not all is forgotten; the next run
@@ -105,8 +111,8 @@ class Forgetting:
             for name in await portions.unfinished(self._warehouse):
                 await self._erase(await portions.read(self._warehouse, name), erasures, hidden)
             counts = await count(self._warehouse, selection)
-            erasure_id = uuid.uuid4().hex
-            await self._audit(erasure_id, "begun", selection, counts.traces, counts.spans)
+            entry = Entry(erasure_id or uuid.uuid4().hex, self._who, selection)
+            await note(self._warehouse, entry, "begun", counts.traces, counts.spans)
             seen: set[bytes] = set()
             await self._forget(selection, refuse, erasures, seen, hidden)
             await self._read_up_to(sent_before, progress, erasures)
@@ -114,7 +120,7 @@ class Forgetting:
             for portion in hidden:
                 self._show(Step("deleting", self._traces))
                 await purge(self._warehouse, portion)
-            await self._audit(erasure_id, "done", selection, self._traces, self._spans)
+            await note(self._warehouse, entry, "done", self._traces, self._spans)
         return Counts(self._traces, self._spans, counts.sessions)
 
     async def _forget(
@@ -159,27 +165,6 @@ class Forgetting:
         await erasures.wait_for(self._kafka.source_topic, ends, behind)
         for topic in (SPAN_FACTS, TRACE_FACTS):
             await erasures.wait_for(topic, await progress.ends(topic), behind)
-
-    async def _audit(self, erasure_id: str, step: str, selection: Selection, traces: int, spans: int) -> None:
-        logger.info(
-            "forgetting %s: %s of project %s, by %s, %d traces, %d spans",
-            step,
-            selection.kind,
-            selection.project_id,
-            self._who,
-            traces,
-            spans,
-        )
-        row = {
-            "erasure_id": [erasure_id],
-            "step": [step],
-            "who": [self._who],
-            "project_id": [selection.project_id],
-            "kind": [selection.kind],
-            "traces": pa.array([traces], pa.uint64()),
-            "spans": pa.array([spans], pa.uint64()),
-        }
-        await self._warehouse.insert_arrow("erasures", pa.table(row), EXACT)
 
 
 def _up_to(spans: int, traces: list[Found]) -> list[Found]:

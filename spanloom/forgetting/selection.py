@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Literal, NamedTuple
+from datetime import UTC, datetime
+from typing import Literal, NamedTuple, get_args
 
 import pyarrow as pa
 
 from spanloom.spans.folding.fact import TraceKey
+from spanloom.spans.text.ids import bounded_id
 from spanloom.warehouse.client import Warehouse
 
 Kind = Literal["session", "user", "trace", "before"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+_TRACE_ID = re.compile(r"[0-9a-fA-F]{32}")
 
 _OF_USER = """trace_id IN (
         SELECT trace_id
@@ -43,6 +48,10 @@ _SPANS: dict[Kind, str] = {
 }
 
 
+class SelectionError(ValueError):
+    """A selection can't be meant; one sentence, without what was given."""
+
+
 class Selection(NamedTuple):
     """The traces of a project that are to be forgotten.
 
@@ -55,9 +64,29 @@ class Selection(NamedTuple):
     value: str
 
     @classmethod
-    def before(cls, project_id: str, time: datetime) -> Selection:
-        """Return the traces that ended before a time, which must have a zone."""
-        return cls(project_id, "before", time.isoformat())
+    def of(cls, project_id: str, kind: Kind, given: str) -> Selection:
+        """Return what somebody asks for.
+
+        Args:
+            given: the ID of a session or user as the application names it, of any length; a trace ID; or a date or a
+                time in ISO 8601, UTC where it names no zone.
+
+        Raises:
+            SelectionError: it stands for nothing.
+        """
+        if not project_id or not given:
+            raise SelectionError(
+                "a name that is empty stands for nothing: name what to forget, and its project"
+            )
+        if kind == "trace":
+            if not _TRACE_ID.fullmatch(given):
+                raise SelectionError(
+                    "a trace ID has 32 hexadecimal digits: copy it from its page, or from `spanloom session ID --json`"
+                )
+            return cls(project_id, kind, given.lower())
+        if kind == "before":
+            return cls(project_id, kind, _time(given).isoformat())
+        return cls(project_id, kind, bounded_id(given))
 
 
 class Counts(NamedTuple):
@@ -105,8 +134,8 @@ GROUP BY trace_id
 """
 
 
-async def count(warehouse: Warehouse, selection: Selection) -> Counts:
-    """Return how much a selection holds now."""
+def count_query(selection: Selection) -> tuple[str, dict[str, object]]:
+    """Return the query for how much a selection holds now, one row of `Counts`, with its parameters."""
     sql = f"""
 SELECT
     count() AS traces,
@@ -114,7 +143,12 @@ SELECT
     uniqExactIf(session, session != '') AS sessions
 FROM ({_sql(selection.kind)})
 """
-    [row] = await warehouse.query_rows("count what is to be forgotten", sql, _parameters(selection))
+    return sql, _parameters(selection)
+
+
+async def count(warehouse: Warehouse, selection: Selection) -> Counts:
+    """Return how much a selection holds now."""
+    [row] = await warehouse.query_rows("count what is to be forgotten", *count_query(selection))
     return Counts(**row)
 
 
@@ -150,3 +184,14 @@ WHERE is_deleted = 0
 
 def _parameters(selection: Selection) -> dict[str, object]:
     return {"project": selection.project_id, "value": selection.value}
+
+
+def _time(text: str) -> datetime:
+    try:
+        time = datetime.fromisoformat(text)
+        time = time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise SelectionError("before is no date: write one such as 2026-11-23") from None
+    if time.year < 1970:
+        raise SelectionError("before is no date from 1970 on: write one such as 2026-11-23")
+    return time

@@ -46,6 +46,8 @@ class Topic:
     """Exporters may have made it: nothing depends on the number of its partitions."""
     inner: bool = False
     """Stages write it for each other: their records carry the timestamps of source records."""
+    optional: bool = False
+    """Workers run without it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ REPLAY_HEADER = "spanloom-replay"
 SPAN_FACTS = "spanloom.span-facts"
 TRACE_FACTS = "spanloom.trace-facts"
 DEAD_LETTERS = "spanloom.dead-letters"
+FORGET_REQUESTS = "spanloom.forget-requests"
 TRACES_CHANGELOG = "spanloom.traces-changelog"
 SESSIONS_CHANGELOG = "spanloom.sessions-changelog"
 
@@ -54,6 +55,8 @@ _INNER = {
     "retention.ms": str(_WEEK),
     RETENTION_BYTES: "-1",
 }
+# A request waits here until somebody works on it, and names a session or a user: a week, and no longer.
+_REQUESTS = {"cleanup.policy": "delete", "retention.ms": str(_WEEK), RETENTION_BYTES: "-1"}
 _COMPACTED = {
     "max.message.bytes": str(_INNER_MESSAGE_BYTES),
     "cleanup.policy": COMPACT,
@@ -72,7 +75,9 @@ def topics(settings: KafkaSettings) -> list[Topic]:
     """Return all topics of an installation."""
     # Kafka's default is 1: then "all replicas have it" may mean one.
     safe = {IN_SYNC: str(ENOUGH_IN_SYNC)} if settings.replication_factor > ENOUGH_IN_SYNC else {}
-    large, inner, compacted = ({**config, **safe} for config in (_LARGE, _INNER, _COMPACTED))
+    large, inner, compacted, requests = (
+        {**config, **safe} for config in (_LARGE, _INNER, _COMPACTED, _REQUESTS)
+    )
     return [
         Topic(settings.source_topic, settings.partitions, large, any_partitions=True),
         Topic(SPAN_FACTS, settings.partitions, inner, inner=True),
@@ -80,6 +85,7 @@ def topics(settings: KafkaSettings) -> list[Topic]:
         Topic(TRACES_CHANGELOG, settings.partitions, compacted, inner=True),
         Topic(SESSIONS_CHANGELOG, settings.partitions, compacted, inner=True),
         Topic(DEAD_LETTERS, 1, large, any_partitions=True),
+        Topic(FORGET_REQUESTS, 1, requests, any_partitions=True, optional=True),
     ]
 
 
@@ -123,7 +129,7 @@ async def ensure(settings: KafkaSettings) -> list[Outcome]:
 
 
 async def check(settings: KafkaSettings) -> None:
-    """Make sure that every topic is there with the right number of partitions.
+    """Make sure that every topic that workers need is there with the right number of partitions.
 
     Raises:
         TopicError: one is missing or has another number of partitions.
@@ -139,6 +145,8 @@ async def check(settings: KafkaSettings) -> None:
         await admin.close()
     for topic in topics(settings):
         count = counts.get(topic.name, 0)
+        if not count and topic.optional:
+            continue
         if not count:
             raise _missing(topic.name)
         check_partitions(topic, count)

@@ -36,16 +36,16 @@ def forget(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
         ),
         (
             ("--session", ""),
-            "a name that is empty stands for nothing: name what to forget, and its --project",
+            "a name that is empty stands for nothing: name what to forget, and its project",
         ),
         (
             ("--trace", "abc"),
-            "a trace ID has 32 hexadecimal digits: copy it from `spanloom session ID --json`",
+            "a trace ID has 32 hexadecimal digits: copy it from its page, or from `spanloom session ID --json`",
         ),
-        (("--before", "soon"), "--before soon is no date: write one such as 2026-11-23"),
+        (("--before", "soon"), "before is no date: write one such as 2026-11-23"),
         (
             ("--before", "0001-01-01"),
-            "--before 0001-01-01 is no date from 1970 on: write one such as 2026-11-23",
+            "before is no date from 1970 on: write one such as 2026-11-23",
         ),
     ],
 )

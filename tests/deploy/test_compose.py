@@ -66,7 +66,7 @@ def start(part: str, environment: Mapping[str, str], users: Path) -> subprocess.
     )
 
 
-@pytest.mark.parametrize("part", ["worker", "receiver", "dashboard", "migrate"])
+@pytest.mark.parametrize("part", ["worker", "receiver", "dashboard", "forgetter", "migrate"])
 def test_no_part_starts_with_an_examples_secret(part: str, example: dict[str, Any], tmp_path: Path) -> None:
     users = tmp_path / "users.toml"
     users.touch()
@@ -76,7 +76,7 @@ def test_no_part_starts_with_an_examples_secret(part: str, example: dict[str, An
     assert "Traceback" not in started.stderr
 
 
-@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("part", [*PARTS, "forgetter"])
 def test_each_part_reads_what_it_is_given(part: str, made: dict[str, Any], tmp_path: Path) -> None:
     users = tmp_path / "users.toml"
     users.touch()
@@ -111,7 +111,7 @@ def test_a_made_environment_is_complete_and_never_the_same() -> None:
     example = dict(re.findall(r"^(\w+)=(.*)$", (DEPLOY / ".env.example").read_text(), re.MULTILINE))
     assert set(first) == set(second) == set(example)
     secret = {name for name, value in example.items() if PLACEHOLDER in value}
-    assert len(secret) == 9
+    assert len(secret) == 10
     assert [name for name in secret if first[name] == second[name] or PLACEHOLDER in first[name]] == []
     assert len({first[name] for name in secret}) == len(secret), "none is used twice"
     assert {name: first[name] for name in set(example) - secret} == {
@@ -144,18 +144,23 @@ def test_a_part_has_no_secret_of_another(made: dict[str, Any]) -> None:
             "CLICKHOUSE_PASSWORD",
             "WORKER_PASSWORD",
             "DASHBOARD_PASSWORD",
+            "FORGETTER_PASSWORD",
             "GRAFANA_CLICKHOUSE_PASSWORD",
         },
         "topics": set(),
         "migrate": {"SPANLOOM_CLICKHOUSE__PASSWORD"},
         "worker": {"SPANLOOM_CLICKHOUSE__PASSWORD"},
+        "forgetter": {"SPANLOOM_CLICKHOUSE__PASSWORD"},
         "dashboard": {"SPANLOOM_DASHBOARD__SECRET", "SPANLOOM_DASHBOARD__CLICKHOUSE_PASSWORD"},
         "receiver": {"SPANLOOM_RECEIVER__KEYS"},
         "otel-collector": {"COLLECTOR_KEY"},
         "grafana": {"GF_SECURITY_ADMIN_PASSWORD", "GRAFANA_CLICKHOUSE_PASSWORD"},
     }
-    users = [made[part]["environment"].get("SPANLOOM_CLICKHOUSE__USER") for part in ("migrate", "worker")]
-    assert users == ["spanloom", "spanloom_worker"]
+    users = [
+        made[part]["environment"].get("SPANLOOM_CLICKHOUSE__USER")
+        for part in ("migrate", "worker", "forgetter")
+    ]
+    assert users == ["spanloom", "spanloom_worker", "spanloom_forgetter"]
     assert "users.toml" not in str(made["worker"])
 
 
@@ -165,15 +170,21 @@ def test_users_of_clickhouse_may_do_what_the_documentation_says() -> None:
         (DEPLOY.parent / "docs" / page).read_text() for page in ("configuration.md", "dashboard.md")
     )
     users = {user.tag: user for user in tree.iterfind("users/*")}
-    assert set(users) == {"spanloom_worker", "spanloom_dashboard"}
-    for name, user in users.items():
-        (grant,) = (query.text for query in user.iterfind("grants/query"))
-        assert f"{grant} TO {name};" in documented
+    assert set(users) == {"spanloom_worker", "spanloom_forgetter", "spanloom_dashboard"}
+    grants = {name: [query.text for query in user.iterfind("grants/query")] for name, user in users.items()}
+    assert {name: len(some) for name, some in grants.items()} == dict.fromkeys(users, 1) | {
+        "spanloom_forgetter": 2
+    }
+    for name, some in grants.items():
+        for grant in some:
+            assert f"{grant} TO {name};" in documented
+    assert [name for name, some in grants.items() if "ALTER" in str(some)] == ["spanloom_forgetter"]
     assert users["spanloom_dashboard"].findtext("profile") == "spanloom_dashboard"
     assert tree.findtext("profiles/spanloom_dashboard/readonly") == "2"
     passwords = [user.find("password") for user in users.values()]
     assert [found is not None and found.get("from_env") for found in passwords] == [
         "WORKER_PASSWORD",
+        "FORGETTER_PASSWORD",
         "DASHBOARD_PASSWORD",
     ]
 

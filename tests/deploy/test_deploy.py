@@ -140,7 +140,7 @@ def test_compose_runs_the_kafka_that_the_tests_run(services: dict[str, Any]) -> 
 
 
 def test_spanloom_runs_with_the_least_rights(services: dict[str, Any]) -> None:
-    for name in ("topics", "migrate", "worker", "receiver", "dashboard"):
+    for name in ("topics", "migrate", "worker", "receiver", "dashboard", "forgetter"):
         assert services[name]["read_only"], name
         assert services[name]["cap_drop"] == ["ALL"], name
 

@@ -29,7 +29,7 @@ class Part:
 
     def __init__(self, name: str, folder: Path) -> None:
         self.web_port = free_port()
-        ports = ("GRPC_PORT", "HTTP_PORT") if name == "receiver" else ("PORT",)
+        ports = {"receiver": ("GRPC_PORT", "HTTP_PORT"), "dashboard": ("PORT",)}.get(name, ())
         self.environment = ENVIRONMENT | NOBODY
         self.environment |= {f"SPANLOOM_{name.upper()}__{port}": str(free_port()) for port in ports}
         self.environment[f"SPANLOOM_{name.upper()}__WEB_PORT"] = str(self.web_port)
@@ -62,7 +62,7 @@ def check(
     )
 
 
-@pytest.fixture(params=["receiver", "dashboard"])
+@pytest.fixture(params=["receiver", "dashboard", "forgetter"])
 def part(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Part]:
     found = Part(request.param, tmp_path)
     with found.process:

@@ -79,7 +79,23 @@ def _is_meant(peer: dict[str, Any], who: str) -> bool:
 
 def open_ports(part: str, direction: str, peer: str) -> set[int]:
     """All ports of TCP that are open between a part and somebody."""
-    ports = {*range(1, 1024), 4317, 4318, 6064, 6065, 6066, 8080, 8123, 8443, 9000, 9092, 9093, 6443, 10250}
+    ports = {
+        *range(1, 1024),
+        4317,
+        4318,
+        6063,
+        6064,
+        6065,
+        6066,
+        8080,
+        8123,
+        8443,
+        9000,
+        9092,
+        9093,
+        6443,
+        10250,
+    }
     return {port for port in ports if is_let(labels_of(part), direction, peer, port)}
 
 

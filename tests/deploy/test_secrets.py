@@ -71,6 +71,11 @@ def test_a_secret_belongs_to_one_part() -> None:
             "SPANLOOM_DASHBOARD__CLICKHOUSE_PASSWORD",
             "SPANLOOM_DASHBOARD__SECRET",
         ],
+        "spanloom-forgetter": [
+            "SPANLOOM_CLICKHOUSE__PASSWORD",
+            "SPANLOOM_KAFKA__SASL_PASSWORD",
+            "SPANLOOM_KAFKA__SASL_USERNAME",
+        ],
     }
 
 

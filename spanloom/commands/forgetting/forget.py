@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -15,12 +13,9 @@ from spanloom.commands import settings as settings_module
 from spanloom.commands.console import Json, Stop, app, console, problems, utf8
 from spanloom.commands.settings import Settings
 from spanloom.forgetting.erase import WorkersStandStill
-from spanloom.forgetting.forget import Forgetting, Step, whoami
-from spanloom.forgetting.selection import Counts, Selection, count
+from spanloom.forgetting.forget import Forgetting, Step, patient, whoami
+from spanloom.forgetting.selection import Counts, Kind, Selection, SelectionError, count
 from spanloom.warehouse.client import Warehouse, connect
-
-_LONGEST_STATEMENT = 3600
-"""Seconds that listing and deleting may take."""
 
 
 @app.command()
@@ -32,7 +27,7 @@ def forget(
     user: Annotated[
         str | None, typer.Option("--user", callback=utf8, help="Forget all traces that name this user.")
     ] = None,
-    trace: Annotated[str | None, typer.Option("--trace", help="Forget this trace.")] = None,
+    trace: Annotated[str | None, typer.Option("--trace", callback=utf8, help="Forget this trace.")] = None,
     before: Annotated[
         str | None,
         typer.Option(
@@ -52,11 +47,7 @@ def forget(
     """
     selection = _selection(project, session, user, trace, before)
     settings = settings_module.load()
-    warehouse = connect(
-        settings.clickhouse.model_copy(
-            update={"read_timeout": max(settings.clickhouse.read_timeout, _LONGEST_STATEMENT)}
-        )
-    )
+    warehouse = connect(patient(settings.clickhouse))
     try:
         if dry_run:
             counts = asyncio.run(count(warehouse, selection))
@@ -100,33 +91,15 @@ def _forget(settings: Settings, warehouse: Warehouse, selection: Selection, pati
 def _selection(
     project: str, session: str | None, user: str | None, trace: str | None, before: str | None
 ) -> Selection:
-    given = [name for name in (session, user, trace, before) if name is not None]
-    if len(given) != 1:
+    given: dict[Kind, str | None] = {"session": session, "user": user, "trace": trace, "before": before}
+    named = [(kind, value) for kind, value in given.items() if value is not None]
+    if len(named) != 1:
         raise Stop("say what to forget: one of --session, --user, --trace and --before", code=2)
-    if not given[0] or not project:
-        raise Stop("a name that is empty stands for nothing: name what to forget, and its --project", code=2)
-    if session is not None:
-        return Selection(project, "session", session)
-    if user is not None:
-        return Selection(project, "user", user)
-    if trace is not None:
-        if not re.fullmatch(r"[0-9a-fA-F]{32}", trace):
-            raise Stop(
-                "a trace ID has 32 hexadecimal digits: copy it from `spanloom session ID --json`", code=2
-            )
-        return Selection(project, "trace", trace.lower())
-    return Selection.before(project, _time(before or ""))
-
-
-def _time(text: str) -> datetime:
+    [(kind, value)] = named
     try:
-        time = datetime.fromisoformat(text)
-        time = time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        raise Stop(f"--before {text} is no date: write one such as 2026-11-23", code=2) from None
-    if time.year < 1970:
-        raise Stop(f"--before {text} is no date from 1970 on: write one such as 2026-11-23", code=2)
-    return time
+        return Selection.of(project, kind, value)
+    except SelectionError as error:
+        raise Stop(str(error), code=2) from None
 
 
 def _amount(counts: Counts) -> str:

@@ -12,6 +12,8 @@ from spanloom.connections.guard import Guard, listen
 from spanloom.connections.tls import server_tls
 from spanloom.dashboard.app import dashboard_app
 from spanloom.dashboard.settings import DashboardSettings
+from spanloom.forgetting.requests import Requests
+from spanloom.kafka.settings import KafkaSettings
 from spanloom.probes import Probes
 from spanloom.spans.conventions.vocabulary import Vocabulary
 from spanloom.warehouse.client import connect
@@ -31,7 +33,9 @@ def reading(clickhouse: ClickHouseSettings, settings: DashboardSettings) -> Clic
     return clickhouse.model_copy(update=own)
 
 
-async def run(clickhouse: ClickHouseSettings, settings: DashboardSettings, vocabulary: Vocabulary) -> None:
+async def run(
+    clickhouse: ClickHouseSettings, kafka: KafkaSettings, settings: DashboardSettings, vocabulary: Vocabulary
+) -> None:
     """Run a dashboard until SIGTERM or SIGINT; requests under way are answered first.
 
     It starts without ClickHouse too: its pages say that it is away, and recover.
@@ -46,7 +50,7 @@ async def run(clickhouse: ClickHouseSettings, settings: DashboardSettings, vocab
     warehouse = connect(reading(clickhouse, settings))
     guard = Guard("dashboard", settings.count(), settings.request_timeout)
     config = uvicorn.Config(
-        dashboard_app(warehouse, settings, vocabulary),
+        dashboard_app(warehouse, settings, vocabulary, Requests(kafka) if settings.forget else None),
         lifespan="off",
         ws="none",
         log_config=None,

@@ -6,6 +6,7 @@ names in a header whom it let in.
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from spanloom.dashboard.access.passwords import Checker
 from spanloom.dashboard.access.projects import Visible, granted
 from spanloom.dashboard.access.proxies import came_through_proxy
 from spanloom.dashboard.access.throttle import Throttle
+from spanloom.dashboard.access.tickets import Tickets
 from spanloom.dashboard.access.users import UsersError, from_toml
 from spanloom.dashboard.settings import DashboardSettings
 from spanloom.watched_file import WatchedFile
@@ -38,11 +40,17 @@ class Identity:
         name: empty where nobody has to say.
         projects: those they may see; None is all.
         has_login: whether they logged in with a password here, and can log out.
+        forgets: the projects whose data they may have forgotten; None is all.
     """
 
     name: str
     projects: Visible
     has_login: bool = False
+    forgets: Visible = frozenset()
+
+    def may_forget(self, project: str) -> bool:
+        """Whether they may have data of a project forgotten."""
+        return self.forgets is None or project in self.forgets
 
 
 class Access:
@@ -59,7 +67,9 @@ class Access:
             if settings.users_file
             else None
         )
-        self.cookies = Cookies(settings.secret.get_secret_value(), settings.login_hours * 3600)
+        secret = settings.secret.get_secret_value() or secrets.token_hex(32)
+        self.cookies = Cookies(secret, settings.login_hours * 3600)
+        self.tickets = Tickets(secret)
         self.checker = Checker() if self.has_login else None
         self.throttle = Throttle()
 
@@ -84,7 +94,7 @@ class Access:
         user = self.users.contents().get(login.name) if login else None
         if login is None or user is None or not user.password_hash or not login.is_of(user):
             raise NotLoggedIn
-        return Identity(user.name, user.projects, has_login=True)
+        return Identity(user.name, user.projects, has_login=True, forgets=user.forgets)
 
     def _from_proxy(self, request: Request) -> Identity:
         if not came_through_proxy(request.scope):
@@ -98,7 +108,7 @@ class Access:
         if self.users is not None:
             user = self.users.contents().get(name)
             if user is not None:
-                return Identity(name, user.projects)
+                return Identity(name, user.projects, forgets=user.forgets)
         if self._settings.proxy_projects:
             return Identity(name, granted(split(self._settings.proxy_projects)))
         raise Forbidden("You may not see any project here: ask who runs this dashboard to grant you one")

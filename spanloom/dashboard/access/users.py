@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from spanloom.dashboard.access.passwords import is_hash
-from spanloom.dashboard.access.projects import granted
+from spanloom.dashboard.access.projects import ALL, granted
 
 
 class UsersError(ValueError):
@@ -21,15 +22,17 @@ class User:
     Attributes:
         password_hash: argon2id; empty for one whom only a proxy lets in.
         projects: those they may see; None is all.
+        forgets: those whose data they may have forgotten; None is all.
     """
 
     name: str
     password_hash: str
     projects: frozenset[str] | None
+    forgets: frozenset[str] | None = frozenset()
 
 
 def from_toml(text: str) -> dict[str, User]:
-    """Return the users of a file by name: tables `[[user]]` with `name`, `password` (hashed) and `projects`.
+    """Return the users of a file by name: tables `[[user]]` with `name`, `password` (hashed), `projects`, `forget`.
 
     Raises:
         UsersError: it is none.
@@ -41,7 +44,7 @@ def from_toml(text: str) -> dict[str, User]:
         raise UsersError(f"it is not TOML ({error})") from None
     entries = document.pop("user", [])
     if document or not isinstance(entries, list):
-        raise UsersError("it may hold tables [[user]] only, each with name, password and projects")
+        raise UsersError("it may hold tables [[user]] only, each with name, password, projects and forget")
     users: dict[str, User] = {}
     for number, given in enumerate(entries, 1):
         user = _user(number, given)
@@ -51,12 +54,21 @@ def from_toml(text: str) -> dict[str, User]:
     return users
 
 
-def entry(name: str, password_hash: str, projects: list[str]) -> str:
+def entry(name: str, password_hash: str, projects: Sequence[str], forget: Sequence[str] = ()) -> str:
     """Return the lines of a users file for a user."""
-    granted_to = ", ".join(map(_quoted, projects))
-    return (
-        f"[[user]]\nname = {_quoted(name)}\npassword = {_quoted(password_hash)}\nprojects = [{granted_to}]\n"
-    )
+    lines = [
+        "[[user]]",
+        f"name = {_quoted(name)}",
+        f"password = {_quoted(password_hash)}",
+        f"projects = {_list(projects)}",
+    ]
+    if forget:
+        lines.append(f"forget = {_list(forget)}")
+    return "\n".join(lines) + "\n"
+
+
+def _list(names: Sequence[str]) -> str:
+    return f"[{', '.join(map(_quoted, names))}]"
 
 
 def _quoted(text: str) -> str:
@@ -68,8 +80,12 @@ def _user(number: int, given: Any) -> User:
         "name",
         "password",
         "projects",
+        "forget",
     }:
-        raise UsersError(f"user {number} must have name, projects and, to log in, password, and nothing else")
+        raise UsersError(
+            f"user {number} must have name, projects and, to log in, password; forget, if they may have data"
+            " forgotten; and nothing else"
+        )
     name, password, projects = given["name"], given.get("password", ""), given["projects"]
     if (
         not isinstance(name, str)
@@ -82,8 +98,13 @@ def _user(number: int, given: Any) -> User:
         raise UsersError(
             f"the password of user {number} is no argon2id hash: make one with `spanloom users new`"
         )
-    if not isinstance(projects, list) or not all(
-        isinstance(project, str) and project for project in projects
-    ):
+    if not _is_list(projects):
         raise UsersError(f'user {number} needs projects: a list such as ["shop"], or ["*"] for all')
-    return User(name, password, granted(projects))
+    forget = given.get("forget", [])
+    if not _is_list(forget) or (ALL not in projects and not set(projects).issuperset(forget)):
+        raise UsersError(f"forget of user {number} must be a list of some of their projects")
+    return User(name, password, granted(projects), granted(forget))
+
+
+def _is_list(given: Any) -> bool:
+    return isinstance(given, list) and all(isinstance(each, str) and each for each in given)

@@ -52,9 +52,13 @@ class Site:
 
         Raises `NotLoggedIn` or `Forbidden`.
         """
+        return (await self.identify(request)).projects
+
+    async def identify(self, request: Request) -> Identity:
+        """Who sends a request. Raises `NotLoggedIn` or `Forbidden`."""
         identity = self.access.identify(request)
         request.state.identity = identity
-        return identity.projects
+        return identity
 
     def page(self, request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
         """Render a template of `templates/`; the context is what it names, and what `base.html` needs.

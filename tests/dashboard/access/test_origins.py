@@ -94,7 +94,7 @@ def test_a_port_that_is_the_usual_one_is_named_by_neither() -> None:
 
 def test_every_address_that_takes_more_than_questions_refuses_other_sites(guest: Visitor) -> None:
     changing = {path for path, methods in guest.routes() if methods - {"GET", "HEAD"}}
-    assert changing == {"/login", "/logout"}
+    assert changing == {"/login", "/logout", "/api/forget"}
     for path in changing | {"/", "/sessions", "/api/projects", "/none"}:
         for method in ("POST", "PUT", "DELETE", "PATCH"):
             answer = guest.send(method, path, sec_fetch_site="cross-site")

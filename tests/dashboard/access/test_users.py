@@ -18,10 +18,17 @@ _HASH = hash_of("a good password")
 _NAMES = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=30)
 
 
-@given(_NAMES, st.lists(_NAMES, max_size=3))
-def test_any_user_comes_back_as_written(name: str, projects: list[str]) -> None:
-    (user,) = from_toml(entry(name, _HASH, projects)).values()
-    assert user == User(name, _HASH, None if "*" in projects else frozenset(projects))
+@given(_NAMES, st.lists(_NAMES, max_size=3), st.data())
+def test_any_user_comes_back_as_written(name: str, projects: list[str], data: st.DataObject) -> None:
+    forget = data.draw(st.lists(st.sampled_from(projects), max_size=3)) if projects else []
+    (user,) = from_toml(entry(name, _HASH, projects, forget)).values()
+    sees, forgets = (None if "*" in names else frozenset(names) for names in (projects, forget))
+    assert user == User(name, _HASH, sees, forgets)
+
+
+def test_nobody_may_forget_unless_the_file_says_so() -> None:
+    (user,) = from_toml(entry("ada", _HASH, ["*"])).values()
+    assert user.forgets == frozenset()
 
 
 @pytest.mark.parametrize(
@@ -39,6 +46,10 @@ def test_any_user_comes_back_as_written(name: str, projects: list[str]) -> None:
         ('[[user]]\nname = "a"\nprojects = "all"', "user 1 needs projects"),
         ('[[user]]\nname = "a"\nprojects = [1]', "user 1 needs projects"),
         ('[[user]]\nname = "a"\nprojects = []\npassword = "hunter2"', "no argon2id hash"),
+        ('[[user]]\nname = "a"\nprojects = ["p"]\nforget = "p"', "forget of user 1"),
+        ('[[user]]\nname = "a"\nprojects = ["p"]\nforget = [["p"]]', "forget of user 1"),
+        ('[[user]]\nname = "a"\nprojects = ["p"]\nforget = ["q"]', "forget of user 1"),
+        ('[[user]]\nname = "a"\nprojects = ["p"]\nforget = ["*"]', "forget of user 1"),
         (
             '[[user]]\nname = "a"\nprojects = []\npassword = "$2b$12$abcdefghijklmnopqrstuv"',
             "no argon2id hash",

@@ -6,11 +6,15 @@ import asyncio
 import json
 from typing import Any
 
+import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from spanloom.kafka.settings import KafkaSettings
+from spanloom.kafka.topics import DEAD_LETTERS, FORGET_REQUESTS, TopicError, check
 from tests.fixtures_local import wait_until
 from tests.integration.installation import PARTITIONS, Installation
 from tests.integration.otlp import llm, message
+from tests.integration.outages import topics
 
 
 def own_source_topic(kafka: Installation, name: str, partitions: int, **config: str) -> None:
@@ -96,3 +100,15 @@ def test_lag_is_what_workers_have_not_read(installation: Installation) -> None:
 def test_lag_of_topics_that_are_not_there_is_one_sentence(kafka_only: Installation) -> None:
     kafka_only.settings["SPANLOOM_KAFKA__SOURCE_TOPIC"] = "nowhere"
     assert "topic nowhere does not exist: run `spanloom topics` first" in kafka_only.spanloom("lag", code=1)
+
+
+def test_workers_do_without_the_topic_of_requests_and_not_without_the_others(
+    kafka_only: Installation,
+) -> None:
+    settings = KafkaSettings(bootstrap_servers=kafka_only.bootstrap, partitions=PARTITIONS)
+    topics.delete(kafka_only, FORGET_REQUESTS)
+    asyncio.run(check(settings))
+    assert outcome(kafka_only, FORGET_REQUESTS)["created"]
+    topics.delete(kafka_only, DEAD_LETTERS)
+    with pytest.raises(TopicError, match="run `spanloom topics` first"):
+        asyncio.run(check(settings))
