@@ -35,7 +35,7 @@ class Sending:
         self.records = records
         self.acknowledged = 0
         self._bootstrap, self._topic = bootstrap, topic
-        self._pace = seconds / len(records)
+        self._seconds = seconds
         self._may_go = threading.Event()
         self._may_go.set()
         self._stopped = False
@@ -46,7 +46,8 @@ class Sending:
     def wait(self, share: float = 1.0) -> None:
         """Wait until a share of the records is acknowledged."""
         wanted = round(len(self.records) * share)
-        wait_until(lambda: self._error is not None or self.acknowledged >= wanted, "records sent", _PATIENCE)
+        deadline = _PATIENCE + 2 * self._seconds
+        wait_until(lambda: self._error is not None or self.acknowledged >= wanted, "records sent", deadline)
         if self._error is not None:
             raise self._error
 
@@ -81,6 +82,7 @@ class Sending:
         )
         await producer.start()
         waiting: set[asyncio.Task[None]] = set()
+        pace = self._seconds / len(self.records)
         try:
             for record in self.records:
                 began = time.monotonic()
@@ -90,7 +92,7 @@ class Sending:
                 task = asyncio.create_task(self._until_acknowledged(producer, record))
                 waiting.add(task)
                 task.add_done_callback(waiting.discard)
-                await asyncio.sleep(max(0.0, began + self._pace - time.monotonic()))
+                await asyncio.sleep(max(0.0, began + pace - time.monotonic()))
             await asyncio.gather(*waiting)
         finally:
             for task in waiting:
