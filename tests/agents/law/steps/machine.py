@@ -209,12 +209,12 @@ class Worker(RuleBasedStateMachine):
         sent: dict[int, set[int]] = {}
         for partition in self.simulation.log.partitions(SPAN_FACTS):
             for one in self.simulation.log.all(partition):
-                for trace, numbers in _numbers(one.value or b"").items():
-                    sent.setdefault(trace, set()).update(numbers)
+                for trace, some in _numbers(one.value or b"").items():
+                    sent.setdefault(trace, set()).update(some)
                     if one.offset < committed.get(partition, 0):
-                        acknowledged.setdefault(trace, set()).update(numbers)
-        for (partition, offset), which in self.messages.items():
-            if offset < committed.get((SOURCE, partition), 0):
+                        acknowledged.setdefault(trace, set()).update(some)
+        for (source, offset), which in self.messages.items():
+            if offset < committed.get((SOURCE, source), 0):
                 for trace, number in which:
                     assert number in sent.get(trace, ()), f"span {number} of trace {trace} was not sent on"
         if self.puts_off or self.database_lost:
