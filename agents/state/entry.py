@@ -30,6 +30,11 @@ class Changes:
 
     changelog: list[ChangelogRecord] = field(default_factory=list)
 
+    @property
+    def written(self) -> int:
+        """The highest version of a row; 0 without rows: an erasure that finds nothing gives a version, and no row."""
+        return 0
+
 
 class ProjectKey(Hashable, Protocol):
     """What names a trace or a session window."""

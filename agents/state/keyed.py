@@ -110,9 +110,8 @@ class KeyedState(ABC, Generic[Key, Value, Entry, Stored, Changed]):
         not be taken for new. What stands behind the last clock record was written by a checkpoint that did not come to
         its end (`restored`).
         """
-        due = self._due()
-        self.written = max(self.written, *(entry.version for entry in due.values()), 0)
-        changes = self._write(due)
+        changes = self._write(self._due())
+        self.written = max(self.written, changes.written)
         ended = [*self._ended, *self._forget()]
         self._ended = []
         # Not before: within a batch, which another worker may cut otherwise, versions follow from the log and the clock

@@ -64,6 +64,11 @@ class SessionChanges(Changes):
 
     rows: list[WindowRow] = field(default_factory=list)
 
+    @property
+    def written(self) -> int:
+        """The highest version of a row; 0 without rows."""
+        return max((row.version for row in self.rows), default=0)
+
 
 class SessionPartition(KeyedState[WindowKey, Contribution, OpenWindow, StoredWindow, SessionChanges]):
     """All open session windows of one partition."""

@@ -22,6 +22,11 @@ class TraceChanges(Changes):
     contributions: list[Contribution] = field(default_factory=list)
     forgotten: list[ForgottenSpan] = field(default_factory=list)
 
+    @property
+    def written(self) -> int:
+        """The highest version of a row; 0 without rows."""
+        return max((row.version for row in self.rows), default=0)
+
     def add(self, key: TraceKey, trace: OpenTrace, identity: Identity) -> None:
         """Add the row and the contribution of a trace where it stands, if it has spans, and take them away from all
         other places where it stood."""

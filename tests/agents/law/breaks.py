@@ -10,14 +10,15 @@ import pytest
 
 from spanloom.agents.stages.checkpoint import PartitionsLost, Writes
 from spanloom.agents.stages.keyed import KeyedStage
-from spanloom.agents.state import rebuild
-from spanloom.agents.state.clock import CLOCK_RECORD
+from spanloom.agents.state import rebuild, sessions, traces
+from spanloom.agents.state.clock import CLOCK_RECORD, StreamClock
 from spanloom.agents.state.entry import Open
 from spanloom.agents.state.keyed import KeyedState
 from spanloom.agents.state.trace.changes import TraceChanges
 from spanloom.agents.state.trace.forgotten import Forgotten
 from spanloom.agents.state.trace.open_trace import OpenTrace
 from spanloom.agents.state.trace.pieces import Pieces
+from spanloom.agents.state.trace.recent import LastForgotten
 from spanloom.agents.state.traces import TracePartition
 from spanloom.spans.folding.facts import TraceKey
 from spanloom.warehouse.lookup import FORGOTTEN_UP_TO
@@ -107,6 +108,18 @@ def erasure_not_looked_up(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(rebuild, "forgotten_up_to", nothing)
 
 
+def adopted_under_the_version_before(patch: pytest.MonkeyPatch) -> None:
+    """What is completed from ClickHouse goes out under the version that was used before."""
+    for module in (traces, sessions):
+        patch.setattr(module, "version_above", max)
+
+
+def new_by_its_own_start(patch: pytest.MonkeyPatch) -> None:
+    """What starts late enough is taken for new, whatever lay ahead of the clock when it was forgotten."""
+    patch.setattr(StreamClock, "forget", lambda *_: None)
+    patch.setattr(LastForgotten, "__contains__", lambda *_: False)
+
+
 BREAKS: Mapping[str, Patch] = {
     patch.__name__: patch
     for patch in (
@@ -118,5 +131,7 @@ BREAKS: Mapping[str, Patch] = {
         forgotten_comes_back,
         shared_pieces_stay,
         erasure_not_looked_up,
+        adopted_under_the_version_before,
+        new_by_its_own_start,
     )
 }

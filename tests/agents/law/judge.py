@@ -73,7 +73,7 @@ def folded(
 ) -> tuple[dict[Key, Row], dict[Key, Row]]:
     """Return the rows of traces and of session windows that follow from records of the source topic."""
     by_trace: dict[TraceKey, dict[int, Fact]] = {}
-    for key, facts in facts_of(_ingest(prices).prepare(records).rows[0][1]):
+    for key, facts in facts_of(_ingest(prices).prepare(records).rows[0][1]) if records else ():
         for fact in facts:
             if fact.version <= forgotten.get(key, 0):
                 continue

@@ -6,11 +6,14 @@ from random import Random
 
 import pytest
 from hypothesis import HealthCheck, Phase, find, settings
+from hypothesis.stateful import run_state_machine_as_test
 
 from tests.agents.law.breaks import BREAKS
 from tests.agents.law.cases import HOUR, MINUTE, START, Case, Message, SpanOf, cases
 from tests.agents.law.judge import holds
 from tests.agents.law.simulation import Forget, Step
+from tests.agents.law.steps.kills import Trouble, every_kill, wrong
+from tests.agents.law.steps.machine import Worker
 
 SEARCHED = sorted(set(BREAKS) - {"clock_after_the_tombstones", "erasure_not_looked_up"})
 """Found by any search of some hundred cases."""
@@ -33,6 +36,51 @@ def test_a_break_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     )
     monkeypatch.undo()
     assert holds(found)
+
+
+AT_A_STEP = {
+    "no_look_up": "a row put off",
+    "version_not_raised": "a trace that moves",
+    "acknowledged_before_the_changelog": "a trace that moves",
+    "no_withdrawal": "a trace that moves",
+    "clock_after_the_tombstones": "an application's clock 25 minutes fast",
+    "forgotten_comes_back": "forgotten on request",
+    "shared_pieces_stay": "forgotten on request",
+    "erasure_not_looked_up": "forgotten on request and closed",
+    "adopted_under_the_version_before": "ingest ahead",
+    "new_by_its_own_start": "an application's clock 25 minutes fast",
+}
+"""By break a case of `test_every_step` that notices it."""
+
+BY_THE_MACHINE = ("forgotten_comes_back", "no_withdrawal", "version_not_raised")
+"""Breaks that some dozen runs of the machine notice. The others need a kill at one write and then one certain batch, for
+which it takes hundreds of runs or more."""
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_a_break_is_noticed_at_some_step(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = AT_A_STEP[name]
+    troubles = [Trouble(), *every_kill(case, None, compacts=False), *every_kill(case, 1, compacts=True)]
+    BREAKS[name](monkeypatch)
+    assert any(wrong(case, trouble)[0] for trouble in troubles)
+
+
+@pytest.mark.parametrize("name", BY_THE_MACHINE)
+def test_a_break_is_noticed_by_the_machine(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    BREAKS[name](monkeypatch)
+    with pytest.raises(AssertionError):
+        run_state_machine_as_test(
+            Worker,
+            settings=settings(
+                max_examples=1_000,
+                stateful_step_count=30,
+                phases=[Phase.generate],
+                database=None,
+                derandomize=True,
+                deadline=None,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
 
 
 def test_a_clock_behind_the_tombstones_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

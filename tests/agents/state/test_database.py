@@ -15,7 +15,9 @@ from spanloom.agents.state.rebuild import Rebuild
 from spanloom.agents.state.sessions import SessionPartition
 from spanloom.agents.state.traces import TracePartition
 from spanloom.kafka.topics import SESSIONS_CHANGELOG, SPAN_FACTS, TRACE_FACTS, TRACES_CHANGELOG
+from spanloom.spans.folding import erasure
 from spanloom.spans.folding import facts as facts_codec
+from spanloom.spans.folding.erasure import erased_up_to
 from spanloom.spans.folding.facts import TraceKey
 from spanloom.warehouse.write import insert
 from tests.agents.law.memory_warehouse import TRACES, WINDOWS, MemoryWarehouse
@@ -105,6 +107,15 @@ def test_the_same_database_costs_nothing(full: Worker) -> None:
     full.send(MANY + 1)
     assert len(full.warehouse.live(TRACES)) == MANY + 1
     assert asyncio.run(full.traces.settle()) is None
+
+
+def test_an_erasure_that_writes_no_row_does_not_make_the_database_look_older() -> None:
+    worker = Worker()
+    worker.send(1)
+    (erased,) = erasure.encode([TraceKey("default", (2).to_bytes(16))], erased_up_to(NOW + HOUR))
+    asyncio.run(worker._batch(erased))
+    worker.restart()
+    assert asyncio.run(worker.traces.settle()) is None
 
 
 @pytest.mark.parametrize("what", ["another", "empty", "older"])

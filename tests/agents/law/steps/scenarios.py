@@ -93,6 +93,21 @@ _ERASED_LATE = _case(
 )
 """A trace that the state does not have any more is forgotten on request, and a record of it comes again."""
 
+_ERASED_AND_CLOSED = _case(
+    {
+        (1, 1): _call(0, 1),
+        (1, 2): _call(1, 2),
+        (2, 1): _call(0, 1, "t"),
+        (2, 2): _call(1, 2, "t"),
+    },
+    _one(1, 1, FIRST),
+    _one(2, 1, LATER),
+    _one(2, 2, LATER + 1),
+    _one(1, 2, FIRST),
+    steps=(*_ROUND, Forget(1, FIRST), *_ROUND[1:], *_ROUND * 3),
+)
+"""A trace is forgotten on request and closed, and then a record comes that is older than its erasure."""
+
 _REPLAYED = _case(
     {
         (1, 1): _call(0, 0),
@@ -173,12 +188,29 @@ _CHANGELOGS_LOST = _case(
 )
 """The changelogs are lost, and a trace moves afterwards."""
 
+_INGEST_AHEAD = _case(
+    {(1, 1): _call(0, 0), (2, 2): _call(1, 0), (2, 3): _call(1, 0)},
+    _one(1, 1, START),
+    _one(2, 2, START + 1),
+    _one(2, 3, START + 2),
+    steps=(
+        *[Step("ingest", 1)] * 3,
+        Step("traces", 2),
+        Step("sessions", 9),
+        Step("traces", 1),
+        Step("sessions", 9),
+    ),
+)
+"""ClickHouse has spans that the traces stage has not come to: whatever is looked up is ahead."""
+
 SCENARIOS = {
+    "ingest ahead": _INGEST_AHEAD,
     "a trace that moves": _MOVES,
     "a row put off": _PUT_OFF,
     "forgotten by retention and found again": _LATE,
     "forgotten on request": _ERASED,
     "forgotten on request after retention": _ERASED_LATE,
+    "forgotten on request and closed": _ERASED_AND_CLOSED,
     "a replay": _REPLAYED,
     "an application's clock 25 minutes fast": _FAST,
     "a Collector two hours slow": _SLOW_COLLECTOR,
