@@ -95,6 +95,8 @@ class Log:
             ):
                 logger.warning("%s %s: the topic was created anew; reading it from its beginning", *partition)
                 position = earliest[tp]
+            elif found:
+                _say_what_is_gone(partition, found.offset, position)
             first[partition] = position
         return first
 
@@ -121,8 +123,11 @@ class Log:
             TimeoutError: there is none.
         """
         async with self._reader([partition]) as consumer:
-            consumer.seek(TopicPartition(*partition), offset)
+            tp = TopicPartition(*partition)
+            consumer.seek(tp, offset)
             record = await asyncio.wait_for(consumer.getone(), _DEADLINE)
+            if record.offset > offset:
+                _say_what_is_gone(partition, offset, (await consumer.beginning_offsets([tp]))[tp])
             return int(record.offset)
 
     async def read(self, partitions: Collection[Partition], take: Take) -> dict[Partition, int]:
@@ -155,6 +160,16 @@ class Log:
             yield consumer
         finally:
             await consumer.stop()
+
+
+def _say_what_is_gone(partition: Partition, due: int, begins: int) -> None:
+    """Log what Kafka has deleted before it was read: the log begins behind the offset that was due."""
+    if begins > due:
+        logger.error(
+            "%s %s: Kafka has deleted %s records before they were read (retention.ms, retention.bytes): they are lost",
+            *partition,
+            begins - due,
+        )
 
 
 async def _read_up_to(ends: Mapping[TopicPartition, int], consumer: AIOKafkaConsumer, take: Take) -> None:

@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from spanloom.agents.consuming.committed import Committed, TopicIds
 from spanloom.agents.consuming.log import Log
 from spanloom.agents.consuming.records import Partition
+from spanloom.kafka.producer import Producer, Record
 from spanloom.kafka.settings import KafkaSettings
 from spanloom.kafka.topics import TRACES_CHANGELOG
 from tests.integration.installation import PARTITIONS, Installation
@@ -95,10 +96,24 @@ def test_a_changelog_is_read_to_its_end_however_its_last_records_were_written(
     def take(partition: Partition, records: Sequence[Any]) -> None:
         read.setdefault(partition, []).extend(record.key for record in records)
 
-    asyncio.run(log(kafka_only).read(CHANGELOG, take))
+    ends = asyncio.run(log(kafka_only).read(CHANGELOG, take))
     assert read == written
-    asyncio.run(log(kafka_only).read([], take))
+    assert asyncio.run(log(kafka_only).read([], take)) == {}
     assert read == written
+    # What is written next shows that nobody else has written meanwhile.
+    assert ends == asyncio.run(_written_next(kafka_only))
+
+
+async def _written_next(installation: Installation) -> dict[Partition, int]:
+    producer = Producer(KafkaSettings(bootstrap_servers=installation.bootstrap, idempotent=False), retry=None)
+    await producer.start()
+    try:
+        records = [Record(number, b"key", b"value") for _, number in CHANGELOG for _ in range(3)]
+        appended = await producer.produce(TRACES_CHANGELOG, records)
+    finally:
+        await producer.stop()
+    assert {each.records for each in appended} == {3}
+    return {(TRACES_CHANGELOG, each.partition): each.offset for each in appended}
 
 
 async def _write_changelog(installation: Installation) -> dict[Partition, list[bytes]]:
