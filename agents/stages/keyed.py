@@ -19,6 +19,7 @@ from spanloom.agents import metrics
 from spanloom.agents.consuming.records import SourceRecord
 from spanloom.agents.stages.checkpoint import Writes
 from spanloom.agents.stages.dead_letters import dead_letter
+from spanloom.agents.stages.turns import Turn
 from spanloom.agents.state.entry import Changes, ProjectKey
 from spanloom.agents.state.keyed import KeyedState
 from spanloom.agents.state.novelty import Novelty
@@ -94,9 +95,11 @@ class KeyedStage(ABC, Generic[Key, Value, Stored, Changed]):
         batch = self._read(records, writes)
         partitions = sorted({record.partition for record in records})
         await self._adopt_lost(batch, partitions)
+        turn = Turn()
         for record, items in batch:
             self._state(record.partition).apply(items, record.value, record.timestamp, record.offset)
-        self._write(partitions, max(record.timestamp for record in records), writes)
+            await turn.hand_over_if_long()
+        await self._write(partitions, max(record.timestamp for record in records), writes, turn)
         return writes
 
     async def settle(self) -> Writes | None:
@@ -104,19 +107,24 @@ class KeyedStage(ABC, Generic[Key, Value, Stored, Changed]):
         with all that goes with them; None if there are none. Begins with states that have just been taken over."""
         writes = Writes()
         if differing := await self._begin():
-            self._write(differing, 0, writes)
+            await self._write(differing, 0, writes, Turn())
             return writes
         partitions = sorted(partition for partition, state in self._states().items() if state.owes())
         if not partitions:
             return None
         await self._adopt_lost([], partitions)
-        self._write(partitions, max(self._state(partition).clock.now for partition in partitions), writes)
+        now = max(self._state(partition).clock.now for partition in partitions)
+        await self._write(partitions, now, writes, Turn())
         return writes
 
-    def _write(self, partitions: Sequence[int], timestamp: int, writes: Writes) -> None:
+    async def _write(self, partitions: Sequence[int], timestamp: int, writes: Writes, turn: Turn) -> None:
         """Add what has changed in some partitions; `timestamp`, in ms, is that of what led to it."""
-        changed = {partition: self._state(partition).collect() for partition in partitions}
+        changed = {}
+        for partition in partitions:
+            changed[partition] = self._state(partition).collect()
+            await turn.hand_over_if_long()
         writes.rows.append((self.target.table, self._rows(list(changed.values()))))
+        await turn.hand_over_if_long()
         writes.state[self.target.changelog] = [
             Record(partition, key, value)
             for partition, changes in changed.items()
