@@ -53,8 +53,8 @@ AT_A_STEP = {
 """By break a case of `test_every_step` that notices it."""
 
 BY_THE_MACHINE = ("forgotten_comes_back", "no_withdrawal", "version_not_raised")
-"""Breaks that some dozen runs of the machine notice. The others need a kill at one write and then one certain batch, for
-which it takes hundreds of runs or more."""
+"""Breaks that some dozen runs of the machine notice. The others need a kill at one write and then one certain batch:
+that takes hundreds of runs or more."""
 
 
 @pytest.mark.parametrize("name", BREAKS)

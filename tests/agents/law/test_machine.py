@@ -15,7 +15,7 @@ from tests.agents.law.steps.machine import Worker
 
 TestMachine = Worker.TestCase
 TestMachine.settings = settings(
-    max_examples=int(os.environ.get("TEST_EXAMPLES", "40")),
+    max_examples=int(os.environ.get("TEST_EXAMPLES", "40")) * 4,
     stateful_step_count=30,
     suppress_health_check=list(HealthCheck),
     deadline=None,
