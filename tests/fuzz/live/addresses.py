@@ -28,6 +28,8 @@ def addresses(up: Up) -> Iterator[bytes]:
     span_id = asked(f"/api/traces/{trace_id}")["spans"][0]["span_id"]
     filled = {"trace_id": trace_id, "span_id": span_id}
     for path, described in asked("/api/openapi.json")["paths"].items():
+        if path.startswith("/api/forget"):
+            continue  # without users it says 501, whatever is asked
         place = path.format_map(filled)
         given = described["get"].get("parameters", ())
         needed = "&".join("id=conv-1" for each in given if each["in"] == "query" and each["required"])
