@@ -19,7 +19,7 @@ from spanloom.agents.state.trace.forgotten import Forgotten
 from spanloom.agents.state.trace.open_trace import OpenTrace
 from spanloom.agents.state.trace.pieces import Pieces
 from spanloom.agents.state.trace.recent import LastForgotten
-from spanloom.agents.state.traces import TracePartition
+from spanloom.spans.conventions.key_order import Identity
 from spanloom.spans.folding.facts import TraceKey
 from spanloom.warehouse.lookup import FORGOTTEN_UP_TO
 from tests.agents.law import simulation
@@ -67,13 +67,13 @@ def acknowledged_before_the_changelog(patch: pytest.MonkeyPatch) -> None:
 
 def no_withdrawal(patch: pytest.MonkeyPatch) -> None:
     """A trace that moves stays where it was, too."""
-    real = TracePartition._write_trace
+    real = TraceChanges.add
 
-    def write(self: TracePartition, key: TraceKey, trace: OpenTrace, changes: TraceChanges) -> None:
+    def add(self: TraceChanges, key: TraceKey, trace: OpenTrace, identity: Identity) -> None:
         trace.held.left.clear()
-        real(self, key, trace, changes)
+        real(self, key, trace, identity)
 
-    patch.setattr(TracePartition, "_write_trace", write)
+    patch.setattr(TraceChanges, "add", add)
 
 
 def clock_after_the_tombstones(patch: pytest.MonkeyPatch) -> None:

@@ -15,8 +15,10 @@ from tests.agents.law.simulation import Forget, Step
 from tests.agents.law.steps.kills import Trouble, every_kill, wrong
 from tests.agents.law.steps.machine import Worker
 
-SEARCHED = sorted(set(BREAKS) - {"clock_after_the_tombstones", "erasure_not_looked_up"})
-"""Found by any search of some hundred cases."""
+SEARCHED = sorted(
+    set(BREAKS) - {"clock_after_the_tombstones", "erasure_not_looked_up", "new_by_its_own_start"}
+)
+"""Found by any search of some hundred cases; the others have a case of their own below, or at a step."""
 
 
 @pytest.mark.parametrize("name", SEARCHED)
