@@ -123,7 +123,7 @@ class KeyedState(ABC, Generic[Key, Value, Entry, Stored, Changed]):
             self.database = self._found
         kept.database, kept.written = self.database, self.written
         clock = (CLOCK_RECORD, kept.SerializeToString())
-        changes.changelog.append(clock)
+        changes.changelog += [*self._remember(), clock]
         if ended:
             changes.changelog += [*((key, None) for key in ended), clock]
         return changes
@@ -266,6 +266,10 @@ class KeyedState(ABC, Generic[Key, Value, Entry, Stored, Changed]):
     @abstractmethod
     def _forgotten(self, key: Key, entry: Entry) -> Iterable[bytes]:
         """Follow that an entry was forgotten; returns the keys of its changelog records."""
+
+    def _remember(self) -> Iterable[ChangelogRecord]:
+        """Return what the changelog has to know of what was forgotten, before it loses it."""
+        return ()
 
     @abstractmethod
     def _restore(self, key: bytes, value: bytes | None) -> None:

@@ -24,11 +24,12 @@ from spanloom.agents.state.stored import StoredTrace
 from spanloom.agents.state.trace.changes import TraceChanges
 from spanloom.agents.state.trace.fact_set import FactSet
 from spanloom.agents.state.trace.forgotten import Forgotten
+from spanloom.agents.state.trace.last_forgotten import LastForgotten, is_chunk
 from spanloom.agents.state.trace.open_trace import OpenTrace
 from spanloom.agents.state.trace.pace import Pace
 from spanloom.agents.state.trace.pieces import Pieces, piece_key, stored_piece_keys, timestamp_of_piece
 from spanloom.agents.state.trace.places import may_stand_elsewhere, possible_places
-from spanloom.agents.state.trace.recent import LastForgotten, Unpacked
+from spanloom.agents.state.trace.unpacked import Unpacked
 from spanloom.spans.conventions.key_order import BUILT_IN, Identity
 from spanloom.spans.folding import erasure
 from spanloom.spans.folding import facts as facts_codec
@@ -157,6 +158,7 @@ class TracePartition(KeyedState[TraceKey, News, OpenTrace, StoredTrace, TraceCha
 
     def restored(self) -> None:
         """Complete what the changelog has brought back."""
+        self._forgotten_last.restored()
         for key, piece in self._read_back.items():
             self._take_back(key, piece)
         self._read_back.clear()
@@ -164,6 +166,12 @@ class TracePartition(KeyedState[TraceKey, News, OpenTrace, StoredTrace, TraceCha
         # Where a checkpoint was cut off, what was forgotten may still be in pieces.
         for trace_key in self._erased:
             self._pieces.taint(trace_key, self._open[trace_key])
+
+    def take_on(self, lost: KeyedState[TraceKey, News, OpenTrace, StoredTrace, TraceChanges]) -> None:
+        """Owe the rows that a state owed which was given up, and remember what it had forgotten."""
+        super().take_on(lost)
+        assert isinstance(lost, TracePartition)
+        self._forgotten_last = lost._forgotten_last
 
     def collect(self) -> TraceChanges:
         """Return what has changed since the last call, forget what has had no news for too long, and pack all but those
@@ -293,12 +301,17 @@ class TracePartition(KeyedState[TraceKey, News, OpenTrace, StoredTrace, TraceCha
         self._forgotten_last.add(key)
         return self._pieces.release(key, entry)
 
+    def _remember(self) -> Iterable[ChangelogRecord]:
+        return self._forgotten_last.take_unsaved()
+
     def _read(self, key: TraceKey) -> list[Fact]:
         held = self._open[key].read(key, self._identity.sessions, self._erased.version(key))
         return list(held.facts.values())
 
     def _restore(self, key: bytes, value: bytes | None) -> None:
-        if value is None:
+        if is_chunk(key):
+            self._forgotten_last.restore(key, value)
+        elif value is None:
             self._read_back.pop(key, None)
         else:
             self._read_back[key] = value
@@ -323,8 +336,10 @@ class TracePartition(KeyedState[TraceKey, News, OpenTrace, StoredTrace, TraceCha
                 self._erased.raise_to(key, erased.version)
 
     def _keys_of(self, record: ChangelogRecord) -> Iterable[TraceKey]:
-        value = record[1]
-        return () if value is None else [key for key, _ in erasure.traces_in(value)]
+        key, value = record
+        if value is None or is_chunk(key):
+            return ()
+        return [key for key, _ in erasure.traces_in(value)]
 
 
 def _name(key: TraceKey) -> bytes:

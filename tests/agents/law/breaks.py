@@ -16,9 +16,9 @@ from spanloom.agents.state.entry import Open
 from spanloom.agents.state.keyed import KeyedState
 from spanloom.agents.state.trace.changes import TraceChanges
 from spanloom.agents.state.trace.forgotten import Forgotten
+from spanloom.agents.state.trace.last_forgotten import LastForgotten
 from spanloom.agents.state.trace.open_trace import OpenTrace
 from spanloom.agents.state.trace.pieces import Pieces
-from spanloom.agents.state.trace.recent import LastForgotten
 from spanloom.spans.conventions.key_order import Identity
 from spanloom.spans.folding.facts import TraceKey
 from spanloom.warehouse.lookup import FORGOTTEN_UP_TO

@@ -9,17 +9,15 @@ from typing import Any, TypeVar
 
 from spanloom.agents.consuming.records import SourceRecord
 from spanloom.agents.stages.ingest import Ingest
-from spanloom.agents.state.clock import CLOCK_RECORD
 from spanloom.kafka.topics import TRACES_CHANGELOG
-from spanloom.spans.folding import facts as facts_codec
 from spanloom.spans.folding.contribution import Contribution, WindowKey, contribution_of, window_start
-from spanloom.spans.folding.erasure import is_erasure
 from spanloom.spans.folding.facts import Fact, TraceKey, facts_of
 from spanloom.spans.folding.rows import TraceRow, WindowRow, trace_table, window_table
 from spanloom.spans.folding.session_fold import fold as fold_session
 from spanloom.spans.folding.trace.fold import fold
 from spanloom.spans.limits import Limits
 from spanloom.spans.pricing.prices import Prices
+from tests.agents.kept_facts import kept_facts
 from tests.agents.law.cases import Case
 from tests.agents.law.memory_warehouse import SORT_KEYS, SPANS, TRACES, WINDOWS, Key, Row, rows_of
 from tests.agents.law.simulation import SOURCE, WINDOW, Simulation
@@ -144,8 +142,7 @@ def texts_are_gone(simulation: Simulation) -> bool:
         fact.version > simulation.forgotten.get(key, 0)
         for partition in simulation.log.partitions(TRACES_CHANGELOG)
         for record in simulation.log.all(partition)
-        if record.value is not None and record.key != CLOCK_RECORD and not is_erasure(record.value)
-        for key, facts in facts_codec.decode(record.value)
+        for key, facts in kept_facts(record.key, record.value)
         for fact in facts
     )
 

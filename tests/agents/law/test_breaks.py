@@ -18,7 +18,7 @@ from tests.agents.law.steps.machine import Worker
 SEARCHED = sorted(
     set(BREAKS) - {"clock_after_the_tombstones", "erasure_not_looked_up", "new_by_its_own_start"}
 )
-"""Found by any search of some hundred cases; the others have a case of their own below, or at a step."""
+"""Found by any search of some hundred cases; the others are drawn once in thousands."""
 
 
 @pytest.mark.parametrize("name", SEARCHED)
@@ -45,7 +45,7 @@ AT_A_STEP = {
     "version_not_raised": "a trace that moves",
     "acknowledged_before_the_changelog": "a trace that moves",
     "no_withdrawal": "a trace that moves",
-    "clock_after_the_tombstones": "an application's clock 25 minutes fast",
+    "clock_after_the_tombstones": "forgotten in parts",
     "forgotten_comes_back": "forgotten on request",
     "shared_pieces_stay": "forgotten on request",
     "erasure_not_looked_up": "forgotten on request and closed",
@@ -62,7 +62,12 @@ that takes hundreds of runs or more."""
 @pytest.mark.parametrize("name", BREAKS)
 def test_a_break_is_noticed_at_some_step(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     case = AT_A_STEP[name]
-    troubles = [Trouble(), *every_kill(case, None, compacts=False), *every_kill(case, 1, compacts=True)]
+    troubles = [
+        Trouble(),
+        *every_kill(case, None, compacts=False),
+        *every_kill(case, 1, compacts=True),
+        *every_kill(case, 9, compacts=True),
+    ]
     BREAKS[name](monkeypatch)
     assert any(wrong(case, trouble)[0] for trouble in troubles)
 
@@ -83,34 +88,6 @@ def test_a_break_is_noticed_by_the_machine(name: str, monkeypatch: pytest.Monkey
                 suppress_health_check=list(HealthCheck),
             ),
         )
-
-
-def test_a_clock_behind_the_tombstones_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Drawn once in thousands of cases, so here it is: a crash between two tombstones of a trace, a compaction, and a
-    batch that holds the trace's last span beside the record by which it had been forgotten."""
-    spans = {(1, number): SpanOf(number > 1, number, "s", "session__id", calls=True) for number in (1, 2, 3)}
-    spans[2, 1] = SpanOf(0, 1, "t", "session__id", calls=True)
-    first, later = START + 3 * MINUTE, START + 4 * HOUR
-    case = Case(
-        began=START - 24 * HOUR,
-        served=True,
-        partitions=1,
-        spans=spans,
-        messages=(
-            Message(((1, 1),), first, 0),
-            Message(((1, 2),), first, 0),
-            Message(((2, 1),), later, 0),
-            Message(((1, 3),), later, 0),
-        ),
-        steps=(
-            *[Step("ingest", 1)] * 4,
-            *[Step("traces", 1)] * 2,
-            Step("traces", 1, crash=("changelog", 2), compact=True),
-        ),
-    )
-    assert holds(case)
-    BREAKS["clock_after_the_tombstones"](monkeypatch)
-    assert not holds(case)
 
 
 def test_an_erasure_that_is_not_looked_up_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,10 +11,9 @@ import os
 
 import pytest
 
-from tests.agents.law.judge import differences, expected, run
 from tests.agents.law.memory_warehouse import SPANS, TRACES, WINDOWS
 from tests.agents.law.steps.kills import Trouble, disturbed, every_kill, undisturbed, wrong
-from tests.agents.law.steps.scenarios import SCENARIOS, SEVERAL_ROOTS
+from tests.agents.law.steps.scenarios import SCENARIOS
 
 TWICE = (
     "a trace that moves",
@@ -43,10 +42,6 @@ def test_undisturbed(name: str) -> None:
     assert simulation.writes > 10
     assert simulation.warehouse.tables[TRACES]
     assert simulation.warehouse.tables[WINDOWS]
-
-
-def test_one_more_root_after_retention_is_found_while_the_worker_runs() -> None:
-    assert not differences(run(SEVERAL_ROOTS), expected(SEVERAL_ROOTS, {}))
 
 
 @pytest.mark.parametrize(("size", "compacts"), WAYS_ON)

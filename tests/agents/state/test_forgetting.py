@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from spanloom.agents.state.clock import CLOCK_RECORD, record_version
+from spanloom.agents.state.clock import record_version
 from spanloom.agents.state.entry import ChangelogRecord
 from spanloom.agents.state.novelty import Novelty
 from spanloom.agents.state.trace.changes import TraceChanges
 from spanloom.agents.state.traces import News, TracePartition
 from spanloom.spans.folding import erasure
 from spanloom.spans.folding import facts as facts_codec
-from spanloom.spans.folding.erasure import Erased, erased_up_to, is_erasure
+from spanloom.spans.folding.erasure import Erased, erased_up_to
 from spanloom.spans.folding.facts import Fact, TraceKey
 from spanloom.spans.folding.rows import TraceRow
 from spanloom.spans.folding.trace.fold import fold
+from tests.agents.kept_facts import kept_facts
 from tests.spans.examples import KEY, START, fact
 
 HOUR = 3_600_000
@@ -58,9 +59,8 @@ class Kept:
         """All facts in the changelog, compacted."""
         return [
             (key, one)
-            for piece_key, value in dict(self.changelog).items()
-            if value is not None and piece_key != CLOCK_RECORD and not is_erasure(value)
-            for key, facts in facts_codec.decode(value)
+            for record in dict(self.changelog).items()
+            for key, facts in kept_facts(*record)
             for one in facts
         ]
 

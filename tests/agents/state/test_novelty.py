@@ -92,6 +92,25 @@ def test_a_trace_that_lay_ahead_of_a_slow_collector_is_not_new_once_it_is_forgot
     assert state.novelty(TraceKey("else", KEY.trace_id), root) is Novelty.NEW
 
 
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_trace_goes_on_with_one_more_root_after_it_was_forgotten(restart: bool) -> None:
+    began = NOW - 24 * HOUR
+    state, log = TracePartition(3600, HOUR, began), []
+    other = TraceKey(KEY.project_id, b"another trace ID")
+    later = NOW + 3 * HOUR
+    for timestamp, key, start in ((NOW, KEY, NOW), (later, other, later)):
+        items = [(key, [fact(1, start_time=start * 1_000_000)])]
+        state.apply(items, facts_codec.encode_traces(dict(items)), timestamp, 1)
+        log += state.collect().changelog
+    assert KEY not in state
+    if restart:
+        state = TracePartition(3600, HOUR, began)
+        restarted(state, log)
+    root = [[fact(9, start_time=later * 1_000_000)]]
+    assert state.novelty(KEY, root) is Novelty.OLD
+    assert state.novelty(TraceKey(KEY.project_id, b"one more trace.."), root) is Novelty.NEW
+
+
 def test_what_was_forgotten_in_good_time_makes_nothing_unsure() -> None:
     state = sessions()
     send(state, NOW + MINUTE, WINDOW)

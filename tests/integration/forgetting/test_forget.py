@@ -8,8 +8,7 @@ import time
 
 from spanloom.agents.state.clock import CLOCK_RECORD
 from spanloom.kafka.topics import SESSIONS_CHANGELOG, TRACES_CHANGELOG
-from spanloom.spans.folding import facts as facts_codec
-from spanloom.spans.folding.erasure import is_erasure
+from tests.agents.kept_facts import kept_facts
 from tests.fixtures_local import wait_until
 from tests.integration import otlp
 from tests.integration.installation import Installation
@@ -53,9 +52,10 @@ def live_texts(installation: Installation) -> str:
             live[topic, record.partition, record.key] = record.value
     found = []
     for (topic, _, key), value in live.items():
-        if value is None or key == CLOCK_RECORD or is_erasure(value):
-            continue
-        found.append(repr(facts_codec.decode(value) if topic == TRACES_CHANGELOG else value))
+        if topic == TRACES_CHANGELOG:
+            found.append(repr(kept_facts(key, value)))
+        elif value is not None and key != CLOCK_RECORD:
+            found.append(repr(value))
     return "".join(found)
 
 

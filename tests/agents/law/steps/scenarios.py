@@ -68,6 +68,19 @@ _LATE = _case(
 )
 """A trace and its window are forgotten, and found again in ClickHouse for a late span."""
 
+_IN_PARTS = _case(
+    {
+        **{(1, number): _call(number > 1, number) for number in (1, 2, 3)},
+        (2, 1): _call(0, 1, "t"),
+    },
+    _one(1, 1, FIRST),
+    _one(1, 2, FIRST),
+    _one(2, 1, LATER),
+    _one(1, 3, LATER),
+    steps=_ROUND * 4,
+)
+"""A trace of two pieces is forgotten; its last span may be read beside the record by which it was."""
+
 _ERASED = _case(
     {
         (1, 1): _call(0, 0),
@@ -136,15 +149,14 @@ _FAST = _case(
 )
 """A trace whose application's clock is 25 minutes fast is forgotten, and goes on with one more root."""
 
-SEVERAL_ROOTS = _case(
+_SEVERAL_ROOTS = _case(
     {(1, 1): _call(0, 0), (1, 2): _call(0, 4 * HOUR), (2, 1): _call(0, 4 * HOUR)},
     _one(1, 1, FIRST),
     _one(2, 1, LATER),
     _one(1, 2, LATER + 1),
     steps=_ROUND * 3,
 )
-"""A trace that is forgotten goes on with one more root, as if it were new. Not among those that are killed: after a
-restart nobody knows it any more (docs/design.md, "One case stays open")."""
+"""A trace that is forgotten goes on with one more root, as if it were new."""
 
 _SLOW_COLLECTOR = _case(
     {(1, 1): _call(0, 90 * MINUTE), (2, 1): _call(0, 91 * MINUTE), (2, 2): _call(1, 92 * MINUTE)},
@@ -209,11 +221,13 @@ SCENARIOS = {
     "a trace that moves": _MOVES,
     "a row put off": _PUT_OFF,
     "forgotten by retention and found again": _LATE,
+    "forgotten in parts": _IN_PARTS,
     "forgotten on request": _ERASED,
     "forgotten on request after retention": _ERASED_LATE,
     "forgotten on request and closed": _ERASED_AND_CLOSED,
     "a replay": _REPLAYED,
     "an application's clock 25 minutes fast": _FAST,
+    "a trace with several roots": _SEVERAL_ROOTS,
     "a Collector two hours slow": _SLOW_COLLECTOR,
     "a lost database, read again": _DATABASE_LOST,
     "a lost database, all open": _ROWS_LOST,

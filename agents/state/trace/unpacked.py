@@ -1,4 +1,4 @@
-"""Traces that a partition had to do with last: those that are kept unpacked, and those that were forgotten."""
+"""The traces of a partition that are kept unpacked: those that had news last."""
 
 from __future__ import annotations
 
@@ -8,9 +8,6 @@ from itertools import islice
 
 from spanloom.agents.state.trace.open_trace import OpenTrace
 from spanloom.spans.folding.facts import TraceKey
-
-_FORGOTTEN = 200_000
-"""How many forgotten traces of a partition are remembered as such, some 20 MB."""
 
 
 class Unpacked:
@@ -43,19 +40,3 @@ class Unpacked:
         for key in list(islice(self._traces, max(0, len(self._traces) - self._most))):
             if key not in kept:
                 self._traces.pop(key).pack(key)
-
-
-class LastForgotten:
-    """The traces that were forgotten last, by their hashes: they are not new, whatever they look like."""
-
-    def __init__(self) -> None:
-        self._hashes: dict[int, None] = {}
-
-    def __contains__(self, key: TraceKey) -> bool:
-        return hash(key) in self._hashes
-
-    def add(self, key: TraceKey) -> None:
-        """Note one; of too many the first is not remembered any more."""
-        self._hashes[hash(key)] = None
-        if len(self._hashes) > _FORGOTTEN:
-            del self._hashes[next(iter(self._hashes))]

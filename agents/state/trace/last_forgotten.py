@@ -1,0 +1,133 @@
+"""The traces of a partition that were forgotten last: they are not new, whatever they look like.
+
+In memory they are Bloom filters, one for each generation of them. The changelog keeps their hashes in *chunks*; the
+first of a new generation takes the place of the first of the oldest one, so there is never more than a fixed number.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from hashlib import blake2b
+from itertools import groupby
+from struct import Struct
+
+import numpy as np
+import numpy.typing as npt
+
+from spanloom.agents.state.entry import ChangelogRecord
+from spanloom.spans.folding.facts import TraceKey
+
+_CHUNK = 128
+"""Traces in a chunk. The last one is written anew by every checkpoint that forgets something."""
+
+_CHUNKS = 2048
+"""Chunks in a generation: with 16 bits a trace, one new trace in 400 looks like one of it."""
+
+_GENERATIONS = 4
+
+_HASH = 8  # bytes
+_FILTER = 22  # a filter has two to the power of this many bits
+_PROBES = 4
+
+_KEY = Struct(">9sH")
+"""The key of a chunk: a name, and the chunk's place. No piece has such a key: it would be millions of years ahead."""
+
+_NAME = b"forgotten"
+
+_HEAD = Struct(">Q")
+"""A chunk begins with its number; the hashes follow."""
+
+
+class LastForgotten:
+    """The last million of them: all but a quarter of that at least, and few besides."""
+
+    def __init__(self) -> None:
+        self._filters: deque[bytearray] = deque(maxlen=_GENERATIONS)
+        self._number = 0  # of the chunk that is not full yet
+        self._chunk = bytearray()
+        self._unsaved: list[ChangelogRecord] = []
+        self._is_saved = True  # the chunk that is not full yet
+        self._read_back: dict[bytes, bytes] = {}
+
+    def __contains__(self, key: TraceKey) -> bool:
+        if not self._filters:
+            return False
+        bits = _bits(int.from_bytes(_hash(key), "big"))
+        return any(all(some[bit >> 3] >> (bit & 7) & 1 for bit in bits) for some in self._filters)
+
+    def add(self, key: TraceKey) -> None:
+        """Note one."""
+        if not self._filters or not (self._chunk or self._number % _CHUNKS):
+            self._filters.append(bytearray(1 << _FILTER - 3))
+        hash_ = _hash(key)
+        newest = self._filters[-1]
+        for bit in _bits(int.from_bytes(hash_, "big")):
+            newest[bit >> 3] |= 1 << (bit & 7)
+        self._chunk += hash_
+        self._is_saved = False
+        if len(self._chunk) == _CHUNK * _HASH:
+            self._unsaved.append(self._record())
+            self._begin_chunk(self._number + 1)
+
+    def take_unsaved(self) -> list[ChangelogRecord]:
+        """Return what the changelog does not have yet."""
+        unsaved, self._unsaved = self._unsaved, []
+        if not self._is_saved:
+            unsaved.append(self._record())
+            self._is_saved = True
+        return unsaved
+
+    def restore(self, key: bytes, value: bytes | None) -> None:
+        """Apply a record of the changelog that is one of these (`is_chunk`)."""
+        if value is not None:
+            self._read_back[key] = value
+
+    def restored(self) -> None:
+        """Complete what the changelog has brought back."""
+        chunks = sorted(
+            (_HEAD.unpack_from(value)[0], value[_HEAD.size :]) for value in self._read_back.values()
+        )
+        self._read_back.clear()
+        if not chunks:
+            return
+        newest = chunks[-1][0] // _CHUNKS
+        for generation, some in groupby(chunks, lambda chunk: chunk[0] // _CHUNKS):
+            if generation > newest - _GENERATIONS:
+                self._filters.append(_filter(b"".join(hashes for _, hashes in some)))
+        number, hashes = chunks[-1]
+        if len(hashes) < _CHUNK * _HASH:
+            self._number, self._chunk = number, bytearray(hashes)
+        else:
+            self._begin_chunk(number + 1)
+
+    def _begin_chunk(self, number: int) -> None:
+        self._number, self._chunk, self._is_saved = number, bytearray(), True
+
+    def _record(self) -> ChangelogRecord:
+        place = self._number % (_CHUNKS * _GENERATIONS)
+        return _KEY.pack(_NAME, place), _HEAD.pack(self._number) + self._chunk
+
+
+def is_chunk(key: bytes) -> bool:
+    """Whether a record of the changelog is one of these."""
+    return len(key) == _KEY.size and key.startswith(_NAME)
+
+
+def _hash(key: TraceKey) -> bytes:
+    return blake2b(key.trace_id + key.project_id.encode(), digest_size=_HASH).digest()
+
+
+def _bits(hash_: int) -> list[int]:
+    mask = (1 << _FILTER) - 1
+    step = hash_ >> 32 | 1
+    return [hash_ + probe * step & mask for probe in range(_PROBES)]
+
+
+def _filter(hashes: bytes) -> bytearray:
+    """Return the filter of these hashes, the same as by `_bits`."""
+    numbers: npt.NDArray[np.uint64] = np.frombuffer(hashes, ">u8").astype(np.uint64)
+    step = numbers >> np.uint64(32) | np.uint64(1)
+    bits = np.zeros(1 << _FILTER, np.bool_)
+    for probe in range(_PROBES):
+        bits[(numbers + np.uint64(probe) * step) & np.uint64((1 << _FILTER) - 1)] = True
+    return bytearray(np.packbits(bits, bitorder="little").tobytes())
