@@ -159,6 +159,14 @@ class Scene:
 
         wait_until(still, "no row changes any more", 120)
 
+    @contextlib.contextmanager
+    def lull(self) -> Iterator[None]:
+        """Half-way nothing is sent any more; once all is through, the block runs, and then the rest is sent."""
+        self.sending.pause(0.5)
+        self.drained()
+        yield
+        self.sending.resume()
+
     def judge(self, deadline: float) -> None:
         """Wait until all rows are right and stay so; note how long it took, or how many are wrong."""
         self.sending.wait()

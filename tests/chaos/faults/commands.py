@@ -37,19 +37,19 @@ def replayed(scene: Scene) -> None:
 
 @fault("sessions are forgotten while a worker is killed", quick=True)
 def forgotten(scene: Scene) -> None:
-    scene.sending.pause(0.5)
-    scene.drained()
     ask = scene.installation.sql
-    whole = {
-        row["session_id"]
-        for row in ask("SELECT session_id, hex(sipHash128(toString(tuple(*)))) AS hash FROM sessions")
-        if scene.expected["sessions", row["session_id"], row["hash"]]
-    }
-    chosen = sorted(whole)[:5]
-    assert len(chosen) == 5, f"only {len(chosen)} sessions are whole"
-    named = ", ".join(f"'{session}'" for session in chosen)
-    traces = {row["trace_id"] for row in ask(f"SELECT trace_id FROM traces WHERE session_id IN ({named})")}
-    scene.sending.resume()
+    with scene.lull():
+        whole = {
+            row["session_id"]
+            for row in ask("SELECT session_id, hex(sipHash128(toString(tuple(*)))) AS hash FROM sessions")
+            if scene.expected["sessions", row["session_id"], row["hash"]]
+        }
+        chosen = sorted(whole)[:5]
+        assert len(chosen) == 5, f"only {len(chosen)} sessions are whole"
+        named = ", ".join(f"'{session}'" for session in chosen)
+        traces = {
+            row["trace_id"] for row in ask(f"SELECT trace_id FROM traces WHERE session_id IN ({named})")
+        }
     for number, session in enumerate(chosen):
         forget = _command(scene, "forget", "--project", "default", "--session", session)
         if number % 2 == 0:

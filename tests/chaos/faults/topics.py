@@ -18,29 +18,22 @@ def changelogs(scene: Scene) -> None:
 
 @fault("the source topic is deleted and created anew, once it was read")
 def source(scene: Scene) -> None:
-    scene.sending.pause(0.5)
-    scene.drained()
-    create_anew(scene.installation, SOURCE)
-    scene.sending.resume()
+    with scene.lull():
+        create_anew(scene.installation, SOURCE)
 
 
 @fault("both inner topics are deleted and created anew, once they were read")
 def inner(scene: Scene) -> None:
-    scene.sending.pause(0.5)
-    scene.drained()
-    for topic in (SPAN_FACTS, TRACE_FACTS):
-        create_anew(scene.installation, topic)
-    scene.sending.resume()
+    with scene.lull():
+        for topic in (SPAN_FACTS, TRACE_FACTS):
+            create_anew(scene.installation, topic)
 
 
 @fault("Kafka is another one, empty, and ClickHouse still the same")
 def everything(scene: Scene) -> None:
-    scene.sending.pause(0.5)
-    scene.drained()
-    with scene.away(*scene.workers):
+    with scene.lull(), scene.away(*scene.workers):
         scene.cluster.empty()
         scene.installation.spanloom("topics")
-    scene.sending.resume()
 
 
 @fault("the source topic gets more partitions")
