@@ -25,7 +25,7 @@ from spanloom.spans.conventions.vocabulary import Vocabulary
 from spanloom.spans.limits import Limits
 from spanloom.spans.pricing.prices import Prices
 from spanloom.warehouse.client import Warehouse
-from spanloom.warehouse.migrate import check_schema
+from spanloom.warehouse.schema.known import check_schema
 
 logger = logging.getLogger("spanloom.worker")
 

@@ -9,7 +9,7 @@ import pytest
 
 from spanloom.local.ports import free_port
 from spanloom.warehouse.client import Warehouse, connect
-from spanloom.warehouse.migrate import migrate
+from spanloom.warehouse.schema.migrate import migrate
 from spanloom.warehouse.settings import ClickHouseSettings
 from tests.warehouse.tables import sql
 

@@ -19,7 +19,7 @@ from benchmarks.dashboard.queries import cpu_seconds
 from benchmarks.dashboard.sql import CORPUS_TABLE, corpus, insert_traces, insert_windows
 from spanloom.local.ports import free_port
 from spanloom.warehouse.client import new_client
-from spanloom.warehouse.migrate import migrate
+from spanloom.warehouse.schema.migrate import migrate
 from spanloom.warehouse.settings import ClickHouseSettings
 from tests.fixtures_local import clickhouse_process
 

@@ -27,7 +27,7 @@ def migrate(
     as_json: Json = False,
 ) -> None:
     """Bring ClickHouse's schema up to date; safe to run twice and from several places at once."""
-    from spanloom.warehouse.migrate import migrate as run_migrations
+    from spanloom.warehouse.schema.migrate import migrate as run_migrations
 
     done = run_migrations(settings_module.load().clickhouse, dry_run)
     if as_json:

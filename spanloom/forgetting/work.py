@@ -31,7 +31,7 @@ from spanloom.kafka.settings import KafkaSettings
 from spanloom.kafka.topics import FORGET_REQUESTS, partitions_of
 from spanloom.retry import retry, warn_once
 from spanloom.warehouse.client import SchemaError, Unavailable, Warehouse, WarehouseError
-from spanloom.warehouse.migrate import check_schema
+from spanloom.warehouse.schema.known import check_schema
 
 logger = logging.getLogger("spanloom.forgetting")
 

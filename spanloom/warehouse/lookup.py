@@ -18,7 +18,7 @@ from spanloom.spans.folding.fact import FACT_COLUMNS
 from spanloom.spans.folding.rows import CONTRIBUTION_TABLE
 from spanloom.spans.table import SPAN_TABLE
 from spanloom.warehouse.client import Warehouse
-from spanloom.warehouse.own_tables import IDENTITY
+from spanloom.warehouse.schema.own_tables import IDENTITY
 
 KEYS_A_QUERY = 1_000
 """Keys in one query at most; a trace's facts take a few kB, and the answer is held in memory."""

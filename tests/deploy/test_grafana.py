@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from spanloom.warehouse.client import Warehouse, connect, new_client
-from spanloom.warehouse.migrate import migrate
+from spanloom.warehouse.schema.migrate import migrate
 from spanloom.warehouse.settings import ClickHouseSettings
 from tests.deploy.grafana_macros import ALL, View, expand
 from tests.warehouse.tables import HOUR, SECOND, START, partial, put, spans, sql, window

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from spanloom.warehouse.migrate import migrate
+from spanloom.warehouse.schema.migrate import migrate
 from spanloom.warehouse.settings import ClickHouseSettings
 from tests.docs.generated import ROOT
 

@@ -27,7 +27,7 @@ from spanloom.kafka import topics
 from spanloom.kafka.settings import KafkaSettings
 from spanloom.kafka.topics import MAX_MESSAGE_BYTES
 from spanloom.local.ports import free_port
-from spanloom.warehouse.migrate import migrate
+from spanloom.warehouse.schema.migrate import migrate
 from spanloom.warehouse.settings import ClickHouseSettings
 from tests.fixtures_kafka import KafkaServer
 from tests.fixtures_local import Process, wait_until

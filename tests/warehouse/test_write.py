@@ -16,7 +16,7 @@ from spanloom.local.ports import free_port
 from spanloom.retry import retry
 from spanloom.spans.table import SPAN_TABLE
 from spanloom.warehouse.client import SchemaError, Unavailable, Warehouse, WarehouseError, connect
-from spanloom.warehouse.migrate import migrate
+from spanloom.warehouse.schema.migrate import migrate
 from spanloom.warehouse.settings import ClickHouseSettings
 from spanloom.warehouse.write import insert, parts
 from tests.fixtures_local import clickhouse_process

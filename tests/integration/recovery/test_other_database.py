@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from spanloom.warehouse.migrate import migrate
+from spanloom.warehouse.schema.migrate import migrate
 from spanloom.warehouse.settings import ClickHouseSettings
 from tests.captures_truth import captures
 from tests.integration import otlp

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from spanloom.warehouse.client import WarehouseError
-from spanloom.warehouse.comments import column_comments
-from spanloom.warehouse.migrate import migrate
+from spanloom.warehouse.schema.comments import column_comments
+from spanloom.warehouse.schema.migrate import migrate
 from spanloom.warehouse.settings import ClickHouseSettings
 from tests.warehouse.tables import sql
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from spanloom.warehouse import lookup
 from spanloom.warehouse.client import connect
-from spanloom.warehouse.migrate import migrate
+from spanloom.warehouse.schema.migrate import migrate
 from spanloom.warehouse.settings import ClickHouseSettings
 
 

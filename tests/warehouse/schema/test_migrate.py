@@ -15,7 +15,8 @@ import pytest
 from spanloom.spans.folding.rows import TRACE_TABLE, WINDOW_TABLE
 from spanloom.spans.table import SPAN_TABLE
 from spanloom.warehouse.client import SchemaError, Unavailable, connect
-from spanloom.warehouse.migrate import check_schema, migrate
+from spanloom.warehouse.schema.known import check_schema
+from spanloom.warehouse.schema.migrate import migrate
 from spanloom.warehouse.settings import ClickHouseSettings
 from tests.docs.generated import ROOT
 from tests.warehouse.tables import run, sql
@@ -112,7 +113,8 @@ def test_four_threads_at_once_all_succeed(empty: ClickHouseSettings) -> None:
 
 def test_three_processes_at_once_all_succeed(empty: ClickHouseSettings) -> None:
     program = (
-        "from spanloom.warehouse.migrate import migrate; from spanloom.warehouse.settings import ClickHouseSettings; "
+        "from spanloom.warehouse.schema.migrate import migrate; "
+        "from spanloom.warehouse.settings import ClickHouseSettings; "
         f"migrate(ClickHouseSettings(url={empty.url!r}, database={empty.database!r}))"
     )
     pods = [
@@ -136,7 +138,8 @@ def with_a_column(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The migrations of this version, and one more that adds a column to traces."""
     for folder in (str(files("spanloom.schemas") / "clickhouse"), str(Path(__file__).parent / "migrations")):
         shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
-    monkeypatch.setattr("spanloom.warehouse.migrate._folder", lambda _: tmp_path)
+    for module in ("migrate", "known"):
+        monkeypatch.setattr(f"spanloom.warehouse.schema.{module}.folder", lambda _: tmp_path)
 
 
 @pytest.mark.usefixtures("with_a_column")

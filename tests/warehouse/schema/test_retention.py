@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from spanloom.warehouse.client import connect
-from spanloom.warehouse.migrate import migrate
+from spanloom.warehouse.schema.migrate import migrate
 from spanloom.warehouse.settings import ClickHouseSettings, RetentionSettings
 from tests.fixtures_local import wait_until
 from tests.warehouse.tables import put, rows, spans, sql

@@ -15,7 +15,8 @@ import pytest
 
 from spanloom.local.ports import free_port
 from spanloom.warehouse.client import WarehouseError, connect
-from spanloom.warehouse.migrate import check_schema, migrate
+from spanloom.warehouse.schema.known import check_schema
+from spanloom.warehouse.schema.migrate import migrate
 from spanloom.warehouse.settings import ClickHouseSettings, RetentionSettings
 from tests.docs.generated import ROOT
 from tests.fixtures_local import clickhouse_process

@@ -9,11 +9,11 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from spanloom.warehouse import views
 from spanloom.warehouse.client import SchemaError, Warehouse, WarehouseError, connect
-from spanloom.warehouse.migrate import migrate
+from spanloom.warehouse.schema import views
+from spanloom.warehouse.schema.migrate import migrate
+from spanloom.warehouse.schema.views import View, views_of
 from spanloom.warehouse.settings import ClickHouseSettings
-from spanloom.warehouse.views import View, views_of
 from tests.warehouse.tables import partial, put, rows, sql, window
 
 PLAIN = ("spans", "traces", "session_windows", "sessions")

@@ -13,9 +13,7 @@ in the table `schema_migrations`. Three things are done around it:
 from __future__ import annotations
 
 from contextlib import ExitStack, closing
-from importlib.resources import as_file, files
 from pathlib import Path
-from typing import NamedTuple
 
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from clickhouse_migrations.clickhouse_cluster import ClickhouseCluster  # type: ignore[import-untyped]
@@ -31,16 +29,14 @@ from clickhouse_migrations.migrator import (  # type: ignore[import-untyped]
     STATUS_UNKNOWN,
 )
 
-from spanloom.warehouse.client import SchemaError, Warehouse, WarehouseError, new_client
-from spanloom.warehouse.comments import apply_comments, describe, differing_comments
+from spanloom.warehouse.client import SchemaError, WarehouseError, new_client
 from spanloom.warehouse.errors import translate
-from spanloom.warehouse.own_tables import make_own_tables
-from spanloom.warehouse.retention import apply_retention
+from spanloom.warehouse.schema.comments import apply_comments, describe, differing_comments
+from spanloom.warehouse.schema.known import BOOKKEEPING, Migration, changed, folder, migrations
+from spanloom.warehouse.schema.own_tables import make_own_tables
+from spanloom.warehouse.schema.retention import apply_retention
+from spanloom.warehouse.schema.views import repair_views, views_of
 from spanloom.warehouse.settings import ClickHouseSettings
-from spanloom.warehouse.views import repair_views, views_of
-
-BOOKKEEPING = "schema_migrations"
-"""The table of the migrations that have been applied."""
 
 # The columns are the package's, which finds the table there and leaves it as it is.
 _BOOKKEEPING_TABLE = f"""
@@ -57,20 +53,6 @@ ORDER BY (version, md5)
 
 # Seconds. A migration may copy a table, and a connection that ends before would leave it undone.
 _LONGEST_STATEMENT = 3600
-
-_APPLIED = f"""
-SELECT
-    version,
-    groupUniqArray(md5) AS md5s
-FROM {BOOKKEEPING}
-GROUP BY version
-"""
-
-
-class _Migration(NamedTuple):
-    version: int
-    name: str
-    md5: str
 
 
 class _Cluster(ClickhouseCluster):  # type: ignore[misc]
@@ -120,34 +102,12 @@ def migrate(settings: ClickHouseSettings, dry_run: bool = False) -> list[str]:
         raise WarehouseError(f"The migration of {settings.url} failed: {error}") from None
 
 
-async def check_schema(warehouse: Warehouse) -> None:
-    """Return if ClickHouse has all tables and views of this version; it may have those of a newer one too.
-
-    Raises:
-        SchemaError: they are missing, older or changed; the sentence says what to do.
-        Unavailable: ClickHouse is away.
-    """
-    found = {row["version"]: row["md5s"] for row in await warehouse.query_rows("read its schema", _APPLIED)}
-    with ExitStack() as stack:
-        known = _migrations(_folder(stack))
-    settings = warehouse.settings
-    missing = [migration.name for migration in known if migration.version not in found]
-    if missing:
-        raise SchemaError(
-            f"The database {settings.database} at {settings.url} lacks {', '.join(missing)}: "
-            "run `spanloom migrate`"
-        )
-    for migration in known:
-        if migration.md5 not in found[migration.version]:
-            raise _changed(migration, settings)
-
-
 def _migrate(settings: ClickHouseSettings, dry_run: bool) -> list[str]:
     with ExitStack() as stack:
-        folder = _folder(stack)
-        known = {migration.version: migration for migration in _migrations(folder)}
+        files = folder(stack)
+        known = {migration.version: migration for migration in migrations(files)}
         cluster = _Cluster(settings)
-        pending = _pending(cluster, folder, known, settings)
+        pending = _pending(cluster, files, known, settings)
         with closing(new_client(cluster.migration_settings, None)) as client:
             comments = dict(differing_comments(client, settings.database))
         if pending and not dry_run:
@@ -158,10 +118,10 @@ def _migrate(settings: ClickHouseSettings, dry_run: bool) -> list[str]:
             with cluster.connection() as connection:
                 connection.command(_BOOKKEEPING_TABLE)
             applied = cluster.migrate(
-                settings.database, folder, create_db_if_no_exists=False, migration_log_format="compact"
+                settings.database, files, create_db_if_no_exists=False, migration_log_format="compact"
             )
             pending = [migration.version for migration in applied]
-        views = views_of(migration.script for migration in MigrationStorage(folder).migrations())
+        views = views_of(migration.script for migration in MigrationStorage(files).migrations())
     done = [known[version].name for version in pending]
     database_exists = not (pending and dry_run)
     with closing(
@@ -180,9 +140,9 @@ def _migrate(settings: ClickHouseSettings, dry_run: bool) -> list[str]:
 
 
 def _pending(
-    cluster: ClickhouseCluster, folder: Path, known: dict[int, _Migration], settings: ClickHouseSettings
+    cluster: ClickhouseCluster, files: Path, known: dict[int, Migration], settings: ClickHouseSettings
 ) -> list[int]:
-    rows = cluster.status(settings.database, folder)
+    rows = cluster.status(settings.database, files)
     for row in rows:
         if row.state == STATUS_UNKNOWN:
             raise SchemaError(
@@ -190,24 +150,5 @@ def _pending(
                 f"migration {row.version}, this version knows up to {max(known)}; use the newer one"
             )
         if row.state == STATUS_MD5_MISMATCH:
-            raise _changed(known[row.version], settings)
+            raise changed(known[row.version], settings)
     return [row.version for row in rows if row.state == STATUS_PENDING]
-
-
-def _changed(migration: _Migration, settings: ClickHouseSettings) -> SchemaError:
-    # Until the first release migrations are edited in place; of released ones none may change (a test holds them).
-    return SchemaError(
-        f"The database {settings.database} at {settings.url} was made by a state of spanloom before its first "
-        f"release, with another {migration.name}: drop the database, or name another one in "
-        "SPANLOOM_CLICKHOUSE__DATABASE, and run `spanloom migrate`"
-    )
-
-
-def _folder(stack: ExitStack) -> Path:
-    return stack.enter_context(as_file(files("spanloom.schemas") / "clickhouse"))
-
-
-def _migrations(folder: Path) -> list[_Migration]:
-    storage = MigrationStorage(folder)
-    names = {version: Path(name).stem for version, name in storage.migration_filenames().items()}
-    return [_Migration(item.version, names[item.version], item.md5) for item in storage.migrations()]
