@@ -37,6 +37,7 @@ from spanloom.agents.stages.stage import Outlets, Stage
 from spanloom.agents.stages.traces import Traces
 from spanloom.agents.state.rebuild import Rebuild
 from spanloom.agents.state.sessions import SessionPartition
+from spanloom.agents.state.trace.last_forgotten import is_chunk
 from spanloom.agents.state.traces import TracePartition
 from spanloom.kafka import topics
 from spanloom.kafka.connection import connection
@@ -146,6 +147,7 @@ class WorkerApp(faust.App):
         self.traces_state = Changelog(
             topics.TRACES_CHANGELOG,
             lambda: TracePartition(worker.window, worker.retention * 1000, wall_clock(), vocabulary.identity),
+            stays_true=is_chunk,
         )
         # A window gets contributions for as long as it lasts; kept that much longer, a new session's window
         # is known to be new without a look-up in ClickHouse.

@@ -208,7 +208,7 @@ class TraceFacts(_message.Message):
     def __init__(self, contributions: _Optional[_Iterable[_Union[Contribution, _Mapping]]] = ...) -> None: ...
 
 class PartitionClock(_message.Message):
-    __slots__ = ("stream_clock", "kept_since", "version", "forgotten_ahead", "put_off", "database", "written")
+    __slots__ = ("stream_clock", "kept_since", "version", "forgotten_ahead", "put_off", "database", "written", "forgotten_up_to")
     class ForgottenAheadEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -223,6 +223,7 @@ class PartitionClock(_message.Message):
     PUT_OFF_FIELD_NUMBER: _ClassVar[int]
     DATABASE_FIELD_NUMBER: _ClassVar[int]
     WRITTEN_FIELD_NUMBER: _ClassVar[int]
+    FORGOTTEN_UP_TO_FIELD_NUMBER: _ClassVar[int]
     stream_clock: int
     kept_since: int
     version: int
@@ -230,4 +231,5 @@ class PartitionClock(_message.Message):
     put_off: _containers.RepeatedScalarFieldContainer[bytes]
     database: str
     written: int
-    def __init__(self, stream_clock: _Optional[int] = ..., kept_since: _Optional[int] = ..., version: _Optional[int] = ..., forgotten_ahead: _Optional[_Mapping[str, int]] = ..., put_off: _Optional[_Iterable[bytes]] = ..., database: _Optional[str] = ..., written: _Optional[int] = ...) -> None: ...
+    forgotten_up_to: int
+    def __init__(self, stream_clock: _Optional[int] = ..., kept_since: _Optional[int] = ..., version: _Optional[int] = ..., forgotten_ahead: _Optional[_Mapping[str, int]] = ..., put_off: _Optional[_Iterable[bytes]] = ..., database: _Optional[str] = ..., written: _Optional[int] = ..., forgotten_up_to: _Optional[int] = ...) -> None: ...

@@ -242,11 +242,12 @@ class Assignment:
         def take(partition: Partition, records: Sequence[Any]) -> None:
             topic, number = partition
             self.records_restored += len(records)
+            changelog = by_topic[topic]
             if partition in left_over:
                 left_over[partition] |= {record.key: None for record in records if record.key}
-                return
+                records = [record for record in records if changelog.stays_true(record.key or b"")]
             for record in records:
-                by_topic[topic].restore(number, record.key or b"", record.value)
+                changelog.restore(number, record.key or b"", record.value)
 
         logger.info(
             "Restoring state from changelogs: %s partitions, %s kept", len(wanted), held - len(wanted)
@@ -258,9 +259,11 @@ class Assignment:
                 logger.warning(
                     "%s %s: what it holds may be a part only; the state begins anew", topic, number
                 )
-                await self._empty(topic, number, keys)
+                await self._empty(by_topic[topic], number, keys)
         for topic, numbers in anew.items():
-            by_topic[topic].complete(numbers)
+            for number in numbers:
+                by_topic[topic].complete([number])
+                await asyncio.sleep(0)  # a tenth of a second each, at most
         logger.info("Restored state from %s records", self.records_restored - restored)
 
     async def follow(self, topic: str, appended: Sequence[Appended]) -> None:
@@ -274,13 +277,15 @@ class Assignment:
                 logger.warning(
                     "%s %s: another worker has written to it; the state begins anew", topic, number
                 )
-                await self._empty(topic, number, await self._retry(partial(self._log.keys, (topic, number))))
+                keys = await self._retry(partial(self._log.keys, (topic, number)))
+                await self._empty(changelog, number, keys)
                 changelog.begin_anew(number)
 
-    async def _empty(self, topic: str, number: int, keys: Iterable[bytes]) -> None:
+    async def _empty(self, changelog: Changelog[Any], number: int, keys: Iterable[bytes]) -> None:
         """Mark that the state begins anew, first of all; then take out what the changelog held."""
-        emptied = [Record(number, key, None) for key in keys if key != BEGINS_ANEW]
-        await self._produce(topic, [Record(number, BEGINS_ANEW, b"anew"), *emptied])
+        gone = [key for key in keys if key != BEGINS_ANEW and not changelog.stays_true(key)]
+        emptied = [Record(number, key, None) for key in gone]
+        await self._produce(changelog.topic, [Record(number, BEGINS_ANEW, b"anew"), *emptied])
 
     def _is_a_part_only(self, topic: str, committed: Committed | None) -> bool:
         """Whether a changelog holds a part of the state without saying so: it was created anew under a worker that had

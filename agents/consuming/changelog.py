@@ -30,7 +30,10 @@ class PartitionState(Protocol):
         """Complete what the records have brought back: all have been applied."""
 
     def take_on(self, lost: Any, /) -> None:
-        """Owe what a state owed that is given up for this one."""
+        """Owe what a state owed that is given up for this one, and remember what it had."""
+
+    def remember(self, lost: Any, /) -> None:
+        """Keep of a state that is given up for this one what stays true."""
 
 
 S = TypeVar("S", bound=PartitionState)
@@ -42,10 +45,14 @@ class Changelog(Generic[S]):
     Args:
         topic: the changelog's name.
         new_state: makes the state of a partition.
+        stays_true: whether a record, by its key, is true whatever becomes of the state: it is never taken out.
     """
 
-    def __init__(self, topic: str, new_state: Callable[[], S]) -> None:
+    def __init__(
+        self, topic: str, new_state: Callable[[], S], stays_true: Callable[[bytes], bool] = lambda _: False
+    ) -> None:
         self.topic = topic
+        self.stays_true = stays_true
         self._new_state = new_state
         self._states: dict[int, S] = {}
         self._ends: dict[int, int] = {}  # as far as this worker has read or written
@@ -72,10 +79,12 @@ class Changelog(Generic[S]):
 
     def restore(self, partition: int, key: bytes, value: bytes | None) -> None:
         """Apply a record of a partition that the worker holds; `value` is None for a tombstone."""
+        state = self._states[partition]
         if key == BEGINS_ANEW:
             self._states[partition] = self._new_state()
+            self._states[partition].remember(state)
         else:
-            self._states[partition].restore(key, value)
+            state.restore(key, value)
 
     def complete(self, partitions: Iterable[int]) -> None:
         """Complete the states of these partitions: all records have been applied."""

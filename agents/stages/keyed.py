@@ -182,7 +182,8 @@ class KeyedStage(ABC, Generic[Key, Value, Stored, Changed]):
             )
         for state in new.values():
             if state.began_anew:
-                state.begin_after(await self._origin.latest_ends(state.clock.kept_since))
+                since = state.clock.kept_since
+                state.begin_after(await self._origin.latest_ends(since) if since else {})
         return differing
 
     async def _adopt_lost(

@@ -77,7 +77,9 @@ class StreamClock:
     that was forgotten (or may be lost) although by its start it would still be here: by a wrong clock.
 
     A state that begins anew is given the wall clock for `kept_since`: whatever was read before it was lost, was
-    read before now. The timestamp of the first record would be too early where that record is an old one.
+    read before now. The timestamp of the first record would be too early where that record is an old one. It is 0 where
+    nothing can have been lost. `forgotten_up_to` is the latest time whose past was forgotten, by whatever retention
+    there was then.
     """
 
     kept_since: int = 0
@@ -85,6 +87,7 @@ class StreamClock:
     applied: int = 0
     version: int = 0
     forgotten_ahead: dict[str, int] = field(default_factory=dict)
+    forgotten_up_to: int = 0
 
     def advance(self, timestamp: int) -> None:
         """Advance to a record's timestamp, if that is newer."""
@@ -116,6 +119,10 @@ class StreamClock:
         latest = max(self.forgotten_ahead.get(project, 0), self.forgotten_ahead.get(_ANY, 0))
         return max(self._horizon(retention), latest + 1) <= start <= self.now + CLOCK_SKEW
 
+    def is_young(self, retention: int) -> bool:
+        """Whether something may still go on that was open when this state began to be kept, and was lost."""
+        return self.now < self.kept_since + retention
+
     def forget(self, project: str, start: int, retention: int) -> None:
         """Note that something was forgotten, or may be lost, of which a part started as late as `start` (ms)."""
         if start < self._horizon(retention):
@@ -127,14 +134,15 @@ class StreamClock:
         self.forgotten_ahead[project] = max(self.forgotten_ahead.get(project, 0), start)
 
     def forget_the_past(self, retention: int) -> None:
-        """Keep no start that is unsure by its age."""
+        """Follow that all before the retention is forgotten: keep no start that is unsure by its age."""
+        self.forgotten_up_to = max(self.forgotten_up_to, self.now - retention)
         horizon = self._horizon(retention)
         self.forgotten_ahead = {
             project: start for project, start in self.forgotten_ahead.items() if start >= horizon
         }
 
     def _horizon(self, retention: int) -> int:
-        return max(self.now - retention, self.kept_since) + CLOCK_SKEW
+        return max(self.now - retention, self.forgotten_up_to, self.kept_since) + CLOCK_SKEW
 
     def to_message(self) -> PartitionClock:
         """Return the clock as the changelog keeps it."""
@@ -143,6 +151,7 @@ class StreamClock:
             kept_since=self.kept_since,
             version=self.version,
             forgotten_ahead=self.forgotten_ahead,
+            forgotten_up_to=self.forgotten_up_to,
         )
 
     def restore(self, kept: PartitionClock) -> None:
@@ -152,3 +161,4 @@ class StreamClock:
         self.applied = max(self.applied, kept.stream_clock)
         self.version = max(self.version, kept.version)
         self.forgotten_ahead = dict(kept.forgotten_ahead)
+        self.forgotten_up_to = max(self.forgotten_up_to, kept.forgotten_up_to)

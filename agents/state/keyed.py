@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from itertools import islice
 from typing import Generic, TypeVar
 
@@ -63,6 +63,9 @@ class KeyedState(ABC, Generic[Key, Value, Entry, Stored, Changed]):
 
     def __contains__(self, key: Key) -> bool:
         return key in self._open
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self._open)
 
     @abstractmethod
     def novelty(self, key: Key, values: Sequence[Value]) -> Novelty:
@@ -141,6 +144,8 @@ class KeyedState(ABC, Generic[Key, Value, Entry, Stored, Changed]):
             older copy of the same database does not look older any more.
         """
         self._found = database.identity
+        if self.began_anew and not database.newest:
+            self.clock.kept_since = 0  # without any row nothing was read before
         is_other = bool(self.database) and self.database != database.identity
         if not is_other and database.newest >= self.written:
             return True
@@ -182,8 +187,12 @@ class KeyedState(ABC, Generic[Key, Value, Entry, Stored, Changed]):
         self.owed &= self._open.keys()
 
     def take_on(self, lost: KeyedState[Key, Value, Entry, Stored, Changed]) -> None:
-        """Owe the rows that a state owed which was given up, those that it had put off too."""
+        """Owe the rows that a state owed which was given up, those that it had put off too; remember what it had."""
         self.owed.update(lost.owed, lost._changed)
+        self.remember(lost)
+
+    def remember(self, lost: KeyedState[Key, Value, Entry, Stored, Changed]) -> None:
+        """Keep of a state that is given up for this one what stays true."""
 
     def owes(self) -> bool:
         """Whether rows are owed, or were put off and are due now."""

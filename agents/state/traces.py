@@ -95,8 +95,9 @@ class TracePartition(KeyedState[TraceKey, News, OpenTrace, StoredTrace, TraceCha
         """How certain it is that a trace that is not here is new.
 
         Only a root shows when its trace started: it starts before all else. Without one the trace may be an
-        old one that goes on after a pause. (A trace with several roots may go on with a root; it is found among
-        those that were forgotten last.) What an erasure needs of a trace is looked up otherwise (`adopt_to_forget`).
+        old one that goes on after a pause. A trace with several roots may go on with a root: it is found among
+        those that were forgotten last, and while some may go on whose state was lost, a root proves nothing. What an
+        erasure needs of a trace is looked up otherwise (`adopt_to_forget`).
         """
         facts = [fact for some in values if not isinstance(some, Erased) for fact in some]
         if not facts:
@@ -109,7 +110,8 @@ class TracePartition(KeyedState[TraceKey, News, OpenTrace, StoredTrace, TraceCha
         ):
             return Novelty.OLD
         has_root = any(not fact.parent_span_id for fact in facts)
-        return Novelty.NEW if has_root else Novelty.NEW_WITHOUT_ROW
+        is_certain = has_root and not self.clock.is_young(self._retention)
+        return Novelty.NEW if is_certain else Novelty.NEW_WITHOUT_ROW
 
     def adopt(self, stored: StoredTrace) -> None:
         """Take a trace back from ClickHouse: its stored facts, where its rows stand, and their newest version.
@@ -167,11 +169,12 @@ class TracePartition(KeyedState[TraceKey, News, OpenTrace, StoredTrace, TraceCha
         for trace_key in self._erased:
             self._pieces.taint(trace_key, self._open[trace_key])
 
-    def take_on(self, lost: KeyedState[TraceKey, News, OpenTrace, StoredTrace, TraceChanges]) -> None:
-        """Owe the rows that a state owed which was given up, and remember what it had forgotten."""
-        super().take_on(lost)
+    def remember(self, lost: KeyedState[TraceKey, News, OpenTrace, StoredTrace, TraceChanges]) -> None:
+        """Know of the traces that another state had forgotten, and of those that are forgotten with it."""
         assert isinstance(lost, TracePartition)
         self._forgotten_last = lost._forgotten_last
+        for key in lost:
+            self._forgotten_last.add(key)
 
     def collect(self) -> TraceChanges:
         """Return what has changed since the last call, forget what has had no news for too long, and pack all but those

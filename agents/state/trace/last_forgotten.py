@@ -2,6 +2,8 @@
 
 In memory they are Bloom filters, one for each generation of them. The changelog keeps their hashes in *chunks*; the
 first of a new generation takes the place of the first of the oldest one, so there is never more than a fixed number.
+
+A hash stays true whatever becomes of the changelog and of who writes to it, and one too many costs a look-up.
 """
 
 from __future__ import annotations
@@ -21,13 +23,13 @@ _CHUNK = 128
 """Traces in a chunk. The last one is written anew by every checkpoint that forgets something."""
 
 _CHUNKS = 2048
-"""Chunks in a generation: with 16 bits a trace, one new trace in 400 looks like one of it."""
+"""Chunks in a generation."""
 
 _GENERATIONS = 4
 
 _HASH = 8  # bytes
-_FILTER = 22  # a filter has two to the power of this many bits
-_PROBES = 4
+_FILTER = 23  # a filter has two to the power of this many bits: 32 for each trace
+_PROBES = 8
 
 _KEY = Struct(">9sH")
 """The key of a chunk: a name, and the chunk's place. No piece has such a key: it would be millions of years ahead."""
@@ -39,7 +41,7 @@ _HEAD = Struct(">Q")
 
 
 class LastForgotten:
-    """The last million of them: all but a quarter of that at least, and few besides."""
+    """The last million of them, three quarters of that at least; one in 10,000 others looks as if it were one."""
 
     def __init__(self) -> None:
         self._filters: deque[bytearray] = deque(maxlen=_GENERATIONS)
@@ -53,7 +55,13 @@ class LastForgotten:
         if not self._filters:
             return False
         bits = _bits(int.from_bytes(_hash(key), "big"))
-        return any(all(some[bit >> 3] >> (bit & 7) & 1 for bit in bits) for some in self._filters)
+        for some in self._filters:
+            for bit in bits:
+                if not some[bit >> 3] >> (bit & 7) & 1:
+                    break
+            else:
+                return True
+        return False
 
     def add(self, key: TraceKey) -> None:
         """Note one."""
@@ -78,9 +86,10 @@ class LastForgotten:
         return unsaved
 
     def restore(self, key: bytes, value: bytes | None) -> None:
-        """Apply a record of the changelog that is one of these (`is_chunk`)."""
+        """Apply a record of the changelog that is one of these (`is_chunk`). What another worker has written late to
+        the same place says less, and comes behind."""
         if value is not None:
-            self._read_back[key] = value
+            self._read_back[key] = max(value, self._read_back.get(key, b""), key=_order)
 
     def restored(self) -> None:
         """Complete what the changelog has brought back."""
@@ -106,6 +115,10 @@ class LastForgotten:
     def _record(self) -> ChangelogRecord:
         place = self._number % (_CHUNKS * _GENERATIONS)
         return _KEY.pack(_NAME, place), _HEAD.pack(self._number) + self._chunk
+
+
+def _order(value: bytes) -> tuple[bytes, int]:
+    return value[: _HEAD.size], len(value)
 
 
 def is_chunk(key: bytes) -> bool:

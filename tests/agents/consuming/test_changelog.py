@@ -6,11 +6,16 @@ import pytest
 
 from spanloom.agents.consuming.changelog import BEGINS_ANEW, Changelog
 from spanloom.agents.state.clock import CLOCK_RECORD
+from spanloom.agents.state.novelty import Novelty
 from spanloom.agents.state.sessions import SessionPartition
 from spanloom.agents.state.stored import Database
+from spanloom.agents.state.trace.last_forgotten import LastForgotten, is_chunk
+from spanloom.agents.state.traces import TracePartition
 from spanloom.kafka.producer import Appended
 from spanloom.spans.folding.contribution import Contribution, WindowKey
 from spanloom.spans.folding.counters import NOTHING
+from spanloom.spans.folding.facts import TraceKey
+from tests.spans.examples import fact
 
 HOUR = 3_600_000
 BEGAN = 1_800_000_000_000 // HOUR * HOUR
@@ -122,3 +127,24 @@ def test_a_state_that_is_given_up_leaves_what_it_owes() -> None:
     assert changelog[0].to_adopt([]) == owed
     changelog.begin_anew(1)  # it has been given back meanwhile
     assert list(changelog.states()) == [0]
+
+
+def test_what_stays_true_is_neither_taken_out_nor_forgotten() -> None:
+    """Hashes of forgotten traces, through a changelog that begins anew, and a restart after that."""
+    key = TraceKey("default", b"0123456789abcdef")
+    forgotten = LastForgotten()
+    forgotten.add(key)
+    written = forgotten.take_unsaved()
+    changelog = Changelog("changelog", lambda: TracePartition(3600, HOUR, BEGAN), stays_true=is_chunk)
+    changelog.begin([0])
+    for name, value in [*written, (BEGINS_ANEW, b"anew")]:
+        changelog.restore(0, name, value)
+    changelog.complete([0])
+    later = (BEGAN + 3 * HOUR) * 1_000_000
+    root = [[fact(1, start_time=later)]]
+    for _ in range(2):
+        state = changelog[0]
+        state.clock.advance(BEGAN + 3 * HOUR)
+        assert state.novelty(key, root) is Novelty.OLD
+        assert state.novelty(key._replace(project_id="another"), root) is Novelty.NEW
+        changelog.begin_anew(0)

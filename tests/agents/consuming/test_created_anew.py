@@ -40,13 +40,21 @@ def test_a_changelog_that_holds_a_part_only_is_emptied(committed: Committed | No
     assert world.produced == ([] if believed else [mark, *tombstones])
 
 
+def test_of_a_part_what_stays_true_is_kept() -> None:
+    world = World([(b"a", b"1"), (b"true", b"2"), CLOCK])
+    world.committed["facts", 0] = None
+    assert take_over(world)
+    assert world.states[0].values == {b"true": b"2"}
+    assert [record.key for _, record in world.produced] == [BEGINS_ANEW, b"a", b"clock"]
+
+
 def test_what_stands_before_the_mark_of_a_beginning_is_no_part_of_the_state() -> None:
     """Not even its clock, by which the state would have been kept since then."""
     world = World([(b"a", b"1"), CLOCK, (b"a", None), (b"clock", None), (BEGINS_ANEW, b"anew"), (b"b", b"2")])
     assert take_over(world)
     assert world.states[0].values == {b"b": b"2"}
     assert world.states[0].applied == 1
-    assert world.states[0].steps == ["restored"]
+    assert world.states[0].steps == ["remembers 0", "restored"]
 
 
 def test_an_offset_of_a_topic_that_is_gone_is_replaced_by_where_reading_begins() -> None:

@@ -54,6 +54,9 @@ class State:
     def take_on(self, lost: State, /) -> None:
         self.steps.append(f"took on {len(lost.values)}")
 
+    def remember(self, lost: State, /) -> None:
+        self.steps.append(f"remembers {len(lost.values)}")
+
 
 @dataclass
 class World(Log):
@@ -74,7 +77,7 @@ class World(Log):
     goes_on: asyncio.Event | None = None
 
     def __post_init__(self) -> None:
-        self.states = Changelog("changelog", State)
+        self.states = Changelog("changelog", State, stays_true=lambda key: key == b"true")
         retry = Retry("Kafka", OUTAGES, longest=0)
         self.offsets = OffsetTracking(self, {}, retry, self._fail)
         self.batches = Batches()

@@ -120,6 +120,28 @@ def new_by_its_own_start(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(LastForgotten, "__contains__", lambda *_: False)
 
 
+def nothing_is_remembered(patch: pytest.MonkeyPatch) -> None:
+    """Where a changelog begins anew, what the state had is not known to be old."""
+    patch.setattr(traces.TracePartition, "remember", lambda *_: None)
+
+
+def a_root_always_proves(patch: pytest.MonkeyPatch) -> None:
+    """A root shows that its trace is new, also right after the state was lost."""
+    patch.setattr(StreamClock, "is_young", lambda *_: False)
+
+
+def retention_as_it_is_today(patch: pytest.MonkeyPatch) -> None:
+    """What was forgotten by a shorter retention passes for remembered."""
+    real = StreamClock.forget_the_past
+
+    def forget(self: StreamClock, retention: int) -> None:
+        before = self.forgotten_up_to
+        real(self, retention)
+        self.forgotten_up_to = before
+
+    patch.setattr(StreamClock, "forget_the_past", forget)
+
+
 BREAKS: Mapping[str, Patch] = {
     patch.__name__: patch
     for patch in (
@@ -133,5 +155,8 @@ BREAKS: Mapping[str, Patch] = {
         erasure_not_looked_up,
         adopted_under_the_version_before,
         new_by_its_own_start,
+        nothing_is_remembered,
+        a_root_always_proves,
+        retention_as_it_is_today,
     )
 }

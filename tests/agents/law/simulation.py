@@ -13,20 +13,21 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
-from spanloom.agents.consuming.changelog import PartitionState
+from spanloom.agents.consuming.assignment import Assignment
+from spanloom.agents.consuming.changelog import Changelog
 from spanloom.agents.consuming.records import MAX_BEHIND, Partition, SourceRecord
-from spanloom.agents.retry import clickhouse_retry
+from spanloom.agents.retry import clickhouse_retry, kafka_retry
 from spanloom.agents.stages.checkpoint import PartitionsLost, Writes, checkpoint
 from spanloom.agents.stages.ingest import Ingest
 from spanloom.agents.stages.sessions import Sessions
 from spanloom.agents.stages.traces import Traces
 from spanloom.agents.state.clock import CLOCK_RECORD, StreamClock
-from spanloom.agents.state.keyed import KeyedState
 from spanloom.agents.state.rebuild import Rebuild
 from spanloom.agents.state.sessions import SessionPartition
+from spanloom.agents.state.trace.last_forgotten import is_chunk
 from spanloom.agents.state.trace.pace import Pace
 from spanloom.agents.state.traces import TracePartition
-from spanloom.kafka.producer import Record
+from spanloom.kafka.producer import Appended, Record
 from spanloom.kafka.topics import SESSIONS_CHANGELOG, SPAN_FACTS, TRACE_FACTS, TRACES_CHANGELOG
 from spanloom.spans.folding import erasure
 from spanloom.spans.folding.erasure import erased_up_to
@@ -106,8 +107,19 @@ class Forget:
 class Event(Protocol):
     """What happens between two batches, besides (`steps.disasters`)."""
 
-    def happen(self, simulation: Simulation, /) -> None:
+    async def happen(self, simulation: Simulation, /) -> None:
         """Let it happen."""
+
+
+class _Keys:
+    """What a changelog's keys are asked of."""
+
+    def __init__(self, log: MemoryLog) -> None:
+        self._log = log
+
+    async def keys(self, partition: Partition) -> list[bytes]:
+        """Return the keys that a partition holds now, tombstones' too."""
+        return list(dict.fromkeys(record.key for record in self._log.all(partition) if record.key))
 
 
 class Simulation:
@@ -129,6 +141,8 @@ class Simulation:
         self.warehouse = MemoryWarehouse()
         self.prices = _PRICES
         """What tokens cost, from the next restart on."""
+        self.retention = RETENTION
+        """Seconds, from the next restart on."""
         self._now = began
         self.partitions = partitions
         self._pace = pace
@@ -172,7 +186,10 @@ class Simulation:
             elif isinstance(step, Step):
                 await self.step(step)
             else:
-                step.happen(self)
+                try:
+                    await step.happen(self)
+                except Crash:
+                    self.restart()
         for _ in range(_ROUNDS):
             if not self.log.lag(TOPICS.values()) and not self.owes():
                 break
@@ -183,7 +200,11 @@ class Simulation:
 
     def owes(self) -> bool:
         """Whether rows are put off or owed, or a state has just been taken over."""
-        return any(not state.has_begun or state.owes() or bool(state._changed) for state in self._states)
+        return any(
+            not state.has_begun or state.owes() or bool(state._changed)
+            for changelog in self.changelogs.values()
+            for state in changelog.states().values()
+        )
 
     async def step(self, step: Step) -> None:
         """Run one batch of one stage."""
@@ -227,7 +248,7 @@ class Simulation:
         await checkpoint(
             writes,
             rows=self._insert,
-            records=self._produce,
+            records=self.produce_records,
             acknowledge=self._acknowledge,
             still_ours=lambda: not step.lost,
         )
@@ -235,35 +256,59 @@ class Simulation:
     def restart(self) -> None:
         """Begin with what the changelogs hold."""
         numbers = range(self.partitions)
-        traces = {number: self._traces() for number in numbers}
-        sessions = {number: SessionPartition((RETENTION + WINDOW) * 1000, self._now) for number in numbers}
-        for number in numbers:
-            self._restore(traces[number], (TRACES_CHANGELOG, number))
-            self._restore(sessions[number], (SESSIONS_CHANGELOG, number))
-        self._states: Sequence[KeyedState[Any, Any, Any, Any, Any]] = [*traces.values(), *sessions.values()]
+        traces = Changelog(TRACES_CHANGELOG, self._traces, stays_true=is_chunk)
+        sessions = Changelog(SESSIONS_CHANGELOG, self._sessions)
+        self.changelogs: Mapping[str, Changelog[Any]] = {each.topic: each for each in (traces, sessions)}
+        for changelog in self.changelogs.values():
+            changelog.begin(numbers)
+            for number in numbers:
+                for record in self.log.all((changelog.topic, number)):
+                    changelog.restore(number, record.key or b"", record.value)
+            changelog.complete(numbers)
         rebuild = Rebuild(self.warehouse, clickhouse_retry())
         self._work: Mapping[str, Any] = {
             "ingest": _ingest(self.partitions, self.prices),
             "traces": Traces(
                 self.partitions,
-                lambda: traces,
+                traces.states,
                 rebuild.traces,
                 rebuild.traces_to_forget,
                 rebuild,
                 now=lambda: self._now,
             ),
-            "sessions": Sessions(lambda: sessions, rebuild.windows, rebuild),
+            "sessions": Sessions(sessions.states, rebuild.windows, rebuild),
         }
 
     def _traces(self) -> TracePartition:
         return TracePartition(
-            WINDOW, RETENTION * 1000, self._now, pace=self._pace, time=lambda: self._seconds, most_unpacked=1
+            WINDOW,
+            self.retention * 1000,
+            self._now,
+            pace=self._pace,
+            time=lambda: self._seconds,
+            most_unpacked=1,
         )
 
-    def _restore(self, state: PartitionState, changelog: Partition) -> None:
-        for record in self.log.all(changelog):
-            state.restore(record.key or b"", record.value)
-        state.restored()
+    def _sessions(self) -> SessionPartition:
+        return SessionPartition((self.retention + WINDOW) * 1000, self._now)
+
+    async def begin_anew(self, topic: str) -> None:
+        """Another worker has written to a changelog."""
+        changelog = self.changelogs[topic]
+        nothing: Any = None
+        assignment = Assignment(
+            _Keys(self.log),  # type: ignore[arg-type]
+            (),
+            {TOPICS["traces"]: changelog},
+            nothing,
+            nothing,
+            produce=self.produce_records,
+            retry=kafka_retry(),
+            deadline=0,
+        )
+        for number in changelog.states():
+            changelog.read_up_to(number, 0)
+            await assignment.follow(topic, [Appended(number, 1, 1)])
 
     def _write(self, place: str) -> None:
         """One write is due: the worker may be killed before it."""
@@ -276,7 +321,7 @@ class Simulation:
         self._write("rows")
         await insert(self.warehouse, table, rows)
 
-    async def _produce(self, topic: str, records: Sequence[Record]) -> None:
+    async def produce_records(self, topic: str, records: Sequence[Record]) -> None:
         for record in records:
             self._write("changelog" if topic in CHANGELOGS else "messages")
             self.log.append(topic, record, self._now)

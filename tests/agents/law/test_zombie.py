@@ -23,7 +23,7 @@ def test_a_row_of_less_under_the_same_version_is_overtaken() -> None:
 
     The row of the first comes last.
     """
-    ours = Simulation(START + HOUR)  # so that nothing is certainly new
+    ours = Simulation(START + HOUR, served=True)  # so that nothing is certainly new
     ours.produce(message(span(TRACE, 1, start=BEGIN, session__id="s")), START)
     ours.produce(message(llm(TRACE, 2, 1, start=BEGIN, session__id="s")), START + 1)
     zombie = Simulation(START + HOUR)
@@ -54,7 +54,7 @@ def test_a_row_where_the_trace_only_stood_for_the_other_is_taken_away() -> None:
     none = message(llm(TRACE, 3, 1, start=BEGIN + 2))
     root = message(span(TRACE, 1, start=BEGIN, session__id="s"))
     for known in ([none], [none, first]):
-        ours = Simulation(START + HOUR)
+        ours = Simulation(START + HOUR, served=True)
         for number, value in enumerate([*known, root]):
             ours.produce(value, START + number)
         zombie = Simulation(START + HOUR)
@@ -74,5 +74,5 @@ async def _late(ours: Simulation, zombie: Simulation, records: int) -> None:
     for table, rows in stale.rows:
         await ours._insert(table, rows)
     for topic, messages in stale.messages.items():
-        await ours._produce(topic, messages)
+        await ours.produce_records(topic, messages)
     await ours.run([])

@@ -85,6 +85,26 @@ def test_it_goes_on_after_a_restart(before: int) -> None:
         assert all(known(some, KEYS[max(0, before + 50 - 96) : before + 50]))
 
 
+def test_what_another_worker_writes_late_takes_nothing_away() -> None:
+    state = LastForgotten()
+    state.add(KEYS[0])
+    late = dict(state.take_unsaved())
+    state.add(KEYS[1])
+    again = LastForgotten()
+    for key, value in (*state.take_unsaved(), *late.items()):
+        again.restore(key, value)
+    again.restored()
+    assert known(again, KEYS[:3]) == [True, True, False]
+
+
+def test_few_others_look_like_one() -> None:
+    state = LastForgotten()
+    for number in range(150_000):
+        state.add(TraceKey("p", number.to_bytes(16, "big")))
+    others = (TraceKey("q", number.to_bytes(16, "big")) for number in range(20_000))
+    assert sum(other in state for other in others) < 10
+
+
 def test_a_chunk_is_no_piece() -> None:
     assert not is_chunk(b"clock")
     assert not is_chunk(piece_key(1_800_000_000_000, 2**40))

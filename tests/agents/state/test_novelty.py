@@ -154,7 +154,7 @@ def test_a_state_that_begins_anew_asks_how_far_ahead_clocks_were() -> None:
 
     class Stored:
         async def database(self, _: str) -> Database:
-            return Database("this one", 0)
+            return Database("this one", 1)
 
         async def latest_ends(self, since: int) -> dict[str, int]:
             asked.append(since)
@@ -173,4 +173,35 @@ def test_a_state_that_begins_anew_asks_how_far_ahead_clocks_were() -> None:
 
     asyncio.run(run())
     assert asked == [NOW - 20 * MINUTE]
+    assert state.clock.kept_since == NOW - 20 * MINUTE
     assert looked_up == [WINDOW]
+
+
+def test_beside_an_empty_database_nothing_is_asked() -> None:
+    """Whatever was read before would have left rows."""
+    state = TracePartition(3600, HOUR, NOW)
+    root = [[fact(1, start_time=NOW * 1_000_000)]]
+    state.clock.advance(NOW)
+    assert state.novelty(KEY, root) is Novelty.OLD
+    assert state.begin(Database("this one", 0))
+    assert state.novelty(KEY, root) is Novelty.NEW
+
+
+def test_right_after_the_state_was_lost_a_root_proves_nothing() -> None:
+    state = TracePartition(3600, HOUR, NOW)
+    state.begin(Database("this one", 1))
+    for minutes, novelty in ((10, Novelty.NEW_WITHOUT_ROW), (59, Novelty.NEW_WITHOUT_ROW), (60, Novelty.NEW)):
+        now = NOW + minutes * MINUTE
+        state.clock.advance(now)
+        assert state.novelty(KEY, [[fact(1, start_time=now * 1_000_000)]]) is novelty
+
+
+def test_a_longer_retention_than_before_makes_nothing_certain() -> None:
+    state = sessions()
+    log = send(state, NOW + MINUTE, WINDOW)
+    log += send(state, NOW + 4 * HOUR)
+    assert WINDOW not in state
+    state = SessionPartition(48 * HOUR, began=NOW - 24 * HOUR)
+    restarted(state, log)
+    assert state.novelty(WINDOW, []) is Novelty.OLD
+    assert state.novelty(WINDOW._replace(window_start=WINDOW.window_start + 3 * 3600), []) is Novelty.NEW

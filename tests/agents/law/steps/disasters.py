@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from spanloom.agents.state.clock import record_of, timestamp_of
-from spanloom.kafka.topics import PROJECT_HEADER, REPLAY_HEADER
+from spanloom.kafka.topics import PROJECT_HEADER, REPLAY_HEADER, TRACES_CHANGELOG
 from spanloom.spans.pricing.price_table import PriceTable
 from spanloom.spans.pricing.prices import Prices
 from spanloom.spans.reading.stored.messages import STORED_SPANS, messages
@@ -26,7 +26,7 @@ class Replay:
 
     prices: Prices = DEAR
 
-    def happen(self, simulation: Simulation) -> None:
+    async def happen(self, simulation: Simulation) -> None:
         """A worker with these prices starts, and gets the spans that ClickHouse has once more."""
         simulation.prices = self.prices
         simulation.restart()
@@ -45,10 +45,33 @@ class LoseChangelogs:
 
     topics: tuple[str, ...] = CHANGELOGS
 
-    def happen(self, simulation: Simulation) -> None:
+    async def happen(self, simulation: Simulation) -> None:
         """The worker starts anew."""
         for topic in self.topics:
             simulation.log.empty(topic)
+        simulation.restart()
+
+
+@dataclass(frozen=True)
+class BeginAnew:
+    """Another worker has written to a changelog."""
+
+    topic: str = TRACES_CHANGELOG
+
+    async def happen(self, simulation: Simulation) -> None:
+        """It is emptied, and its state begins anew."""
+        await simulation.begin_anew(self.topic)
+
+
+@dataclass(frozen=True)
+class Restart:
+    """The worker is restarted, with another retention if one is given (seconds)."""
+
+    retention: int | None = None
+
+    async def happen(self, simulation: Simulation) -> None:
+        """It comes back with what the changelogs hold."""
+        simulation.retention = self.retention or simulation.retention
         simulation.restart()
 
 
@@ -63,7 +86,7 @@ class OtherDatabase:
     copy: Mapping[str, Mapping[Key, Row]] | None = field(default=None, compare=False)
     rewound: bool = True
 
-    def happen(self, simulation: Simulation) -> None:
+    async def happen(self, simulation: Simulation) -> None:
         """The worker starts on the other database."""
         lost, simulation.warehouse = simulation.warehouse, MemoryWarehouse()
         simulation.warehouse.identity = f"{lost.identity}, lost"

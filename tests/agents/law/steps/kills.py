@@ -70,9 +70,9 @@ def rows_of_all(
 
 
 @cache
-def undisturbed(name: str) -> Disturbed:
+def undisturbed(name: str, *, compacts: bool = False) -> Disturbed:
     """Run a case without trouble."""
-    return disturbed(SCENARIOS[name], Trouble())
+    return disturbed(SCENARIOS[name], Trouble(compacts=compacts))
 
 
 def wrong(name: str, trouble: Trouble) -> tuple[list[str], Disturbed]:
@@ -92,5 +92,5 @@ def wrong(name: str, trouble: Trouble) -> tuple[list[str], Disturbed]:
 
 def every_kill(name: str, size: int | None, *, compacts: bool) -> Iterator[Trouble]:
     """Yield a kill before each write of a case."""
-    for write in range(1, undisturbed(name).writes + 1):
+    for write in range(1, undisturbed(name, compacts=compacts).writes + 1):
         yield Trouble((write,), size, compacts)

@@ -150,7 +150,7 @@ class Worker(RuleBasedStateMachine):
     @precondition(lambda self: not self.puts_off)
     def changelogs_are_lost(self, topics: tuple[str, ...]) -> None:
         """A changelog is deleted and made anew; with it goes what rows are owed."""
-        LoseChangelogs(topics).happen(self.simulation)
+        wait(LoseChangelogs(topics).happen(self.simulation))
 
     @rule()
     def database_is_copied(self) -> None:
@@ -160,7 +160,7 @@ class Worker(RuleBasedStateMachine):
     @rule(restored=st.booleans())
     def database_is_lost(self, restored: bool) -> None:
         """The database is gone; an empty one or the last copy is there instead, and Kafka's spans are read again."""
-        OtherDatabase(self.copy if restored else None).happen(self.simulation)
+        wait(OtherDatabase(self.copy if restored else None).happen(self.simulation))
         self.versions.clear()
         self.database_lost = True
 

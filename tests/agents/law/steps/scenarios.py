@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from tests.agents.law.cases import BEHIND, HOUR, MINUTE, SLOW, START, Case, Message, SpanOf
 from tests.agents.law.simulation import STAGES, Event, Forget, Step
-from tests.agents.law.steps.disasters import LoseChangelogs, OtherDatabase, Replay
+from tests.agents.law.steps.disasters import BeginAnew, LoseChangelogs, OtherDatabase, Replay, Restart
 
 FIRST = START + 3 * MINUTE
 LATER = START + 4 * HOUR
@@ -158,6 +158,53 @@ _SEVERAL_ROOTS = _case(
 )
 """A trace that is forgotten goes on with one more root, as if it were new."""
 
+_ANEW_OPEN = _case(
+    {
+        (1, 1): _call(0, 0),
+        (1, 2): _call(0, 30 * MINUTE),
+        (2, 1): _call(0, 4 * HOUR),
+        (1, 3): _call(0, 4 * HOUR),
+    },
+    _one(1, 1, FIRST),
+    _one(1, 2, START + 33 * MINUTE),
+    _one(2, 1, LATER),
+    _one(1, 3, LATER + 1),
+    steps=(*_ROUND, BeginAnew(), *_ROUND, BeginAnew(), *_ROUND * 2),
+)
+"""A trace with several roots is open when the changelog begins anew, and goes on soon, and after hours."""
+
+_ANEW_FORGOTTEN = _case(
+    {
+        (1, 1): _call(0, 0),
+        (2, 1): _call(0, 4 * HOUR),
+        (3, 1): _call(0, 6 * HOUR),
+        (1, 2): _call(0, 6 * HOUR),
+    },
+    _one(1, 1, FIRST),
+    _one(2, 1, LATER),
+    _one(3, 1, LATER + 2 * HOUR),
+    _one(1, 2, LATER + 2 * HOUR + 1),
+    steps=(*_ROUND * 2, BeginAnew(), *_ROUND, Restart(), *_ROUND),
+)
+"""One is forgotten when the changelog begins anew, and goes on after a restart; the state is not young any more."""
+
+_LOST_OPEN = _case(
+    {(1, 1): _call(0, 0), (1, 2): _call(0, 30 * MINUTE)},
+    _one(1, 1, FIRST),
+    _one(1, 2, START + 33 * MINUTE),
+    steps=(*_ROUND, LoseChangelogs(), *_ROUND),
+)
+"""One is open when the changelogs are lost, and goes on."""
+
+_LONGER = _case(
+    {(1, 1): _call(0, 10 * MINUTE), (2, 1): _call(0, 4 * HOUR, "t"), (3, 1): _call(0, 50 * MINUTE)},
+    _one(1, 1, START + 11 * MINUTE),
+    _one(2, 1, LATER),
+    _one(3, 1, LATER + MINUTE),
+    steps=(*_ROUND * 2, Restart(24 * 3600), *_ROUND),
+)
+"""A window is forgotten, and the worker restarted with a longer retention, by which it would be here still."""
+
 _SLOW_COLLECTOR = _case(
     {(1, 1): _call(0, 90 * MINUTE), (2, 1): _call(0, 91 * MINUTE), (2, 2): _call(1, 92 * MINUTE)},
     _one(1, 1, START + 91 * MINUTE - BEHIND),
@@ -228,6 +275,10 @@ SCENARIOS = {
     "a replay": _REPLAYED,
     "an application's clock 25 minutes fast": _FAST,
     "a trace with several roots": _SEVERAL_ROOTS,
+    "a changelog begins anew, a trace is open": _ANEW_OPEN,
+    "a changelog begins anew, a trace is forgotten": _ANEW_FORGOTTEN,
+    "lost changelogs, several roots": _LOST_OPEN,
+    "a longer retention": _LONGER,
     "a Collector two hours slow": _SLOW_COLLECTOR,
     "a lost database, read again": _DATABASE_LOST,
     "a lost database, all open": _ROWS_LOST,
