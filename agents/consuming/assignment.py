@@ -245,7 +245,6 @@ class Assignment:
             changelog = by_topic[topic]
             if partition in left_over:
                 left_over[partition] |= {record.key: None for record in records if record.key}
-                records = [record for record in records if changelog.stays_true(record.key or b"")]
             for record in records:
                 changelog.restore(number, record.key or b"", record.value)
 
@@ -259,6 +258,7 @@ class Assignment:
                 logger.warning(
                     "%s %s: what it holds may be a part only; the state begins anew", topic, number
                 )
+                by_topic[topic].give_up(number)
                 await self._empty(by_topic[topic], number, keys)
         for topic, numbers in anew.items():
             for number in numbers:
@@ -278,14 +278,19 @@ class Assignment:
                     "%s %s: another worker has written to it; the state begins anew", topic, number
                 )
                 keys = await self._retry(partial(self._log.keys, (topic, number)))
-                await self._empty(changelog, number, keys)
-                changelog.begin_anew(number)
+                await self._empty(changelog, number, keys, changelog.begin_anew(number))
 
-    async def _empty(self, changelog: Changelog[Any], number: int, keys: Iterable[bytes]) -> None:
-        """Mark that the state begins anew, first of all; then take out what the changelog held."""
-        gone = [key for key in keys if key != BEGINS_ANEW and not changelog.stays_true(key)]
-        emptied = [Record(number, key, None) for key in gone]
-        await self._produce(changelog.topic, [Record(number, BEGINS_ANEW, b"anew"), *emptied])
+    async def _empty(
+        self,
+        changelog: Changelog[Any],
+        number: int,
+        keys: Iterable[bytes],
+        stays: Sequence[tuple[bytes, bytes | None]] = (),
+    ) -> None:
+        """Write what stays, and mark that the state begins anew; then take out what the changelog held."""
+        emptied = [(key, None) for key in keys if key != BEGINS_ANEW and not changelog.stays_true(key)]
+        records = [*stays, (BEGINS_ANEW, b"anew"), *emptied]
+        await self._produce(changelog.topic, [Record(number, key, value) for key, value in records])
 
     def _is_a_part_only(self, topic: str, committed: Committed | None) -> bool:
         """Whether a changelog holds a part of the state without saying so: it was created anew under a worker that had

@@ -10,7 +10,7 @@ would leave the older value. So the offsets of what is written are compared with
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 from spanloom.kafka.producer import Appended
@@ -29,8 +29,9 @@ class PartitionState(Protocol):
     def restored(self) -> None:
         """Complete what the records have brought back: all have been applied."""
 
-    def take_on(self, lost: Any, /) -> None:
-        """Owe what a state owed that is given up for this one, and remember what it had."""
+    def take_on(self, lost: Any, /) -> Sequence[tuple[bytes, bytes | None]]:
+        """Owe what a state owed that is given up for this one, and remember what it had; returns the records with which
+        the changelog remembers it, too."""
 
     def remember(self, lost: Any, /) -> None:
         """Keep of a state that is given up for this one what stays true."""
@@ -81,10 +82,15 @@ class Changelog(Generic[S]):
         """Apply a record of a partition that the worker holds; `value` is None for a tombstone."""
         state = self._states[partition]
         if key == BEGINS_ANEW:
-            self._states[partition] = self._new_state()
-            self._states[partition].remember(state)
+            self.give_up(partition)
         else:
             state.restore(key, value)
+
+    def give_up(self, partition: int) -> None:
+        """Give up a state that is being read back; a new one begins."""
+        lost = self._states[partition]
+        self._states[partition] = self._new_state()
+        self._states[partition].remember(lost)
 
     def complete(self, partitions: Iterable[int]) -> None:
         """Complete the states of these partitions: all records have been applied."""
@@ -107,10 +113,15 @@ class Changelog(Generic[S]):
                     shared.append(partition)
         return shared
 
-    def begin_anew(self, partition: int) -> None:
-        """Give up a state that the worker holds; a new one begins, which owes what that one owed."""
+    def begin_anew(self, partition: int) -> Sequence[tuple[bytes, bytes | None]]:
+        """Give up a state that the worker holds; a new one begins, which owes what that one owed.
+
+        Returns:
+            Records that must be in the changelog before it is emptied.
+        """
         lost = self._states.get(partition)
-        if lost is not None:
-            self._states[partition] = self._new_state()
-            self._states[partition].restored()
-            self._states[partition].take_on(lost)
+        if lost is None:
+            return ()
+        self._states[partition] = self._new_state()
+        self._states[partition].restored()
+        return self._states[partition].take_on(lost)

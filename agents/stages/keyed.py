@@ -91,6 +91,7 @@ class KeyedStage(ABC, Generic[Key, Value, Stored, Changed]):
 
     async def __call__(self, records: list[SourceRecord]) -> Writes:
         """Apply a batch to the state; returns what has to be written."""
+        await self._begin()  # a state may have begun anew in the checkpoint before
         writes = Writes()
         batch = self._read(records, writes)
         partitions = sorted({record.partition for record in records})
@@ -172,7 +173,8 @@ class KeyedStage(ABC, Generic[Key, Value, Stored, Changed]):
         if not new:
             return []
         database = await self._origin.database(self.target.table)
-        differing = [partition for partition, state in new.items() if not state.begin(database)]
+        written = max(state.written for state in new.values())
+        differing = [partition for partition, state in new.items() if not state.begin(database, written)]
         if differing:
             logger.warning(
                 "%s: ClickHouse lacks rows that this worker's state tells of: it is another database, an older copy,"

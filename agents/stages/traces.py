@@ -75,8 +75,8 @@ class Traces(KeyedStage[TraceKey, News, StoredTrace, TraceChanges]):
         rest = []
         for stored in await self._look_up_to_forget(list(found)):
             partition, version = found[stored.key]
-            if any(fact.version > version for fact in stored.facts):
-                rest.append(stored.key)  # not all of it is forgotten
+            if stored.forgotten > version or any(fact.version > version for fact in stored.facts):
+                rest.append(stored.key)  # not all of it is forgotten, or more than this says
             else:
                 self._trace_states()[partition].adopt_to_forget(stored)
         for stored in await self._look_up(rest, []) if rest else ():

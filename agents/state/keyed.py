@@ -136,8 +136,12 @@ class KeyedState(ABC, Generic[Key, Value, Entry, Stored, Changed]):
         """Whether `begin` was called."""
         return self._found is not None
 
-    def begin(self, database: Database) -> bool:
+    def begin(self, database: Database, written: int = 0) -> bool:
         """Compare with the database that is there; where its rows are not those of this state, all are owed.
+
+        Args:
+            database: which one it is.
+            written: the highest version that any state has written which is taken over at the same time.
 
         Returns:
             Whether they are. If not, what is collected next must be written before any row: once rows are written, an
@@ -147,7 +151,7 @@ class KeyedState(ABC, Generic[Key, Value, Entry, Stored, Changed]):
         if self.began_anew and not database.newest:
             self.clock.kept_since = 0  # without any row nothing was read before
         is_other = bool(self.database) and self.database != database.identity
-        if not is_other and database.newest >= self.written:
+        if not is_other and database.newest >= max(self.written, written):
             return True
         self.owed.update(self._open)
         self.database = f"not {database.identity}"
@@ -184,12 +188,16 @@ class KeyedState(ABC, Generic[Key, Value, Entry, Stored, Changed]):
         for record in self._unfinished:
             self.unsure.update(key for key in self._keys_of(record) if key in self._open)
         self._unfinished.clear()
-        self.owed &= self._open.keys()
 
-    def take_on(self, lost: KeyedState[Key, Value, Entry, Stored, Changed]) -> None:
-        """Owe the rows that a state owed which was given up, those that it had put off too; remember what it had."""
+    def take_on(self, lost: KeyedState[Key, Value, Entry, Stored, Changed]) -> list[ChangelogRecord]:
+        """Owe the rows that a state owed which was given up, those that it had put off too; remember what it had.
+
+        Returns:
+            What the changelog has to know of that, before it loses what it holds.
+        """
         self.owed.update(lost.owed, lost._changed)
         self.remember(lost)
+        return list(self._remember())
 
     def remember(self, lost: KeyedState[Key, Value, Entry, Stored, Changed]) -> None:
         """Keep of a state that is given up for this one what stays true."""
@@ -238,12 +246,17 @@ class KeyedState(ABC, Generic[Key, Value, Entry, Stored, Changed]):
         return entry
 
     def _forget(self) -> list[bytes]:
-        """Forget what has had no news for longer than the retention; returns the changelog keys that end with it."""
+        """Forget what has had no news for longer than the retention, but for what is owed; returns the changelog keys
+        that end with it. What a shorter retention has forgotten stays so: a part of its tombstones may be written."""
         ended: list[bytes] = []
         while self._open:
             key, entry = next(iter(self._open.items()))
-            if entry.last_news + self._retention >= self.clock.now:
+            if entry.last_news >= max(self.clock.now - self._retention, self.clock.forgotten_up_to):
                 break
+            if key in self.owed:
+                entry.last_news = self.clock.now
+                self._open.move_to_end(key)
+                continue
             del self._open[key]
             self.clock.forget(key.project_id, self._latest_start(key, entry), self._retention)
             ended += self._forgotten(key, entry)

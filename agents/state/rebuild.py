@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from spanloom.agents.retry import Retry
 from spanloom.agents.state.stored import Database, StoredTrace, StoredWindow
-from spanloom.spans.folding.contribution import WindowKey
+from spanloom.spans.folding.contribution import WindowKey, withdrawn
 from spanloom.spans.folding.facts import Fact, TraceKey, facts_of
 from spanloom.spans.folding.rows import contributions_of
 from spanloom.warehouse.client import Warehouse
@@ -22,6 +22,7 @@ from spanloom.warehouse.lookup import (
     span_versions,
     window_contributions,
     window_versions,
+    window_withdrawals,
 )
 
 
@@ -46,21 +47,28 @@ class Rebuild:
         if wanted:
             for key, facts in facts_of(await self._retry(lambda: span_facts(self._warehouse, wanted))):
                 found.setdefault(key, StoredTrace(key)).facts += facts
-            for row in (await self._retry(lambda: forgotten_up_to(self._warehouse, wanted))).to_pylist():
-                key = _key(row)
-                found.setdefault(key, StoredTrace(key)).forgotten = row["version"]
+            await self._add_forgotten(found, wanted)
         return list(found.values())
 
     async def traces_to_forget(self, keys: Sequence[TraceKey]) -> list[StoredTrace]:
         """Return what is stored of some traces, of their spans only ID, start and version."""
+        named = _named(keys)
         found = await self._placed(keys)
-        spans = await self._retry(lambda: span_versions(self._warehouse, _named(keys)))
+        spans = await self._retry(lambda: span_versions(self._warehouse, named))
         starts = spans["start_time"].cast(pa.int64()).to_pylist()
         for row, start in zip(spans.drop_columns(["start_time"]).to_pylist(), starts, strict=True):
             key = _key(row)
             span = Fact(int(row["span_id"], 16), start_time=start, version=row["version"])
             found.setdefault(key, StoredTrace(key)).facts.append(span)
+        await self._add_forgotten(found, named)
         return list(found.values())
+
+    async def _add_forgotten(
+        self, found: dict[TraceKey, StoredTrace], wanted: Sequence[tuple[str, str]]
+    ) -> None:
+        for row in (await self._retry(lambda: forgotten_up_to(self._warehouse, wanted))).to_pylist():
+            key = _key(row)
+            found.setdefault(key, StoredTrace(key)).forgotten = row["version"]
 
     async def _placed(self, keys: Sequence[TraceKey]) -> dict[TraceKey, StoredTrace]:
         found: dict[TraceKey, StoredTrace] = {}
@@ -82,6 +90,11 @@ class Rebuild:
         ):
             found.setdefault(contribution.window, StoredWindow(contribution.window)).contributions.append(
                 contribution
+            )
+        for row in (await self._retry(lambda: window_withdrawals(self._warehouse, keys))).to_pylist():
+            key = WindowKey(row["project_id"], row["session_id"], row["window_start"])
+            found.setdefault(key, StoredWindow(key)).contributions.append(
+                withdrawn(_key(row), key, row["newest"])
             )
         for row in (await self._retry(lambda: window_versions(self._warehouse, keys))).to_pylist():
             key = WindowKey(row["project_id"], row["session_id"], row["window_start"])

@@ -90,6 +90,8 @@ class TracePartition(KeyedState[TraceKey, News, OpenTrace, StoredTrace, TraceCha
         """The key of the piece that the record is which is applied, and the traces it brought something to."""
         self._erased = Forgotten()
         self._forgotten_last = LastForgotten()
+        self._given_up: set[TraceKey] = set()
+        """What was open in states that were given up for this one, until the changelog remembers it as forgotten."""
 
     def novelty(self, key: TraceKey, values: Sequence[News]) -> Novelty:
         """How certain it is that a trace that is not here is new.
@@ -105,8 +107,10 @@ class TracePartition(KeyedState[TraceKey, News, OpenTrace, StoredTrace, TraceCha
         start = min(fact.start_time for fact in facts) // _MILLISECOND
         if any(isinstance(some, Erased) for some in values):
             return Novelty.OLD
-        if key in self._forgotten_last or not self.clock.surely_remembers(
-            key.project_id, start, self._retention
+        if (
+            key in self._given_up
+            or key in self._forgotten_last
+            or not self.clock.surely_remembers(key.project_id, start, self._retention)
         ):
             return Novelty.OLD
         has_root = any(not fact.parent_span_id for fact in facts)
@@ -173,8 +177,9 @@ class TracePartition(KeyedState[TraceKey, News, OpenTrace, StoredTrace, TraceCha
         """Know of the traces that another state had forgotten, and of those that are forgotten with it."""
         assert isinstance(lost, TracePartition)
         self._forgotten_last = lost._forgotten_last
-        for key in lost:
-            self._forgotten_last.add(key)
+        self._given_up.update(lost._given_up, lost)
+        for piece in lost._read_back.values():  # given up while it is read back
+            self._given_up.update(key for key, _ in erasure.traces_in(piece))
 
     def collect(self) -> TraceChanges:
         """Return what has changed since the last call, forget what has had no news for too long, and pack all but those
@@ -244,7 +249,9 @@ class TracePartition(KeyedState[TraceKey, News, OpenTrace, StoredTrace, TraceCha
         return due
 
     def _put_off(self) -> Iterable[bytes]:
-        return map(_name, self._changed)
+        # What is owed because of another database is owed again by that.
+        owed = () if self.database.startswith("not ") else self.owed
+        return map(_name, self._changed.keys() | owed)
 
     def _read_put_off(self, names: Iterable[bytes]) -> Iterable[TraceKey]:
         return (TraceKey(name[16:].decode(), name[:16]) for name in names)
@@ -305,6 +312,9 @@ class TracePartition(KeyedState[TraceKey, News, OpenTrace, StoredTrace, TraceCha
         return self._pieces.release(key, entry)
 
     def _remember(self) -> Iterable[ChangelogRecord]:
+        for key in self._given_up:
+            self._forgotten_last.add(key)
+        self._given_up.clear()
         return self._forgotten_last.take_unsaved()
 
     def _read(self, key: TraceKey) -> list[Fact]:

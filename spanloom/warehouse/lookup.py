@@ -196,6 +196,47 @@ async def window_contributions(warehouse: Warehouse, keys: Sequence[tuple[str, s
     )
 
 
+# Without FINAL, which would hide them.
+_WINDOW_WITHDRAWALS_SQL = """
+SELECT
+    project_id,
+    session_id,
+    window_start,
+    trace_id,
+    max(version) AS newest
+FROM traces_versions AS stored
+PREWHERE (project_id, session_id, window_start) IN (
+    SELECT
+        project_id,
+        session_id,
+        toDateTime(window_start, 'UTC')
+    FROM wanted
+)
+GROUP BY
+    project_id,
+    session_id,
+    window_start,
+    trace_id
+HAVING argMax(is_deleted, version) = 1
+"""
+
+WINDOW_WITHDRAWALS = pa.schema(
+    [
+        pa.field("project_id", _TEXT, False),
+        pa.field("session_id", _TEXT, False),
+        _WINDOW_START,
+        pa.field("trace_id", _TEXT, False),
+        pa.field("newest", pa.uint64(), False),
+    ]
+)
+
+
+async def window_withdrawals(warehouse: Warehouse, keys: Sequence[tuple[str, str, int]]) -> pa.Table:
+    """Return the traces that stood in some session windows and do not any more, with the version of what says so."""
+    what = "look up the traces that left session windows"
+    return await _look_up(warehouse, what, _WINDOW_WITHDRAWALS_SQL, keys, _WINDOW_KEYS, WINDOW_WITHDRAWALS)
+
+
 # Without FINAL, which would hide the deleted windows.
 _WINDOW_VERSIONS_SQL = """
 SELECT

@@ -50,12 +50,14 @@ class StoredRange:
         end: likewise; what starts then is outside.
         project: only traces of this one; '' for all.
         session: only traces that stand in this session; '' for all.
+        or_stood: likewise those that stood there once: a part of one that was sent again may have moved it.
     """
 
     start: int
     end: int
     project: str = ""
     session: str = ""
+    or_stood: bool = False
 
 
 # What is asked of start_time leaves out no partition: the month is in a column of its own (0001_spans.sql).
@@ -173,5 +175,6 @@ def _conditions(wanted: StoredRange) -> Conditions:
     if wanted.project:
         conditions.add("project_id = {project:String}", project=wanted.project)
     if wanted.session:
-        conditions.add(_IN_SESSION, session=wanted.session)
+        in_session = _IN_SESSION.replace(" FINAL", "") if wanted.or_stood else _IN_SESSION
+        conditions.add(in_session, session=wanted.session)
     return conditions

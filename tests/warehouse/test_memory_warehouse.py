@@ -63,6 +63,7 @@ async def answers(warehouse: Warehouse, traces: list[Any], windows: list[Any]) -
         await lookup.placed_traces(warehouse, traces),
         await lookup.window_contributions(warehouse, windows),
         await lookup.window_versions(warehouse, windows),
+        await lookup.window_withdrawals(warehouse, windows),
         await lookup.latest_ends(warehouse, START - 1),
         await lookup.latest_ends(warehouse, START + MINUTE),
     ]
@@ -83,5 +84,5 @@ def test_it_answers_as_clickhouse_does(warehouse: Warehouse) -> None:
         return await answers(memory, traces, windows), await answers(warehouse, traces, windows)
 
     ours, theirs = asyncio.run(ask())
-    assert [len(rows) for rows in ours] == [3, 3, 1, 5, 2, 2, 1, 0]
+    assert [len(rows) for rows in ours] == [3, 3, 1, 5, 2, 2, 1, 1, 0]
     assert ours == theirs

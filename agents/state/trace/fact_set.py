@@ -8,21 +8,24 @@ from dataclasses import dataclass, field
 from spanloom.spans.conventions.key_order import KeyOrder
 from spanloom.spans.folding.contribution import WindowKey
 from spanloom.spans.folding.facts import Fact
+from spanloom.spans.table import NO_START
 
 
 @dataclass(slots=True)
 class FactSet:
     """Facts by span ID; of two with one span ID the higher version wins.
 
-    `place` is where the trace's row and contribution stand. `left` are the places it stood at earlier records of this
-    batch: an attempt before a crash may have ended its batch right there and written them, so they are always
-    cleared too. `named` are all sessions that a fact has ever named. `changes` are the facts that came or changed since
-    the row was written, at the time `written`, of `told` facts.
+    `start_time` is when the trace begins, as its fold says it: by spans that say when they began, if there are any;
+    `earliest` is that of all. `place` is where the trace's row and contribution stand. `left` are the places it
+    stood at earlier records of this batch: an attempt before a crash may have ended its batch right there and
+    written them, so they are always cleared too. `named` are all sessions that a fact has ever named. `changes` are
+    the facts that came or changed since the row was written, at the time `written`, of `told` facts.
     """
 
     order: KeyOrder
     facts: dict[int, Fact] = field(default_factory=dict)
     start_time: int | None = None
+    earliest: int | None = None
     latest_start: int = 0
     place: WindowKey | None = None
     left: set[WindowKey] = field(default_factory=set)
@@ -30,6 +33,7 @@ class FactSet:
     changes: int = 0
     told: int = 0
     written: float = 0.0
+    _first: tuple[bool, int] | None = None
     _best: tuple[int, int, int, str] | None = None
 
     def add(self, facts: Iterable[Fact]) -> tuple[bool, bool]:
@@ -80,13 +84,17 @@ class FactSet:
         return self._best[3] if self._best else ""
 
     def _consider_all(self) -> None:
-        self._best, self.start_time = None, None
+        self._best, self._first, self.start_time, self.earliest = None, None, None, None
         for fact in self.facts.values():
             self._consider(fact)
 
     def _consider(self, fact: Fact) -> None:
-        if self.start_time is None or fact.start_time < self.start_time:
-            self.start_time = fact.start_time
+        if self.earliest is None or fact.start_time < self.earliest:
+            self.earliest = fact.start_time
+        # As in the fold: a span whose start nobody knows says nothing about when the trace took place.
+        first = (bool(fact.marks & NO_START), fact.start_time)
+        if self._first is None or first < self._first:
+            self._first, self.start_time = first, fact.start_time
         self.latest_start = max(self.latest_start, fact.start_time)
         if fact.session_key:
             self.named.add(fact.session_id)

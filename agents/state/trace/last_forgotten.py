@@ -86,10 +86,16 @@ class LastForgotten:
         return unsaved
 
     def restore(self, key: bytes, value: bytes | None) -> None:
-        """Apply a record of the changelog that is one of these (`is_chunk`). What another worker has written late to
-        the same place says less, and comes behind."""
-        if value is not None:
-            self._read_back[key] = max(value, self._read_back.get(key, b""), key=_order)
+        """Apply a record of the changelog that is one of these (`is_chunk`). All that several workers have written
+        to one place counts, if they counted alike."""
+        if value is None:
+            return
+        known = self._read_back.get(key, b"")
+        if known[: _HEAD.size] == value[: _HEAD.size]:
+            more = [some for some in _hashes(value) if some not in set(_hashes(known))]
+            self._read_back[key] = known + b"".join(more)
+        else:
+            self._read_back[key] = max(known, value)
 
     def restored(self) -> None:
         """Complete what the changelog has brought back."""
@@ -117,8 +123,8 @@ class LastForgotten:
         return _KEY.pack(_NAME, place), _HEAD.pack(self._number) + self._chunk
 
 
-def _order(value: bytes) -> tuple[bytes, int]:
-    return value[: _HEAD.size], len(value)
+def _hashes(chunk: bytes) -> list[bytes]:
+    return [chunk[at : at + _HASH] for at in range(_HEAD.size, len(chunk), _HASH)]
 
 
 def is_chunk(key: bytes) -> bool:

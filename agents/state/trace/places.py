@@ -34,9 +34,9 @@ def possible_places(project_id: str, held: FactSet, window: int) -> set[WindowKe
 
 
 def _windows(held: FactSet, window: int) -> set[int]:
-    if held.start_time is None:
+    if held.earliest is None:
         return set()
-    first = window_start(held.start_time, window)
+    first = window_start(held.earliest, window)
     if window_start(held.latest_start, window) == first:
         return {first}
     return {window_start(fact.start_time, window) for fact in held.facts.values()}

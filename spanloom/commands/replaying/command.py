@@ -77,9 +77,8 @@ def replay(
                 f"this replay is finished, {_sent(state, bool(paths))}: to run it again, delete {progress}"
             )
             return
-        asyncio.run(
-            _run(_replay(state, paths, project, session, rate, max_lag), settings, state, progress, dry_run)
-        )
+        again = _replay(state, paths, project, session, rate, max_lag, or_stood=kept is not None)
+        asyncio.run(_run(again, settings, state, progress, dry_run))
     except (FileError, ProgressError, TopicError) as error:
         raise Stop(str(error)) from None
     except (KafkaError, OSError) as error:
@@ -102,12 +101,19 @@ def _nanoseconds(text: str, option: str) -> int:
 
 
 def _replay(
-    state: Progress, paths: list[Path], project: str | None, session: str, rate: float, max_lag: int
+    state: Progress,
+    paths: list[Path],
+    project: str | None,
+    session: str,
+    rate: float,
+    max_lag: int,
+    *,
+    or_stood: bool,
 ) -> Replay:
     from spanloom.commands.replaying.run import Replay
     from spanloom.warehouse.stored_spans import StoredRange
 
-    wanted = StoredRange(state.start, state.end, project or "", session)
+    wanted = StoredRange(state.start, state.end, project or "", session, or_stood=or_stood)
     return Replay(wanted, tuple(paths), rate, max_lag)
 
 

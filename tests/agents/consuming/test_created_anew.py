@@ -34,17 +34,17 @@ def test_a_changelog_that_holds_a_part_only_is_emptied(committed: Committed | No
     world.committed["facts", 0] = committed
     assert take_over(world)
     assert bool(world.states[0].values) is believed
-    assert world.states[0].steps == ["restored"]
+    assert world.states[0].steps == (["restored"] if believed else ["remembers 3", "restored"])
     tombstones = [("changelog", Record(0, key, None)) for key in (b"a", b"b", b"clock")]
     mark = ("changelog", Record(0, BEGINS_ANEW, b"anew"))
     assert world.produced == ([] if believed else [mark, *tombstones])
 
 
-def test_of_a_part_what_stays_true_is_kept() -> None:
+def test_of_a_part_what_it_says_is_remembered() -> None:
     world = World([(b"a", b"1"), (b"true", b"2"), CLOCK])
     world.committed["facts", 0] = None
     assert take_over(world)
-    assert world.states[0].values == {b"true": b"2"}
+    assert world.states[0].steps == ["remembers 3", "restored"]
     assert [record.key for _, record in world.produced] == [BEGINS_ANEW, b"a", b"clock"]
 
 
@@ -128,7 +128,11 @@ def test_a_changelog_that_another_worker_has_written_to_is_emptied_and_begins_an
         mark = Record(0, BEGINS_ANEW, b"anew")
         assert world.produced == [
             ("changelog", record)
-            for record in (mark, *(Record(0, key, None) for key in (b"a", b"clock", b"b")))
+            for record in (
+                Record(0, b"true", b"of it"),
+                mark,
+                *(Record(0, key, None) for key in (b"a", b"clock", b"b")),
+            )
         ]
         assert world.states[0] is not before
         assert world.states[0].steps == ["restored", "took on 2"]

@@ -51,8 +51,9 @@ class State:
     def restored(self) -> None:
         self.steps.append("restored")
 
-    def take_on(self, lost: State, /) -> None:
+    def take_on(self, lost: State, /) -> list[tuple[bytes, bytes | None]]:
         self.steps.append(f"took on {len(lost.values)}")
+        return [(b"true", b"of it")]
 
     def remember(self, lost: State, /) -> None:
         self.steps.append(f"remembers {len(lost.values)}")

@@ -49,6 +49,7 @@ class MemoryWarehouse(Warehouse):
             "look up traces": self._placed_traces,
             "look up the traces of session windows": self._window_contributions,
             "look up session windows": self._window_versions,
+            "look up the traces that left session windows": self._window_withdrawals,
         }
         self._answers = {
             "look up spans": lookup.SPAN_FACTS,
@@ -57,6 +58,7 @@ class MemoryWarehouse(Warehouse):
             "look up traces": lookup.PLACED_TRACES,
             "look up the traces of session windows": CONTRIBUTION_TABLE,
             "look up session windows": lookup.WINDOW_VERSIONS,
+            "look up the traces that left session windows": lookup.WINDOW_WITHDRAWALS,
         }
 
     def live(self, table: str) -> dict[Key, Row]:
@@ -137,6 +139,13 @@ class MemoryWarehouse(Warehouse):
             {**row, "input_start": row["input"][:INPUT_START]}
             for row in self.tables[TRACES].values()
             if _window(row) in windows and not row["is_deleted"]
+        ]
+
+    def _window_withdrawals(self, windows: set[Key]) -> Iterable[Row]:
+        return [
+            {**row, "newest": row["version"]}
+            for row in self.tables[TRACES].values()
+            if _window(row) in windows and row["is_deleted"]
         ]
 
     def _window_versions(self, windows: set[Key]) -> Iterable[Row]:

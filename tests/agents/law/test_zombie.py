@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from spanloom.spans.folding.facts import TraceKey, partition_of
 from tests.agents.law.cases import HOUR, START
 from tests.agents.law.memory_warehouse import TRACES, WINDOWS
-from tests.agents.law.simulation import PARTITIONS, SOURCE, TOPICS, Simulation, Step
+from tests.agents.law.simulation import PARTITIONS, SOURCE, TOPICS, Forget, Simulation, Step
 from tests.integration.otlp import llm, message, span
 
 BEGIN = START * 1_000_000
@@ -76,3 +78,39 @@ async def _late(ours: Simulation, zombie: Simulation, records: int) -> None:
     for topic, messages in stale.messages.items():
         await ours.produce_records(topic, messages)
     await ours.run([])
+
+
+@pytest.mark.parametrize("forgotten", [False, True])
+def test_a_contribution_that_comes_when_its_window_is_closed_stays_withdrawn(forgotten: bool) -> None:
+    """The other one stands still between its rows and its messages, for hours; meanwhile the trace has moved, or was
+    forgotten on request."""
+    ours = Simulation(START - 24 * HOUR, served=True, partitions=1)
+    ours.produce(message(llm(1, 2, 1, start=BEGIN + 1, gen_ai__conversation__id="made up")), START)
+    zombie = Simulation(START - 24 * HOUR, served=True, partitions=1)
+    zombie.log, zombie.warehouse = ours.log, ours.warehouse
+
+    async def run() -> None:
+        await zombie.step(Step("ingest", 9))
+        zombie.restart()
+        await zombie._work["traces"].settle()
+        stale = await zombie._work["traces"](ours.log.due((TOPICS["traces"], 0), 9))
+        ours.restart()
+        if not forgotten:
+            ours.produce(message(span(1, 1, start=BEGIN, session__id="s")), START + 1)
+        await ours.run([])
+        if forgotten:
+            ours.forget(Forget(1, START))
+            await ours.run([])
+        for hours in (4, 8):
+            start = BEGIN + hours * HOUR * 1_000_000
+            ours.produce(message(llm(9, hours, start=start, session__id="other")), START + hours * HOUR)
+        await ours.run([])
+        for table, rows in stale.rows:
+            await ours._insert(table, rows)
+        for topic, messages in stale.messages.items():
+            await ours.produce_records(topic, messages)
+        await ours.run([])
+
+    asyncio.run(run())
+    sessions = [row["session_id"] for row in ours.warehouse.live(WINDOWS).values()]
+    assert set(sessions) == ({"other"} if forgotten else {"s", "other"})

@@ -13,6 +13,7 @@ from spanloom.spans.conventions.key_order import BUILT_IN
 from spanloom.spans.conventions.precedence.identity import NO_KEY, SESSION_KEYS
 from spanloom.spans.folding.contribution import WindowKey, window_start
 from spanloom.spans.folding.facts import Fact
+from spanloom.spans.table import NO_START
 from tests.spans.examples import START, fact
 
 WINDOW = 3600
@@ -24,6 +25,18 @@ def facts_of(*facts: Fact) -> FactSet:
     held = FactSet(BUILT_IN.sessions)
     held.add(facts)
     return held
+
+
+def test_a_span_without_a_start_does_not_say_where_its_trace_stands() -> None:
+    without = fact(2, 1, start_time=START - HOUR, marks=NO_START)
+    for facts in itertools.permutations([fact(1), fact(3, 1), without]):
+        held = facts_of(*facts)
+        assert held.start_time == fact(1).start_time
+        assert held.earliest == without.start_time
+    assert facts_of(without).start_time == without.start_time
+    held = facts_of(without, fact(1))
+    places = {each.window_start for each in possible_places("p", held, WINDOW)}
+    assert places == {window_start(START, WINDOW), window_start(START - HOUR, WINDOW)}
 
 
 def place(held: FactSet) -> WindowKey:

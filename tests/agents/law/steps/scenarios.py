@@ -205,6 +205,31 @@ _LONGER = _case(
 )
 """A window is forgotten, and the worker restarted with a longer retention, by which it would be here still."""
 
+_LONGER_IN_PARTS = _case(
+    {
+        **{(1, number): _call(number > 1, number) for number in (1, 2, 3)},
+        (2, 1): _call(0, 1, "t"),
+        (2, 2): _call(1, 50 * MINUTE, "t"),
+        (2, 3): _call(1, 100 * MINUTE, "t"),
+    },
+    _one(1, 1, FIRST),
+    Message(((1, 2), (2, 1)), FIRST + 1, 0),
+    _one(2, 2, START + 53 * MINUTE),
+    _one(2, 3, START + 103 * MINUTE),
+    _one(1, 3, START + 104 * MINUTE),
+    steps=(*_ROUND * 4, Restart(4 * 3600), *_ROUND),
+)
+"""The same of a trace of which a piece is kept for another one."""
+
+_ANEW_KILLED = _case(
+    {(1, 1): _call(0, 0), (2, 1): _call(0, 4 * HOUR), (1, 2): _call(0, 4 * HOUR)},
+    _one(1, 1, FIRST),
+    _one(2, 1, LATER),
+    _one(1, 2, LATER + 1),
+    steps=(*_ROUND, BeginAnew(), Restart(), *_ROUND * 2),
+)
+"""A trace is open when the changelog begins anew, and the worker is restarted before its next checkpoint."""
+
 _SLOW_COLLECTOR = _case(
     {(1, 1): _call(0, 90 * MINUTE), (2, 1): _call(0, 91 * MINUTE), (2, 2): _call(1, 92 * MINUTE)},
     _one(1, 1, START + 91 * MINUTE - BEHIND),
@@ -279,6 +304,8 @@ SCENARIOS = {
     "a changelog begins anew, a trace is forgotten": _ANEW_FORGOTTEN,
     "lost changelogs, several roots": _LOST_OPEN,
     "a longer retention": _LONGER,
+    "a longer retention, a piece is shared": _LONGER_IN_PARTS,
+    "a changelog begins anew, and a restart": _ANEW_KILLED,
     "a Collector two hours slow": _SLOW_COLLECTOR,
     "a lost database, read again": _DATABASE_LOST,
     "a lost database, all open": _ROWS_LOST,
