@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import faust
-import pyarrow as pa
 from faust.app.base import BootStrategy
 from faust.tables.manager import TableManager
 from faust.tables.recovery import RebalanceAgain
@@ -18,7 +17,6 @@ from faust.types import StreamT
 from mode import ServiceT
 from yarl import URL
 
-from spanloom.agents import metrics
 from spanloom.agents.consuming.assignment import Assignment
 from spanloom.agents.consuming.batches import Batches
 from spanloom.agents.consuming.changelog import Changelog
@@ -28,6 +26,7 @@ from spanloom.agents.consuming.offsets import OffsetTracking
 from spanloom.agents.consuming.records import Partition, wall_clock
 from spanloom.agents.consuming.static_member import NameTaken
 from spanloom.agents.consuming.topic_watch import TopicWatch
+from spanloom.agents.inserts import Inserts
 from spanloom.agents.retry import clickhouse_retry, kafka_retry
 from spanloom.agents.settings import WorkerSettings
 from spanloom.agents.stages.ingest import Ingest
@@ -47,7 +46,6 @@ from spanloom.spans.conventions.vocabulary import Vocabulary
 from spanloom.spans.limits import Limits
 from spanloom.spans.pricing.prices import Prices
 from spanloom.warehouse.client import Warehouse
-from spanloom.warehouse.write import insert
 
 logger = logging.getLogger("spanloom.worker")
 
@@ -127,13 +125,13 @@ class WorkerApp(faust.App):
             autodiscover=False,
         )
         self._worker_settings = worker
-        self._warehouse = warehouse
         self.group_id = kafka.group_id
         self.fail = fail
         self.retry = clickhouse_retry()
         self.kafka_retry = kafka_retry()
         self.producer_of_ours = Producer(kafka, self.kafka_retry)
         self.kafka_answers = False
+        self._inserts = Inserts(warehouse, self.retry)
         self._generation = -1  # of the group, when partitions were last taken over
         log = Log(kafka, lambda: self.consumer)
         stages = {
@@ -195,12 +193,14 @@ class WorkerApp(faust.App):
         return Transport(self.conf.broker_consumer, self)
 
     def _add_stage(self, name: str, topic: str, work: Any, partitions: int | None) -> None:
+        if isinstance(work, KeyedStage):
+            self._inserts.stages.append(work)
         stage = Stage(
             name,
             work,
             batches=self.batches,
             take=self.offsets.take,
-            outlets=Outlets(rows=self._insert, records=self._produce, acknowledge=self._acknowledge),
+            outlets=Outlets(rows=self._inserts, records=self._produce, acknowledge=self._acknowledge),
             still_ours=lambda: self.consumer_generation_id == self._generation,
             fail=fail,
             settle=work.settle if isinstance(work, KeyedStage) else None,
@@ -245,10 +245,6 @@ class WorkerApp(faust.App):
             raise
         if not taken_over:
             raise RebalanceAgain  # Faust waits for the next assignment
-
-    async def _insert(self, table: str, rows: pa.Table) -> None:
-        await self.retry(lambda: insert(self._warehouse, table, rows))
-        metrics.ROWS.labels(table).inc(rows.num_rows)
 
     async def _produce(self, topic: str, records: Any) -> None:
         await self.assignment.follow(topic, await self.producer_of_ours.produce(topic, records))

@@ -43,6 +43,8 @@ class Retry:
         self._longest = longest
         self._notify = changed
         self._waiting = 0
+        self.failures = 0
+        """How often the dependency was out of reach, ever."""
 
     @property
     def is_waiting(self) -> bool:
@@ -59,6 +61,7 @@ class Retry:
 
         def wait(failure: Exception, seconds: float) -> None:
             nonlocal waits
+            self.failures += 1
             if not waits:
                 waits = True
                 self._changed(1)

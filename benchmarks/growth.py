@@ -49,6 +49,10 @@ class Nothing:
         """Return its identity."""
         return Database("empty", 0)
 
+    async def newest(self, _: Sequence[Any]) -> dict[Any, int]:
+        """Return nothing: no row is there."""
+        return {}
+
     async def latest_ends(self, _: int) -> Mapping[str, int]:
         """Return nothing: no clock was ahead."""
         return {}

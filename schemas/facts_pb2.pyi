@@ -208,7 +208,7 @@ class TraceFacts(_message.Message):
     def __init__(self, contributions: _Optional[_Iterable[_Union[Contribution, _Mapping]]] = ...) -> None: ...
 
 class PartitionClock(_message.Message):
-    __slots__ = ("stream_clock", "kept_since", "version", "forgotten_ahead", "put_off", "database", "written", "forgotten_up_to")
+    __slots__ = ("stream_clock", "kept_since", "version", "forgotten_ahead", "put_off", "database", "written", "forgotten_up_to", "written_to")
     class ForgottenAheadEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -224,6 +224,7 @@ class PartitionClock(_message.Message):
     DATABASE_FIELD_NUMBER: _ClassVar[int]
     WRITTEN_FIELD_NUMBER: _ClassVar[int]
     FORGOTTEN_UP_TO_FIELD_NUMBER: _ClassVar[int]
+    WRITTEN_TO_FIELD_NUMBER: _ClassVar[int]
     stream_clock: int
     kept_since: int
     version: int
@@ -232,4 +233,5 @@ class PartitionClock(_message.Message):
     database: str
     written: int
     forgotten_up_to: int
-    def __init__(self, stream_clock: _Optional[int] = ..., kept_since: _Optional[int] = ..., version: _Optional[int] = ..., forgotten_ahead: _Optional[_Mapping[str, int]] = ..., put_off: _Optional[_Iterable[bytes]] = ..., database: _Optional[str] = ..., written: _Optional[int] = ..., forgotten_up_to: _Optional[int] = ...) -> None: ...
+    written_to: bytes
+    def __init__(self, stream_clock: _Optional[int] = ..., kept_since: _Optional[int] = ..., version: _Optional[int] = ..., forgotten_ahead: _Optional[_Mapping[str, int]] = ..., put_off: _Optional[_Iterable[bytes]] = ..., database: _Optional[str] = ..., written: _Optional[int] = ..., forgotten_up_to: _Optional[int] = ..., written_to: _Optional[bytes] = ...) -> None: ...

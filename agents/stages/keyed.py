@@ -51,6 +51,9 @@ class Origin(Protocol):
     async def database(self, table: str) -> Database:
         """Return which database this is, and the highest version of a row in a table."""
 
+    async def newest(self, keys: Sequence[Any]) -> Mapping[Any, int]:
+        """Return the highest version of the row of each trace, or each session window, that has one."""
+
     async def latest_ends(self, since: int) -> Mapping[str, int]:
         """Return when the last trace of each project ends that has one that ends after `since`; both in ms."""
 
@@ -173,8 +176,12 @@ class KeyedStage(ABC, Generic[Key, Value, Stored, Changed]):
         if not new:
             return []
         database = await self._origin.database(self.target.table)
-        written = max(state.written for state in new.values())
-        differing = [partition for partition, state in new.items() if not state.begin(database, written)]
+        stored = await self._origin.newest([state.written_to for state in new.values() if state.written_to])
+        differing = [
+            partition
+            for partition, state in new.items()
+            if not state.begin(database, stored.get(state.written_to, 0))
+        ]
         if differing:
             logger.warning(
                 "%s: ClickHouse lacks rows that this worker's state tells of: it is another database, an older copy,"
@@ -187,6 +194,19 @@ class KeyedStage(ABC, Generic[Key, Value, Stored, Changed]):
                 since = state.clock.kept_since
                 state.begin_after(await self._origin.latest_ends(since) if since else {})
         return differing
+
+    async def finds_its_rows(self) -> bool:
+        """Whether the database is the one that the states began with, and has their rows: it may be another one, or an
+        older copy, after it was out of reach."""
+        begun = [state for state in self._states().values() if state.has_begun]
+        database = await self._origin.database(self.target.table)
+        stored = await self._origin.newest([state.stored[1] for state in begun if state.stored[1]])
+        return all(state.finds_its_rows(database, stored.get(state.stored[1], 0)) for state in begun)
+
+    def are_stored(self) -> None:
+        """Take note that ClickHouse has the rows of the last batch."""
+        for state in self._states().values():
+            state.are_stored()
 
     async def _adopt_lost(
         self, batch: list[tuple[SourceRecord, list[tuple[Key, Value]]]], partitions: Sequence[int]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 ChangelogRecord = tuple[bytes, bytes | None]
 """Key and value of a record of a changelog; a value of None is a tombstone."""
@@ -31,9 +31,10 @@ class Changes:
     changelog: list[ChangelogRecord] = field(default_factory=list)
 
     @property
-    def written(self) -> int:
-        """The highest version of a row; 0 without rows: an erasure that finds nothing gives a version, and no row."""
-        return 0
+    def newest(self) -> tuple[int, Any] | None:
+        """The highest version of a row, and its key; None without rows: an erasure that finds nothing gives a version,
+        and no row."""
+        return None
 
 
 class ProjectKey(Hashable, Protocol):

@@ -14,11 +14,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from itertools import islice
 from typing import Generic, TypeVar
 
-from spanloom.agents.state.clock import CLOCK_RECORD, StreamClock, version_above
+from spanloom.agents.state.clock import CLOCK_RECORD, StreamClock, timestamp_of, version_above
 from spanloom.agents.state.entry import ChangelogRecord, Changes, Open, ProjectKey
 from spanloom.agents.state.novelty import Novelty
 from spanloom.agents.state.stored import Database
 from spanloom.schemas.facts_pb2 import PartitionClock
+
+_DAY = 86_400_000  # ms
 
 _PORTION = 500
 """Of what is owed so much is adopted at once: after a change of the database that may be everything."""
@@ -50,8 +52,13 @@ class KeyedState(ABC, Generic[Key, Value, Entry, Stored, Changed]):
         """The identity of the database that has the rows, empty if that is not known."""
         self.written = 0
         """The highest version of a row that was written."""
+        self.written_to: Key | None = None
+        """The key of that row."""
+        self.stored: tuple[int, Key | None] = 0, None
+        """The same, of what was not only collected: ClickHouse has taken it."""
         self._found: str | None = None  # the identity of the database that is there now
         self._retention = retention
+        self._began = began
         self._open: OrderedDict[Key, Entry] = OrderedDict()  # those without news for the longest time first
         self._changed: dict[Key, Entry] = {}
         self._highest = 0  # version of a row
@@ -114,17 +121,20 @@ class KeyedState(ABC, Generic[Key, Value, Entry, Stored, Changed]):
         its end (`restored`).
         """
         changes = self._write(self._due())
-        self.written = max(self.written, changes.written)
+        if changes.newest is not None and changes.newest[0] > self.written:
+            self.written, self.written_to = changes.newest
         ended = [*self._ended, *self._forget()]
         self._ended = []
         # Not before: within a batch, which another worker may cut otherwise, versions follow from the log and the clock
         # that was kept, and not from what else was adopted.
         self.clock.version = max(self.clock.version, self._highest)
         kept = self.clock.to_message()
-        kept.put_off.extend(self._put_off())
+        kept.put_off.extend(map(self._name, self._put_off()))
         if self._found is not None and not self.owed:
             self.database = self._found
         kept.database, kept.written = self.database, self.written
+        if self.written_to is not None:
+            kept.written_to = self._name(self.written_to)
         clock = (CLOCK_RECORD, kept.SerializeToString())
         changes.changelog += [*self._remember(), clock]
         if ended:
@@ -136,12 +146,12 @@ class KeyedState(ABC, Generic[Key, Value, Entry, Stored, Changed]):
         """Whether `begin` was called."""
         return self._found is not None
 
-    def begin(self, database: Database, written: int = 0) -> bool:
+    def begin(self, database: Database, stored: int) -> bool:
         """Compare with the database that is there; where its rows are not those of this state, all are owed.
 
         Args:
             database: which one it is.
-            written: the highest version that any state has written which is taken over at the same time.
+            stored: the highest version in which it has the row that was written last (`written_to`), 0 if it has none.
 
         Returns:
             Whether they are. If not, what is collected next must be written before any row: once rows are written, an
@@ -151,11 +161,31 @@ class KeyedState(ABC, Generic[Key, Value, Entry, Stored, Changed]):
         if self.began_anew and not database.newest:
             self.clock.kept_since = 0  # without any row nothing was read before
         is_other = bool(self.database) and self.database != database.identity
-        if not is_other and database.newest >= max(self.written, written):
+        if not is_other and self._finds(self.written, database, stored):
             return True
         self.owed.update(self._open)
         self.database = f"not {database.identity}"
+        self.written, self.written_to = 0, None  # into this one
+        self.are_stored()
         return False
+
+    def are_stored(self) -> None:
+        """Take note that ClickHouse has the rows of all that was collected."""
+        self.stored = self.written, self.written_to
+
+    def finds_its_rows(self, database: Database, stored: int) -> bool:
+        """Whether a database is the one with which the state began, and has its rows still.
+
+        Args:
+            database: which one it is.
+            stored: the highest version in which it has the row that was `stored` last, 0 if it has none.
+        """
+        return self._found == database.identity and self._finds(self.stored[0], database, stored)
+
+    def _finds(self, version: int, database: Database, stored: int) -> bool:
+        if not stored and timestamp_of(version) < self._began - _DAY:
+            return database.newest >= version  # the row may have been deleted by its age
+        return stored >= version
 
     def begin_after(self, latest: Mapping[str, int]) -> None:
         """Take over how far ahead clocks were of projects whose state may be lost: by project the latest start, ms."""
@@ -170,8 +200,10 @@ class KeyedState(ABC, Generic[Key, Value, Entry, Stored, Changed]):
             if value is not None:
                 kept = PartitionClock.FromString(value)
                 self.clock.restore(kept)
-                self.owed = set(self._read_put_off(kept.put_off))
+                self.owed = set(map(self._named, kept.put_off))
                 self.database, self.written = kept.database, kept.written
+                self.written_to = self._named(kept.written_to) if kept.written_to else None
+                self.are_stored()
                 self.began_anew = False
             return
         self._unfinished.append((key, value))
@@ -226,13 +258,17 @@ class KeyedState(ABC, Generic[Key, Value, Entry, Stored, Changed]):
         due, self._changed = self._changed, {}
         return due
 
-    def _put_off(self) -> Iterable[bytes]:
-        """Return the names of those that have changed and whose rows are written later."""
+    def _put_off(self) -> Iterable[Key]:
+        """Return those that have changed and whose rows are written later."""
         return ()
 
-    def _read_put_off(self, names: Iterable[bytes]) -> Iterable[Key]:  # noqa: ARG002
-        """Return the keys of these names."""
-        return ()
+    @abstractmethod
+    def _name(self, key: Key) -> bytes:
+        """Return what names a key in the clock record."""
+
+    @abstractmethod
+    def _named(self, name: bytes) -> Key:
+        """Return the key of a name."""
 
     def _raise(self, entry: Entry, version: int) -> None:
         """Give the row of an entry a version, if that is higher than its own."""

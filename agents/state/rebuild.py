@@ -106,6 +106,20 @@ class Rebuild:
         """Return which database this is, and the highest version of a row in a table."""
         return Database(*await self._retry(lambda: database(self._warehouse, table)))
 
+    async def newest(self, keys: Sequence[TraceKey] | Sequence[WindowKey]) -> dict[TraceKey | WindowKey, int]:
+        """Return the highest version of the row of each trace, or each session window, that has one."""
+        traces = [key for key in keys if isinstance(key, TraceKey)]
+        windows = [key for key in keys if isinstance(key, WindowKey)]
+        found: dict[TraceKey | WindowKey, int] = {}
+        if traces:
+            found |= {key: trace.version for key, trace in (await self._placed(traces)).items()}
+        if windows:
+            rows = await self._retry(lambda: window_versions(self._warehouse, windows))
+            for row in rows.to_pylist():
+                window = WindowKey(row["project_id"], row["session_id"], row["window_start"])
+                found[window] = max(found.get(window, 0), row["version"])
+        return found
+
     async def latest_ends(self, since: int) -> dict[str, int]:
         """Return when the last trace of each project ends that has one that ends after `since`; both in ms."""
         found = await self._retry(lambda: latest_ends(self._warehouse, since))

@@ -22,6 +22,8 @@ from spanloom.spans.folding.session_fold import SessionWindow, fold
 
 _KEY = Struct(">16sqH")  # trace ID, window start, length of the project; project and session follow
 
+_NO_TRACE = bytes(16)
+
 _FEW = 64
 """Contributions up to which a window is folded as a whole each time: that is fast then, and takes no memory."""
 
@@ -65,9 +67,9 @@ class SessionChanges(Changes):
     rows: list[WindowRow] = field(default_factory=list)
 
     @property
-    def written(self) -> int:
-        """The highest version of a row; 0 without rows."""
-        return max((row.version for row in self.rows), default=0)
+    def newest(self) -> tuple[int, WindowKey] | None:
+        """The highest version of a row, and its window."""
+        return max(((row.version, row.key) for row in self.rows), default=None)
 
 
 class SessionPartition(KeyedState[WindowKey, Contribution, OpenWindow, StoredWindow, SessionChanges]):
@@ -121,6 +123,12 @@ class SessionPartition(KeyedState[WindowKey, Contribution, OpenWindow, StoredWin
         window.last_news = max(window.last_news, timestamp_of(message.applied))
         window.add(contribution)
         window.unsaved.clear()
+
+    def _name(self, key: WindowKey) -> bytes:
+        return _record_key(key, _NO_TRACE)
+
+    def _named(self, name: bytes) -> WindowKey:
+        return _read_key(name)[0]
 
     def _keys_of(self, record: ChangelogRecord) -> Iterable[WindowKey]:
         return (_read_key(record[0])[0],)

@@ -248,13 +248,16 @@ class TracePartition(KeyedState[TraceKey, News, OpenTrace, StoredTrace, TraceCha
             due = {key: trace for key, trace in due.items() if key not in self._changed}
         return due
 
-    def _put_off(self) -> Iterable[bytes]:
+    def _put_off(self) -> Iterable[TraceKey]:
         # What is owed because of another database is owed again by that.
         owed = () if self.database.startswith("not ") else self.owed
-        return map(_name, self._changed.keys() | owed)
+        return self._changed.keys() | owed
 
-    def _read_put_off(self, names: Iterable[bytes]) -> Iterable[TraceKey]:
-        return (TraceKey(name[16:].decode(), name[:16]) for name in names)
+    def _name(self, key: TraceKey) -> bytes:
+        return _name(key)
+
+    def _named(self, name: bytes) -> TraceKey:
+        return TraceKey(name[16:].decode(), name[:16])
 
     def _settle(self, key: TraceKey, entry: OpenTrace) -> None:
         held = entry.held

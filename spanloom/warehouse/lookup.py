@@ -164,19 +164,21 @@ async def placed_traces(warehouse: Warehouse, keys: Sequence[tuple[str, str]]) -
     return await _look_up(warehouse, "look up traces", _PLACED_TRACES_SQL, keys, _TRACE_KEYS, PLACED_TRACES)
 
 
+_WANTED_WINDOW = """(project_id, session_id, window_start) IN (
+    SELECT
+        project_id,
+        session_id,
+        toDateTime(window_start, 'UTC')
+    FROM wanted
+)"""
+
 _INPUT_START = f"substringUTF8(input, 1, {INPUT_START}) AS input_start"
 
 _WINDOW_CONTRIBUTIONS_SQL = f"""
 SELECT
     {", ".join(_INPUT_START if name == "input_start" else name for name in CONTRIBUTION_TABLE.names)}
 FROM traces_versions FINAL
-PREWHERE (project_id, session_id, window_start) IN (
-    SELECT
-        project_id,
-        session_id,
-        toDateTime(window_start, 'UTC')
-    FROM wanted
-)
+PREWHERE {_WANTED_WINDOW}
 """
 
 
@@ -197,7 +199,7 @@ async def window_contributions(warehouse: Warehouse, keys: Sequence[tuple[str, s
 
 
 # Without FINAL, which would hide them.
-_WINDOW_WITHDRAWALS_SQL = """
+_WINDOW_WITHDRAWALS_SQL = f"""
 SELECT
     project_id,
     session_id,
@@ -205,13 +207,7 @@ SELECT
     trace_id,
     max(version) AS newest
 FROM traces_versions AS stored
-PREWHERE (project_id, session_id, window_start) IN (
-    SELECT
-        project_id,
-        session_id,
-        toDateTime(window_start, 'UTC')
-    FROM wanted
-)
+PREWHERE {_WANTED_WINDOW}
 GROUP BY
     project_id,
     session_id,
@@ -238,20 +234,14 @@ async def window_withdrawals(warehouse: Warehouse, keys: Sequence[tuple[str, str
 
 
 # Without FINAL, which would hide the deleted windows.
-_WINDOW_VERSIONS_SQL = """
+_WINDOW_VERSIONS_SQL = f"""
 SELECT
     project_id,
     session_id,
     window_start,
     max(version) AS version
 FROM session_windows_versions AS stored
-WHERE (project_id, session_id, window_start) IN (
-    SELECT
-        project_id,
-        session_id,
-        toDateTime(window_start, 'UTC')
-    FROM wanted
-)
+WHERE {_WANTED_WINDOW}
 GROUP BY
     project_id,
     session_id,

@@ -87,9 +87,10 @@ _IN_SESSION = """(project_id, trace_id) IN (
     SELECT
         project_id,
         trace_id
-    FROM traces_versions FINAL
+    FROM traces_versions{final}
     WHERE (session_id = {session:String})
 )"""
+"""Without FINAL also those that stood there once: what takes a trace away is a row, too."""
 
 
 async def count_traces(warehouse: Warehouse, wanted: StoredRange) -> int:
@@ -175,6 +176,6 @@ def _conditions(wanted: StoredRange) -> Conditions:
     if wanted.project:
         conditions.add("project_id = {project:String}", project=wanted.project)
     if wanted.session:
-        in_session = _IN_SESSION.replace(" FINAL", "") if wanted.or_stood else _IN_SESSION
+        in_session = _IN_SESSION.replace("{final}", "" if wanted.or_stood else " FINAL")
         conditions.add(in_session, session=wanted.session)
     return conditions

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from spanloom.warehouse.client import Warehouse
@@ -99,4 +101,11 @@ def test_of_one_session(warehouse: Warehouse, stored: str) -> None:
     # It has moved away since.
     moved = {"project_id": stored, "session_id": "s", "window_start": START, "trace_id": tid(2)}
     put(warehouse, "traces_versions", partial(moved | {"version": 2, "is_deleted": 1}))
-    assert run(traces_after(warehouse, between(stored, 0, 9, "s"), None, 10)) == [TraceId(stored, tid(1))]
+    of_session = between(stored, 0, 9, "s")
+    assert run(traces_after(warehouse, of_session, None, 10)) == [TraceId(stored, tid(1))]
+    # A replay that was broken off goes on with it: what was sent again of a trace may have moved it.
+    or_stood = replace(of_session, or_stood=True)
+    assert run(traces_after(warehouse, or_stood, None, 10)) == [
+        TraceId(stored, tid(1)),
+        TraceId(stored, tid(2)),
+    ]

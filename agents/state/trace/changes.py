@@ -23,9 +23,9 @@ class TraceChanges(Changes):
     forgotten: list[ForgottenSpan] = field(default_factory=list)
 
     @property
-    def written(self) -> int:
-        """The highest version of a row; 0 without rows."""
-        return max((row.version for row in self.rows), default=0)
+    def newest(self) -> tuple[int, TraceKey] | None:
+        """The highest version of a row, and its trace."""
+        return max(((row.version, row.key) for row in self.rows), default=None)
 
     def add(self, key: TraceKey, trace: OpenTrace, identity: Identity) -> None:
         """Add the row and the contribution of a trace where it stands, if it has spans, and take them away from all

@@ -35,14 +35,15 @@ def contribution(trace: int) -> Contribution:
 def records(unfinished: bool) -> list[tuple[bytes, bytes | None]]:
     """Of a state that owes its row to a database that is there now; behind a checkpoint, or amid one."""
     state = new_state()
-    state.begin(Database("the first", 0))
+    state.begin(Database("the first", 0), 0)
     state.begin_after({})
     state.apply([(WINDOW, contribution(1))], b"", NOW, 1)
     written = list(state.collect().changelog)
-    state.begin(Database("the second", 0))
+    state.begin(Database("the second", 0), 0)
+    state.apply([(WINDOW, contribution(3))], b"", NOW, 2)
     written += state.collect().changelog
     if unfinished:
-        state.apply([(WINDOW, contribution(2))], b"", NOW, 2)
+        state.apply([(WINDOW, contribution(2))], b"", NOW, 3)
         written += [record for record in state.collect().changelog if record[0] != CLOCK_RECORD]
     return written
 
@@ -78,7 +79,7 @@ def test_where_the_state_begins_anew_nothing_is_left_of_what_was_before(
     assert (state.clock.now, state.clock.kept_since) == (0, BEGAN)
     assert state.began_anew, "ClickHouse must be asked how far ahead clocks were"
     assert not state.has_begun
-    assert state.begin(Database("the second", 7)), "no row is owed of what is not here"
+    assert state.begin(Database("the second", 7), 0), "no row is owed of what is not here"
     assert state.collect().changelog[0][0] == CLOCK_RECORD, "no tombstone of what was there"
 
 
@@ -93,7 +94,7 @@ def test_a_state_that_was_kept_has_begun() -> None:
     changelog.begin([0, 1])
     changelog.complete([0, 1])
     held = changelog.states()
-    held[0].begin(Database("the first", 0))
+    held[0].begin(Database("the first", 0), 0)
     changelog.begin(())
     assert changelog.begin([0, 2], held) == [2]
     assert changelog[0] is held[0]
@@ -117,7 +118,7 @@ def test_a_state_that_is_given_up_leaves_what_it_owes() -> None:
     for key, value in records(False):
         changelog.restore(0, key, value)
     changelog.complete([0])
-    changelog[0].begin(Database("the second", 0))
+    changelog[0].begin(Database("the second", 0), 0)
     owed = set(changelog[0].owed)
     assert owed == {WINDOW}
     changelog.begin_anew(0)

@@ -171,12 +171,17 @@ class Simulation:
         for row in self.warehouse.tables[SPANS].values():
             key = TraceKey(row["project_id"], bytes.fromhex(row["trace_id"]))
             if int(row["trace_id"], 16) == forget.trace and row["version"] <= version:
-                self.forgotten[key] = max(version, self.forgotten.get(key, 0))
-                target = partition_of(key, self.partitions)
-                for message in erasure.encode([key], version):
-                    dated_back = Record(target, None, message, timestamp=self._now - MAX_BEHIND)
-                    self.log.append(SPAN_FACTS, dated_back, self._now)
+                self.erase(key, version)
                 return
+
+    def erase(self, key: TraceKey, version: int) -> None:
+        """Have what a trace has up to a version erased."""
+        self.forgotten[key] = max(version, self.forgotten.get(key, 0))
+        for message in erasure.encode([key], version):
+            dated_back = Record(
+                partition_of(key, self.partitions), None, message, timestamp=self._now - MAX_BEHIND
+            )
+            self.log.append(SPAN_FACTS, dated_back, self._now)
 
     async def run(self, steps: Sequence[Step | Forget | Event]) -> None:
         """Take these steps, then go on without trouble until every record is acknowledged and every row is written."""

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from spanloom.agents.consuming.records import SourceRecord
+from spanloom.agents.inserts import Inserts
 from spanloom.agents.retry import clickhouse_retry
 from spanloom.agents.stages.checkpoint import Writes
 from spanloom.agents.stages.sessions import Sessions
@@ -19,8 +20,8 @@ from spanloom.spans.folding import erasure
 from spanloom.spans.folding import facts as facts_codec
 from spanloom.spans.folding.erasure import erased_up_to
 from spanloom.spans.folding.facts import TraceKey
-from spanloom.warehouse.write import insert
 from tests.agents.law.memory_warehouse import TRACES, WINDOWS, MemoryWarehouse
+from tests.agents.law.steps.disasters import copied
 from tests.spans.examples import START, call
 
 HOUR = 3_600_000
@@ -49,10 +50,12 @@ class Worker:
                 state.restore(key, value)
             state.restored()
         rebuild = Rebuild(self.warehouse, clickhouse_retry())
+        self.insert = Inserts(self.warehouse, clickhouse_retry())
         self.traces = Traces(
             1, lambda: {0: traces}, rebuild.traces, rebuild.traces_to_forget, rebuild, now=lambda: NOW
         )
         self.sessions = Sessions(lambda: {0: sessions}, rebuild.windows, rebuild)
+        self.insert.stages += [self.traces, self.sessions]
 
     def send(self, *numbers: int) -> None:
         """A batch of new traces of one call each."""
@@ -73,7 +76,7 @@ class Worker:
         if writes is None:
             return
         for table, rows in writes.rows:
-            await insert(self.warehouse, table, rows)
+            await self.insert(table, rows)
         for topic, records in writes.state.items():
             self.changelogs[topic] += [(one.key or b"", one.value) for one in records]
         for record in writes.messages.get(TRACE_FACTS, []):
@@ -158,3 +161,18 @@ def test_a_restart_while_rows_are_missing_goes_on_with_them(full: Worker, identi
     for _ in range(6):
         full.settle()
     assert (full.warehouse.live(TRACES), full.warehouse.live(WINDOWS)) == before
+
+
+def test_what_comes_back_after_an_outage_is_compared_with_what_was_there(full: Worker) -> None:
+    def finds() -> list[bool]:
+        return [asyncio.run(stage.finds_its_rows()) for stage in (full.traces, full.sessions)]
+
+    assert finds() == [True, True]
+    older = copied(full.warehouse)
+    full.send(MANY + 1)
+    full.send(MANY + 2)
+    assert finds() == [True, True]
+    full.warehouse.tables = older
+    assert finds() == [False, False]
+    full.warehouse.tables = {name: {} for name in older}
+    assert finds() == [False, False]

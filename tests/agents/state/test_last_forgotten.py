@@ -97,6 +97,19 @@ def test_what_another_worker_writes_late_takes_nothing_away() -> None:
     assert known(again, KEYS[:3]) == [True, True, False]
 
 
+def test_of_two_workers_all_counts() -> None:
+    ours, theirs = LastForgotten(), LastForgotten()
+    ours.add(KEYS[0])
+    theirs.add(KEYS[1])
+    theirs.add(KEYS[2])
+    again = LastForgotten()
+    for state in (ours, theirs):
+        for key, value in state.take_unsaved():
+            again.restore(key, value)
+    again.restored()
+    assert known(again, KEYS[:4]) == [True, True, True, False]
+
+
 def test_few_others_look_like_one() -> None:
     state = LastForgotten()
     for number in range(150_000):

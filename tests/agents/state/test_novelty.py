@@ -146,8 +146,10 @@ def test_more_projects_with_wrong_clocks_than_are_remembered_make_all_unsure() -
     assert clock.forgotten_ahead == {}
 
 
-def test_a_state_that_begins_anew_asks_how_far_ahead_clocks_were() -> None:
-    """An application's clock is 25 minutes fast, its session's window lies ahead, and the changelog is lost."""
+@pytest.mark.parametrize("settles", [True, False])
+def test_a_state_that_begins_anew_asks_how_far_ahead_clocks_were(settles: bool) -> None:
+    """An application's clock is 25 minutes fast, its session's window lies ahead, and the changelog is lost; also in
+    the middle of a batch, when its next portion is applied at once."""
     state = SessionPartition(2 * HOUR, began=NOW - 20 * MINUTE)
     asked: list[int] = []
     looked_up: list[WindowKey] = []
@@ -155,6 +157,9 @@ def test_a_state_that_begins_anew_asks_how_far_ahead_clocks_were() -> None:
     class Stored:
         async def database(self, _: str) -> Database:
             return Database("this one", 1)
+
+        async def newest(self, _: Sequence[WindowKey]) -> dict[WindowKey, int]:
+            return {}
 
         async def latest_ends(self, since: int) -> dict[str, int]:
             asked.append(since)
@@ -167,7 +172,8 @@ def test_a_state_that_begins_anew_asks_how_far_ahead_clocks_were() -> None:
     async def run() -> None:
         stage = Sessions(lambda: {0: state}, look_up, Stored())
         for offset, window in enumerate((WINDOW, WINDOW._replace(project_id="other"))):
-            await stage.settle()
+            if settles:
+                await stage.settle()
             (value,) = contributions.encode([contribution(window)])
             await stage([SourceRecord(TRACE_FACTS, 0, offset, NOW + 6 * MINUTE, value, {})])
 
@@ -183,13 +189,13 @@ def test_beside_an_empty_database_nothing_is_asked() -> None:
     root = [[fact(1, start_time=NOW * 1_000_000)]]
     state.clock.advance(NOW)
     assert state.novelty(KEY, root) is Novelty.OLD
-    assert state.begin(Database("this one", 0))
+    assert state.begin(Database("this one", 0), 0)
     assert state.novelty(KEY, root) is Novelty.NEW
 
 
 def test_right_after_the_state_was_lost_a_root_proves_nothing() -> None:
     state = TracePartition(3600, HOUR, NOW)
-    state.begin(Database("this one", 1))
+    state.begin(Database("this one", 1), 0)
     for minutes, novelty in ((10, Novelty.NEW_WITHOUT_ROW), (59, Novelty.NEW_WITHOUT_ROW), (60, Novelty.NEW)):
         now = NOW + minutes * MINUTE
         state.clock.advance(now)

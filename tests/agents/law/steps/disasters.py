@@ -10,6 +10,8 @@ import pyarrow as pa
 
 from spanloom.agents.state.clock import record_of, timestamp_of
 from spanloom.kafka.topics import PROJECT_HEADER, REPLAY_HEADER, TRACES_CHANGELOG
+from spanloom.spans.folding.erasure import erased_up_to
+from spanloom.spans.folding.facts import TraceKey
 from spanloom.spans.pricing.price_table import PriceTable
 from spanloom.spans.pricing.prices import Prices
 from spanloom.spans.reading.stored.messages import STORED_SPANS, messages
@@ -72,6 +74,28 @@ class Restart:
     async def happen(self, simulation: Simulation) -> None:
         """It comes back with what the changelogs hold."""
         simulation.retention = self.retention or simulation.retention
+        simulation.restart()
+
+
+@dataclass(frozen=True)
+class Erase:
+    """An erasure that was held up since somebody had a trace forgotten up to a time (ms)."""
+
+    trace: int
+    until: int
+
+    async def happen(self, simulation: Simulation) -> None:
+        """It comes."""
+        simulation.erase(TraceKey("default", self.trace.to_bytes(16)), erased_up_to(self.until))
+
+
+@dataclass(frozen=True)
+class Rewind:
+    """Kafka's spans are read again."""
+
+    async def happen(self, simulation: Simulation) -> None:
+        """The worker starts from the beginning."""
+        simulation.log.rewind(SOURCE)
         simulation.restart()
 
 
