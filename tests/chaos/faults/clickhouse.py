@@ -69,7 +69,7 @@ def lost(scene: Scene) -> None:
         _rewind(scene)
 
 
-@fault("an older copy of the database is restored, and what Kafka holds is read again")
+@fault("an older copy of the database comes up under running workers, and Kafka is read again")
 def restored(scene: Scene) -> None:
     data, copy = scene.folder / "data", scene.folder / "copy"
     scene.sending.wait(0.3)
@@ -77,11 +77,13 @@ def restored(scene: Scene) -> None:
     shutil.copytree(data, copy, symlinks=True)
     scene.database.start()
     scene.sending.wait(0.7)
+    scene.database.stop()
+    shutil.rmtree(data)
+    copy.rename(data)
+    scene.database.start()
+    scene.pause(3, 5)  # workers notice before they write, and start again
+    scene.ready()
     with scene.away(*scene.workers):
-        scene.database.stop()
-        shutil.rmtree(data)
-        copy.rename(data)
-        scene.database.start()
         _rewind(scene)
 
 
