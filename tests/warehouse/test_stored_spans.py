@@ -12,6 +12,7 @@ from spanloom.warehouse.stored_spans import (
     StoredRange,
     TraceId,
     count_traces,
+    counted_spans,
     spans_of,
     traces_after,
     whole_spans,
@@ -109,3 +110,29 @@ def test_of_one_session(warehouse: Warehouse, stored: str) -> None:
         TraceId(stored, tid(1)),
         TraceId(stored, tid(2)),
     ]
+
+
+def test_how_many_spans_traces_count(warehouse: Warehouse, stored: str) -> None:
+    rows = [
+        {
+            "project_id": stored,
+            "session_id": session,
+            "window_start": START,
+            "trace_id": tid(trace),
+            "span_count": count,
+            "version": version,
+            "is_deleted": deleted,
+        }
+        for session, trace, count, version, deleted in (
+            ("s", 1, 1, 1, 0),
+            ("s", 1, 2, 2, 0),
+            ("s", 2, 9, 1, 0),
+            ("s", 2, 9, 2, 1),
+            ("t", 2, 3, 3, 0),
+            ("s", 3, 7, 1, 0),
+        )
+    ]
+    for row in rows:
+        put(warehouse, "traces_versions", partial(row))
+    wanted = [TraceId(stored, tid(number)) for number in (1, 2, 4)]
+    assert run(counted_spans(warehouse, wanted)) == {wanted[0]: 2, wanted[1]: 3}

@@ -126,7 +126,9 @@ async def _run(replay: Replay, settings: Settings, state: Progress, file: Path |
     try:
         all_ = await total(replay, warehouse)
         if dry_run:
-            console.print(f"about {max(all_ - state.done, 0):,} {what} would be sent", highlight=False)
+            console.print(
+                f"about {max(all_ - state.done - state.left_out, 0):,} {what} would be sent", highlight=False
+            )
             return
         if file is not None:
             state.save(file)
@@ -136,13 +138,13 @@ async def _run(replay: Replay, settings: Settings, state: Progress, file: Path |
         columns = (TextColumn("replaying"), BarColumn(), MofNCompleteColumn(), TextColumn(what))
         # Where nobody watches, a bar is an empty line ahead of what went wrong.
         with Bar(*columns, console=problems, transient=True, disable=not problems.is_terminal) as bar:
-            task = bar.add_task("replaying", total=all_, completed=state.done)
+            task = bar.add_task("replaying", total=all_, completed=state.done + state.left_out)
             waits = False
 
             def on_sent() -> None:
                 nonlocal waits
                 waits = False
-                bar.update(task, completed=state.done)
+                bar.update(task, completed=state.done + state.left_out)
                 if file is not None:
                     state.save(file)
 
@@ -169,4 +171,10 @@ async def _run(replay: Replay, settings: Settings, state: Progress, file: Path |
 
 def _sent(state: Progress, is_archive: bool) -> str:
     what = ("file" if is_archive else "trace") + ("" if state.done == 1 else "s")
-    return f"sent {state.spans:,} span{'' if state.spans == 1 else 's'} of {state.done:,} {what} again"
+    sent = f"sent {state.spans:,} span{'' if state.spans == 1 else 's'} of {state.done:,} {what} again"
+    if not state.left_out:
+        return sent
+    return (
+        f"{sent}; left out {state.left_out:,} of which some spans are gone (SPANS_DAYS, or a database that was"
+        " restored): they would count less than they do"
+    )

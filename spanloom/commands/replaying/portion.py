@@ -16,4 +16,6 @@ class Portion:
     done: int
     """How many traces, or files, are whole with it."""
     after: Sequence[str] | None
-    """What names the last of them, to go on behind it; None where none is."""
+    """What names the last of them, or of those left out, to go on behind it; None where none is."""
+    left_out: int = 0
+    """How many traces up to that one are left out: they count more spans than are stored."""

@@ -26,6 +26,8 @@ class Progress:
     """What names the last trace or file that is sent."""
     done: int = 0
     spans: int = 0
+    left_out: int = 0
+    """How many traces are not sent, as they count more spans than are stored."""
     finished: bool = False
 
     def save(self, path: Path) -> None:

@@ -93,6 +93,7 @@ async def run(
             await producer.produce(kafka.source_topic, [_record(each) for each in fitting])
             progress.spans += spans
             progress.done += portion.done
+            progress.left_out += portion.left_out
             if portion.after is not None:
                 progress.after = list(portion.after)
             on_sent()

@@ -214,6 +214,41 @@ def test_it_goes_on_where_it_was_killed(installation: Installation, tmp_path: Pa
     )
 
 
+def test_a_trace_of_which_spans_were_deleted_keeps_its_totals(
+    installation: Installation, tmp_path: Path
+) -> None:
+    worker = installation.worker()
+    begin = time.time_ns()
+    installation.produce(
+        [
+            message(
+                llm(trace, trace, start=begin, session__id="s"), llm(trace, 10 + trace, trace, start=begin)
+            )
+            for trace in (1, 2, 3)
+        ]
+    )
+    wait_until(lambda: installation.sql("SELECT sum(span_count) AS n FROM traces") == [{"n": 6}], "all", 60)
+    wait_until_read(installation)
+    assert worker.stop() == 0
+    installation.lose_the_broker()  # and with it what the state knew
+    deleted = ", ".join(f"'{number:016x}'" for number in (11, 13))
+    installation.sql(
+        f"ALTER TABLE spans_versions DELETE WHERE span_id IN ({deleted}) SETTINGS mutations_sync = 2"
+    )
+    before = everything(installation)
+    installation.worker()
+    options = (*EVER, "--progress", str(tmp_path / "replay.json"))
+    printed = installation.spanloom("replay", *options)
+    assert printed == (
+        "sent 2 spans of 1 trace again; left out 2 of which some spans are gone (SPANS_DAYS, or a database that was"
+        " restored): they would count less than they do\n"
+    )
+    assert "left out 2" in installation.spanloom("replay", *options)
+    installation.wait_for(TIMES_REPLAYED, [{"times": 0, "n": 2}, {"times": 1, "n": 2}])
+    wait_until_read(installation)
+    assert everything(installation) == before
+
+
 def test_it_waits_while_the_workers_are_behind(installation: Installation) -> None:
     worker = installation.worker()
     installation.produce([message(llm(1, 1, session__id="s"))])
