@@ -228,9 +228,11 @@ def tokens(row: SessionTotals | TraceTotals | ModelUsage) -> str:
 
 
 def cost(row: SessionTotals | TraceTotals | ModelUsage) -> str:
-    """USD; '+ ?' where some calls have no known price."""
+    """USD; '+ ?' where some calls have no known price. What is less than the digits show is not nothing."""
     unknown = " + ?" if row.unpriced_call_count else ""
-    return f"${row.total_cost:.4f}{unknown}" if row.total_cost or not unknown else "?"
+    if not row.total_cost:
+        return "?" if unknown else "$0.0000"
+    return f"{'<$0.0001' if row.total_cost < 0.00005 else f'${row.total_cost:.4f}'}{unknown}"
 
 
 def errors(count: int) -> Text:

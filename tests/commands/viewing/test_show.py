@@ -46,6 +46,21 @@ def printed(content: RenderableType, width: int = 200) -> str:
     return console.export_text()
 
 
+@pytest.mark.parametrize(
+    ("dollars", "unpriced", "text"),
+    [
+        (0, 0, "$0.0000"),
+        (0, 1, "?"),
+        (0.00002, 0, "<$0.0001"),
+        (0.00002, 1, "<$0.0001 + ?"),
+        (0.00005, 0, "$0.0001"),
+        (1234.5, 1, "$1234.5000 + ?"),
+    ],
+)
+def test_a_small_cost_is_not_shown_as_none(dollars: float, unpriced: int, text: str) -> None:
+    assert show.cost(model_row(total_cost=dollars, unpriced_call_count=unpriced)) == text
+
+
 def test_models_without_a_price_stand_out_and_say_what_to_do() -> None:
     rows = [
         model_row(model="mystery", unpriced_call_count=3, input_tokens=10, total_tokens=10),
