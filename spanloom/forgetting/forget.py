@@ -18,7 +18,7 @@ import os
 import socket
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from spanloom.forgetting import portion as portions
@@ -26,7 +26,7 @@ from spanloom.forgetting.audit import Entry, note
 from spanloom.forgetting.erase import Erasures
 from spanloom.forgetting.portion import Portion
 from spanloom.forgetting.purge import purge
-from spanloom.forgetting.selection import Counts, Found, Selection, count, first, newest_version
+from spanloom.forgetting.selection import Counts, Found, Selection, count, first, newest_versions
 from spanloom.kafka.progress import Ends, Progress
 from spanloom.kafka.settings import KafkaSettings
 from spanloom.kafka.topics import SPAN_FACTS, TRACE_FACTS, check
@@ -144,12 +144,12 @@ class Forgetting:
                 continue
             new = _up_to(_SPANS_A_PORTION, unseen)
             seen.update(found.key.trace_id for found in new)
-            newest = await newest_version(self._warehouse, [found.key for found in new])
-            until = max(round((time.time() + refuse) * 1000), time_of(newest))
-            portion = await portions.begin(self._warehouse, new, erased_up_to(until))
-            await self._erase(portion, erasures, hidden)
-            self._traces += len(new)
-            self._spans += sum(found.spans for found in new)
+            newest = await newest_versions(self._warehouse, [found.key for found in new])
+            for until, some in _by_end(new, newest, round((time.time() + refuse) * 1000)):
+                portion = await portions.begin(self._warehouse, some, erased_up_to(until))
+                await self._erase(portion, erasures, hidden)
+                self._traces += len(some)
+                self._spans += sum(found.spans for found in some)
 
     async def _erase(self, portion: Portion, erasures: Erasures, hidden: list[Portion]) -> None:
         done = self._traces
@@ -165,6 +165,16 @@ class Forgetting:
         await erasures.wait_for(self._kafka.source_topic, ends, behind)
         for topic in (SPAN_FACTS, TRACE_FACTS):
             await erasures.wait_for(topic, await progress.ends(topic), behind)
+
+
+def _by_end(traces: list[Found], newest: dict[bytes, int], now: int) -> Iterator[tuple[int, list[Found]]]:
+    """Return until when (ms) traces are forgotten: until now, but those whose records are dated ahead until then. What
+    is sent of the others meanwhile starts anew."""
+    dated = [(time_of(newest.get(found.key.trace_id, 0)), found) for found in traces]
+    if some := [found for time, found in dated if time <= now]:
+        yield now, some
+    if ahead := [found for time, found in dated if time > now]:
+        yield max(time for time, _ in dated), ahead
 
 
 def _up_to(spans: int, traces: list[Found]) -> list[Found]:

@@ -165,21 +165,23 @@ async def first(warehouse: Warehouse, selection: Selection, most: int) -> list[F
     ]
 
 
-async def newest_version(warehouse: Warehouse, keys: Sequence[TraceKey]) -> int:
-    """Return the highest version of any stored span of some traces, 0 without any."""
-    if not keys:
-        return 0
+async def newest_versions(warehouse: Warehouse, keys: Sequence[TraceKey]) -> dict[bytes, int]:
+    """Return the highest version of any stored span of some traces of a project, by trace ID."""
     wanted = pa.table(
         {"project_id": [key.project_id for key in keys], "trace_id": [key.trace_id.hex() for key in keys]}
     )
     sql = """
-SELECT max(version) AS newest
+SELECT
+    trace_id,
+    max(version) AS newest
 FROM spans_versions
 PREWHERE (project_id, trace_id) IN (SELECT project_id, trace_id FROM wanted)
 WHERE is_deleted = 0
+GROUP BY trace_id
 """
     answer = await warehouse.query_arrow("look up how new spans are", sql, wanted=wanted)
-    return int(answer["newest"][0].as_py() or 0)
+    traces, newest = answer["trace_id"].to_pylist(), answer["newest"].to_pylist()
+    return {bytes.fromhex(trace): version for trace, version in zip(traces, newest, strict=True)}
 
 
 def _parameters(selection: Selection) -> dict[str, object]:

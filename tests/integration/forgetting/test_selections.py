@@ -72,6 +72,22 @@ def test_a_command_that_is_broken_off_is_finished_by_the_next(installation: Inst
     assert installation.sql(noted) == [{"n": 0}]
 
 
+def test_one_fast_clock_hides_nothing_that_others_send_later(installation: Installation) -> None:
+    installation.worker()
+    now = time.time_ns()
+    ours = message(span(1, 1, start=now, session__id="gone"))
+    fast = message(span(2, 1, start=now, session__id="gone"))
+    installation.produce([ours])
+    installation.produce([fast], timestamp=now // 1_000_000 + 20 * 60_000)
+    installation.wait_for(SESSIONS, otlp.expected_sessions([ours, fast]))
+    installation.spanloom("forget", "--project", "default", "--session", "gone")
+    installation.wait_for(TRACES, [])
+    later = message(llm(1, 2, start=now, session__id="anew"))
+    installation.produce([later, message(llm(2, 2, start=now, session__id="anew"))])
+    installation.wait_for(SESSIONS, otlp.expected_sessions([later]))
+    installation.wait_for(TRACES, otlp.expected_traces([later]))
+
+
 def test_what_is_refused_for_a_time_does_not_start_anew(installation: Installation) -> None:
     installation.settings["SPANLOOM_WORKER__REFUSE_FORGOTTEN"] = "3600"
     installation.worker()
