@@ -13,8 +13,8 @@ from spanloom.agents.stages.keyed import KeyedStage
 from spanloom.warehouse.client import Warehouse
 from spanloom.warehouse.write import insert
 
-UNNOTICED = 5.0
-"""Seconds without an insert in which ClickHouse may have been replaced with no request failing."""
+INTERVAL = 5.0
+"""Seconds between two comparisons while ClickHouse answers: it may be replaced with no request failing."""
 
 
 class OtherDatabase(Exception):
@@ -31,8 +31,8 @@ class OtherDatabase(Exception):
 class Inserts:
     """Inserts rows, and waits for ClickHouse while it is out of reach.
 
-    Before the first insert after that, and after a while without any, the stages that keep a state are asked whether
-    their rows are there: once a row is written beside them, an older copy is no longer told from what was.
+    Before the first insert after that, and from time to time, the stages that keep a state are asked whether their rows
+    are there: an older copy lacks the last of them.
 
     Args:
         warehouse: ClickHouse.
@@ -45,7 +45,7 @@ class Inserts:
         self.stages: list[KeyedStage[Any, Any, Any, Any]] = []
         """Those that are asked."""
         self._failures = 0  # after which it was found to be the same
-        self._last = time.monotonic()
+        self._compared = time.monotonic()
 
     async def __call__(self, table: str, rows: pa.Table) -> None:
         """Insert rows into a table.
@@ -57,13 +57,20 @@ class Inserts:
         metrics.ROWS.labels(table).inc(rows.num_rows)
 
     async def _attempt(self, table: str, rows: pa.Table) -> None:
-        failures = self._retry.failures
-        if failures != self._failures or time.monotonic() - self._last > UNNOTICED:
-            for stage in self.stages:
-                if not await stage.finds_its_rows():
-                    raise OtherDatabase
+        if self._failures != self._retry.failures or time.monotonic() - self._compared > INTERVAL:
+            await self._compare()
         await insert(self._warehouse, table, rows)
-        self._failures, self._last = failures, time.monotonic()
         for stage in self.stages:
             if stage.target.table == table:
                 stage.are_stored()
+
+    async def _compare(self) -> None:
+        """Ask all stages, again where ClickHouse was out of reach meanwhile."""
+        while True:
+            failures = self._retry.failures
+            for stage in self.stages:
+                if not await stage.finds_its_rows():
+                    raise OtherDatabase
+            if self._retry.failures == failures:
+                self._failures, self._compared = failures, time.monotonic()
+                return

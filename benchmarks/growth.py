@@ -47,7 +47,7 @@ class Nothing:
 
     async def database(self, _: str) -> Database:
         """Return its identity."""
-        return Database("empty", 0)
+        return Database("empty", is_empty=True)
 
     async def newest(self, _: Sequence[Any]) -> dict[Any, int]:
         """Return nothing: no row is there."""

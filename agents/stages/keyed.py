@@ -49,7 +49,7 @@ class Origin(Protocol):
     """What ClickHouse has besides single keys."""
 
     async def database(self, table: str) -> Database:
-        """Return which database this is, and the highest version of a row in a table."""
+        """Return which database this is, and what is known of a table."""
 
     async def newest(self, keys: Sequence[Any]) -> Mapping[Any, int]:
         """Return the highest version of the row of each trace, or each session window, that has one."""
@@ -176,12 +176,8 @@ class KeyedStage(ABC, Generic[Key, Value, Stored, Changed]):
         if not new:
             return []
         database = await self._origin.database(self.target.table)
-        stored = await self._origin.newest([state.written_to for state in new.values() if state.written_to])
-        differing = [
-            partition
-            for partition, state in new.items()
-            if not state.begin(database, stored.get(state.written_to, 0))
-        ]
+        found = await self._origin.newest([row.key for state in new.values() for row in state.to_find()])
+        differing = [partition for partition, state in new.items() if not state.begin(database, found)]
         if differing:
             logger.warning(
                 "%s: ClickHouse lacks rows that this worker's state tells of: it is another database, an older copy,"
@@ -198,10 +194,11 @@ class KeyedStage(ABC, Generic[Key, Value, Stored, Changed]):
     async def finds_its_rows(self) -> bool:
         """Whether the database is the one that the states began with, and has their rows: it may be another one, or an
         older copy, after it was out of reach."""
-        begun = [state for state in self._states().values() if state.has_begun]
+        # Those of now: the stage may store more while another one's insert asks.
+        begun = {state: state.to_find() for state in self._states().values() if state.has_begun}
         database = await self._origin.database(self.target.table)
-        stored = await self._origin.newest([state.stored[1] for state in begun if state.stored[1]])
-        return all(state.finds_its_rows(database, stored.get(state.stored[1], 0)) for state in begun)
+        found = await self._origin.newest([row.key for rows in begun.values() for row in rows])
+        return all(state.finds(rows, database, found) for state, rows in begun.items())
 
     def are_stored(self) -> None:
         """Take note that ClickHouse has the rows of the last batch."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
+
+from spanloom.agents.state.stored import WrittenRow
 
 ChangelogRecord = tuple[bytes, bytes | None]
 """Key and value of a record of a changelog; a value of None is a tombstone."""
@@ -31,9 +33,9 @@ class Changes:
     changelog: list[ChangelogRecord] = field(default_factory=list)
 
     @property
-    def newest(self) -> tuple[int, Any] | None:
-        """The highest version of a row, and its key; None without rows: an erasure that finds nothing gives a version,
-        and no row."""
+    def newest(self) -> WrittenRow | None:
+        """The row of the highest version; None without rows: an erasure that finds nothing gives a version, and no
+        row."""
         return None
 
 

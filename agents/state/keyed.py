@@ -17,10 +17,8 @@ from typing import Generic, TypeVar
 from spanloom.agents.state.clock import CLOCK_RECORD, StreamClock, timestamp_of, version_above
 from spanloom.agents.state.entry import ChangelogRecord, Changes, Open, ProjectKey
 from spanloom.agents.state.novelty import Novelty
-from spanloom.agents.state.stored import Database
+from spanloom.agents.state.stored import Database, WrittenRow
 from spanloom.schemas.facts_pb2 import PartitionClock
-
-_DAY = 86_400_000  # ms
 
 _PORTION = 500
 """Of what is owed so much is adopted at once: after a change of the database that may be everything."""
@@ -50,15 +48,13 @@ class KeyedState(ABC, Generic[Key, Value, Entry, Stored, Changed]):
         """Keys whose rows may not tell all that is here, or may be missing, until they are adopted."""
         self.database = ""
         """The identity of the database that has the rows, empty if that is not known."""
-        self.written = 0
-        """The highest version of a row that was written."""
-        self.written_to: Key | None = None
-        """The key of that row."""
-        self.stored: tuple[int, Key | None] = 0, None
-        """The same, of what was not only collected: ClickHouse has taken it."""
+        self.written: WrittenRow | None = None
+        """The newest row of the last that were collected; others may be newer where these had been put off."""
+        self.stored: WrittenRow | None = None
+        """The same of what ClickHouse has taken."""
+        self._compared: WrittenRow | None = None  # what was `stored` when the database was compared last
         self._found: str | None = None  # the identity of the database that is there now
         self._retention = retention
-        self._began = began
         self._open: OrderedDict[Key, Entry] = OrderedDict()  # those without news for the longest time first
         self._changed: dict[Key, Entry] = {}
         self._highest = 0  # version of a row
@@ -121,8 +117,7 @@ class KeyedState(ABC, Generic[Key, Value, Entry, Stored, Changed]):
         its end (`restored`).
         """
         changes = self._write(self._due())
-        if changes.newest is not None and changes.newest[0] > self.written:
-            self.written, self.written_to = changes.newest
+        self.written = changes.newest or self.written
         ended = [*self._ended, *self._forget()]
         self._ended = []
         # Not before: within a batch, which another worker may cut otherwise, versions follow from the log and the clock
@@ -132,9 +127,9 @@ class KeyedState(ABC, Generic[Key, Value, Entry, Stored, Changed]):
         kept.put_off.extend(map(self._name, self._put_off()))
         if self._found is not None and not self.owed:
             self.database = self._found
-        kept.database, kept.written = self.database, self.written
-        if self.written_to is not None:
-            kept.written_to = self._name(self.written_to)
+        kept.database = self.database
+        if self.written is not None:
+            kept.written, kept.written_to = self.written.version, self._name(self.written.key)
         clock = (CLOCK_RECORD, kept.SerializeToString())
         changes.changelog += [*self._remember(), clock]
         if ended:
@@ -146,46 +141,54 @@ class KeyedState(ABC, Generic[Key, Value, Entry, Stored, Changed]):
         """Whether `begin` was called."""
         return self._found is not None
 
-    def begin(self, database: Database, stored: int) -> bool:
+    def begin(self, database: Database, found: Mapping[Key, int]) -> bool:
         """Compare with the database that is there; where its rows are not those of this state, all are owed.
 
         Args:
             database: which one it is.
-            stored: the highest version in which it has the row that was written last (`written_to`), 0 if it has none.
+            found: the highest versions in which it has the rows that are `to_find`.
 
         Returns:
             Whether they are. If not, what is collected next must be written before any row: once rows are written, an
             older copy of the same database does not look older any more.
         """
         self._found = database.identity
-        if self.began_anew and not database.newest:
+        if self.began_anew and database.is_empty:
             self.clock.kept_since = 0  # without any row nothing was read before
         is_other = bool(self.database) and self.database != database.identity
-        if not is_other and self._finds(self.written, database, stored):
+        if not is_other and self.finds(self.to_find(), database, found):
             return True
         self.owed.update(self._open)
         self.database = f"not {database.identity}"
-        self.written, self.written_to = 0, None  # into this one
-        self.are_stored()
+        self.written = self.stored = self._compared = None  # into this one
         return False
 
     def are_stored(self) -> None:
         """Take note that ClickHouse has the rows of all that was collected."""
-        self.stored = self.written, self.written_to
+        self.stored = self.written
 
-    def finds_its_rows(self, database: Database, stored: int) -> bool:
+    def to_find(self) -> Sequence[WrittenRow]:
+        """Return rows that the database must have: what was stored last, and when it was compared last. Rows that were
+        written to an older copy since then don't hide that it lacks others."""
+        return [row for row in (self.stored, self._compared) if row is not None]
+
+    def finds(self, rows: Sequence[WrittenRow], database: Database, found: Mapping[Key, int]) -> bool:
         """Whether a database is the one with which the state began, and has its rows still.
 
         Args:
+            rows: what was `to_find` when the database was asked.
             database: which one it is.
-            stored: the highest version in which it has the row that was `stored` last, 0 if it has none.
+            found: the highest versions in which it has these rows.
         """
-        return self._found == database.identity and self._finds(self.stored[0], database, stored)
-
-    def _finds(self, version: int, database: Database, stored: int) -> bool:
-        if not stored and timestamp_of(version) < self._began - _DAY:
-            return database.newest >= version  # the row may have been deleted by its age
-        return stored >= version
+        has_all = self._found == database.identity and all(
+            found.get(row.key, 0) >= row.version
+            # Deleted by its age, and so were all that were written before it.
+            or (row.key not in found and timestamp_of(row.version) < database.expired_up_to)
+            for row in rows
+        )
+        if has_all and rows:
+            self._compared = rows[0]
+        return has_all
 
     def begin_after(self, latest: Mapping[str, int]) -> None:
         """Take over how far ahead clocks were of projects whose state may be lost: by project the latest start, ms."""
@@ -201,8 +204,9 @@ class KeyedState(ABC, Generic[Key, Value, Entry, Stored, Changed]):
                 kept = PartitionClock.FromString(value)
                 self.clock.restore(kept)
                 self.owed = set(map(self._named, kept.put_off))
-                self.database, self.written = kept.database, kept.written
-                self.written_to = self._named(kept.written_to) if kept.written_to else None
+                self.database = kept.database
+                if kept.written_to:
+                    self.written = WrittenRow(kept.written, self._named(kept.written_to))
                 self.are_stored()
                 self.began_anew = False
             return
@@ -227,12 +231,13 @@ class KeyedState(ABC, Generic[Key, Value, Entry, Stored, Changed]):
         Returns:
             What the changelog has to know of that, before it loses what it holds.
         """
-        self.owed.update(lost.owed, lost._changed)
+        self.owed.update(lost._changed)
         self.remember(lost)
         return list(self._remember())
 
     def remember(self, lost: KeyedState[Key, Value, Entry, Stored, Changed]) -> None:
         """Keep of a state that is given up for this one what stays true."""
+        self.owed |= lost.owed
 
     def owes(self) -> bool:
         """Whether rows are owed, or were put off and are due now."""
@@ -246,7 +251,7 @@ class KeyedState(ABC, Generic[Key, Value, Entry, Stored, Changed]):
     def adopted(self, keys: Set[Key]) -> None:
         """Follow that keys have been adopted, if anything of them is stored; rows that are owed are due then."""
         for key in self.owed & keys:
-            if key in self._open and key not in self._changed:
+            if key in self._open:
                 entry = self._entry(key)
                 self._raise(entry, version_above(entry.version, self.clock.version))
                 self._changed[key] = entry

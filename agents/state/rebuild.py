@@ -103,7 +103,7 @@ class Rebuild:
         return list(found.values())
 
     async def database(self, table: str) -> Database:
-        """Return which database this is, and the highest version of a row in a table."""
+        """Return which database this is, and what is known of a table."""
         return Database(*await self._retry(lambda: database(self._warehouse, table)))
 
     async def newest(self, keys: Sequence[TraceKey] | Sequence[WindowKey]) -> dict[TraceKey | WindowKey, int]:

@@ -13,7 +13,7 @@ from spanloom.agents.state.clock import timestamp_of, version_above
 from spanloom.agents.state.entry import ChangelogRecord, Changes
 from spanloom.agents.state.keyed import KeyedState
 from spanloom.agents.state.novelty import Novelty
-from spanloom.agents.state.stored import StoredWindow
+from spanloom.agents.state.stored import StoredWindow, WrittenRow
 from spanloom.schemas import facts_pb2
 from spanloom.spans.folding.contribution import Contribution, WindowKey, from_message, to_message
 from spanloom.spans.folding.rows import WindowRow
@@ -67,9 +67,9 @@ class SessionChanges(Changes):
     rows: list[WindowRow] = field(default_factory=list)
 
     @property
-    def newest(self) -> tuple[int, WindowKey] | None:
-        """The highest version of a row, and its window."""
-        return max(((row.version, row.key) for row in self.rows), default=None)
+    def newest(self) -> WrittenRow | None:
+        """The row of the highest version."""
+        return max((WrittenRow(row.version, row.key) for row in self.rows), default=None)
 
 
 class SessionPartition(KeyedState[WindowKey, Contribution, OpenWindow, StoredWindow, SessionChanges]):

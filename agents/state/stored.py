@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from spanloom.spans.folding.contribution import Contribution, WindowKey
 from spanloom.spans.folding.facts import Fact, TraceKey
@@ -22,10 +22,19 @@ class StoredTrace:
 
 
 class Database(NamedTuple):
-    """Which database this is, and the highest version of a row in the table of a stage."""
+    """Which database this is, and what is known of the table of a stage."""
 
     identity: str
-    newest: int
+    is_empty: bool
+    expired_up_to: int = 0
+    """Rows that changed last before this time, ms, may have been deleted by their age; 0 if none ever is."""
+
+
+class WrittenRow(NamedTuple):
+    """The newest row of some that were written together: whoever has it has all that were written before."""
+
+    version: int
+    key: Any
 
 
 @dataclass(slots=True)

@@ -176,6 +176,7 @@ class TracePartition(KeyedState[TraceKey, News, OpenTrace, StoredTrace, TraceCha
     def remember(self, lost: KeyedState[TraceKey, News, OpenTrace, StoredTrace, TraceChanges]) -> None:
         """Know of the traces that another state had forgotten, and of those that are forgotten with it."""
         assert isinstance(lost, TracePartition)
+        super().remember(lost)
         self._forgotten_last = lost._forgotten_last
         self._given_up.update(lost._given_up, lost)
         for piece in lost._read_back.values():  # given up while it is read back

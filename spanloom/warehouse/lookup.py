@@ -10,6 +10,7 @@ the time: the long previews are read where a wanted trace is, not wherever one m
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import pyarrow as pa
 
@@ -19,6 +20,7 @@ from spanloom.spans.folding.rows import CONTRIBUTION_TABLE
 from spanloom.spans.table import SPAN_TABLE
 from spanloom.warehouse.client import Warehouse
 from spanloom.warehouse.schema.own_tables import IDENTITY
+from spanloom.warehouse.schema.retention import expired_up_to
 
 KEYS_A_QUERY = 1_000
 """Keys in one query at most; a trace's facts take a few kB, and the answer is held in memory."""
@@ -294,15 +296,37 @@ async def latest_ends(warehouse: Warehouse, since: int) -> pa.Table:
     return answer.cast(LATEST_ENDS)
 
 
-_DATABASE = pa.schema([pa.field("identity", _TEXT), pa.field("newest", pa.uint64())])
+class TableState(NamedTuple):
+    """Which database this is, and what is known of one of its tables."""
+
+    identity: str
+    is_empty: bool
+    expired_up_to: int
+    """Rows that changed last before this time, ms, may have been deleted by their age; 0 if none ever is."""
 
 
-async def database(warehouse: Warehouse, table: str) -> tuple[str, int]:
-    """Return the identity of the database, and the highest version of a row in one of its tables (0 without rows)."""
-    newest = f"SELECT max(version) FROM {table}"
-    sql = f"SELECT identity, ({newest}) AS newest FROM ({IDENTITY})"
+_DATABASE = pa.schema(
+    [
+        pa.field("identity", _TEXT),
+        pa.field("rows", pa.uint64()),
+        pa.field("engine", _TEXT),
+        pa.field("now", pa.int64()),
+    ]
+)
+
+
+async def database(warehouse: Warehouse, table: str) -> TableState:
+    """Return which database this is, and what is known of a table."""
+    sql = f"""
+SELECT
+    identity,
+    (SELECT count() FROM {table}) AS rows,
+    (SELECT any(engine_full) FROM system.tables WHERE (database = currentDatabase()) AND (name = '{table}')) AS engine,
+    toUnixTimestamp64Milli(now64(3)) AS now
+FROM ({IDENTITY})
+"""
     (row,) = (await warehouse.query_arrow("look up which database this is", sql)).cast(_DATABASE).to_pylist()
-    return row["identity"], row["newest"] or 0
+    return TableState(row["identity"], not row["rows"], expired_up_to(row["engine"] or "", row["now"]))
 
 
 async def _look_up(

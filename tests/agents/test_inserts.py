@@ -81,12 +81,38 @@ def test_after_an_outage_all_rows_must_be_there(parts: tuple[Inserts, FailsOnce,
     assert bool(warehouse.tables[SPANS]) == finds
 
 
-def test_after_a_while_without_inserts_all_rows_must_be_there(
+def test_an_outage_in_the_middle_of_the_question_has_it_asked_again(
+    parts: tuple[Inserts, FailsOnce, Keyed],
+) -> None:
+    insert, warehouse, keyed = parts
+
+    class Interrupted(Keyed):
+        async def finds_its_rows(self) -> bool:
+            if not await super().finds_its_rows():
+                return False
+            insert._retry.failures += 1
+            self.finds = False
+            return True
+
+    interrupted = Interrupted()
+    insert.stages.append(cast("Traces", interrupted))
+    warehouse.fails = True
+    with pytest.raises(OtherDatabase):
+        asyncio.run(insert(SPANS, ROWS))
+    assert (keyed.asked, interrupted.asked) == (2, 2)
+    assert not warehouse.tables[SPANS]
+
+
+def test_from_time_to_time_all_rows_must_be_there(
     parts: tuple[Inserts, FailsOnce, Keyed], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     insert, warehouse, keyed = parts
+    monkeypatch.setattr(inserts, "INTERVAL", 3600.0)
+    asyncio.run(insert(SPANS, ROWS))
+    assert keyed.asked == 0
+    warehouse.tables[SPANS].clear()
     keyed.finds = False
-    monkeypatch.setattr(inserts, "UNNOTICED", 0.0)
+    monkeypatch.setattr(inserts, "INTERVAL", 0.0)
     with pytest.raises(OtherDatabase):
         asyncio.run(insert(SPANS, ROWS))
     assert not warehouse.tables[SPANS]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from spanloom.agents.state.entry import Changes
+from spanloom.agents.state.stored import WrittenRow
 from spanloom.agents.state.trace.open_trace import OpenTrace
 from spanloom.spans.conventions.key_order import Identity
 from spanloom.spans.folding.contribution import Contribution, contribution_of, withdrawn
@@ -23,9 +24,9 @@ class TraceChanges(Changes):
     forgotten: list[ForgottenSpan] = field(default_factory=list)
 
     @property
-    def newest(self) -> tuple[int, TraceKey] | None:
-        """The highest version of a row, and its trace."""
-        return max(((row.version, row.key) for row in self.rows), default=None)
+    def newest(self) -> WrittenRow | None:
+        """The row of the highest version."""
+        return max((WrittenRow(row.version, row.key) for row in self.rows), default=None)
 
     def add(self, key: TraceKey, trace: OpenTrace, identity: Identity) -> None:
         """Add the row and the contribution of a trace where it stands, if it has spans, and take them away from all

@@ -20,12 +20,33 @@ _WEEKS_UP_TO_DAYS = 90
 _WEEK_END = f"toMonday({_LAST_CHANGE}) + toIntervalDay"
 _MONTH_END = f"toLastDayOfMonth({_LAST_CHANGE}) + toIntervalDay"
 
-_OUR_TTL = re.compile(rf"TTL (?:{re.escape(_WEEK_END)}|{re.escape(_MONTH_END)})\(\d+\)")
+_OUR_TTL = re.compile(rf"TTL (?:{re.escape(_WEEK_END)}|{re.escape(_MONTH_END)})\((\d+)\)")
+
+_DAY = 86_400_000  # ms
 
 
 def _ttl(days: int) -> str:
     """The end of the week (from `_WEEKS_UP_TO_DAYS` on, of the month) of the last change, and `days` days."""
     return f"{_WEEK_END}({days + 7})" if days < _WEEKS_UP_TO_DAYS else f"{_MONTH_END}({days + 1})"
+
+
+def expired_up_to(engine: str, now: int) -> int:
+    """Return before which time (ms) a row of a table must have changed last to be deleted by its age; 0: none is.
+
+    Args:
+        engine: as `engine_full` of `system.tables` has it.
+        now: milliseconds since the epoch.
+    """
+    if " TTL " not in engine:
+        return 0
+    ours = _OUR_TTL.search(engine)
+    # Who else gave the table a TTL will not delete within a day.
+    return now - (_DAY * _days(int(ours[1]), ours[0]) if ours else _DAY)
+
+
+def _days(interval: int, ttl: str) -> int:
+    """How long a row lives at least, of what `_ttl` made of it."""
+    return interval - (7 if _WEEK_END in ttl else 1)
 
 
 _ENGINES = """

@@ -35,11 +35,11 @@ def contribution(trace: int) -> Contribution:
 def records(unfinished: bool) -> list[tuple[bytes, bytes | None]]:
     """Of a state that owes its row to a database that is there now; behind a checkpoint, or amid one."""
     state = new_state()
-    state.begin(Database("the first", 0), 0)
+    state.begin(Database("the first", is_empty=True), {})
     state.begin_after({})
     state.apply([(WINDOW, contribution(1))], b"", NOW, 1)
     written = list(state.collect().changelog)
-    state.begin(Database("the second", 0), 0)
+    state.begin(Database("the second", is_empty=True), {})
     state.apply([(WINDOW, contribution(3))], b"", NOW, 2)
     written += state.collect().changelog
     if unfinished:
@@ -74,12 +74,12 @@ def test_where_the_state_begins_anew_nothing_is_left_of_what_was_before(
     emptied = [(key, None) for key in dict.fromkeys(key for key, _ in before)]
     state = restored([*([] if compacted else before), *emptied, (BEGINS_ANEW, b"anew")])
     assert len(state) == 0
-    assert (state.database, state.written) == ("", 0)
+    assert (state.database, state.written) == ("", None)
     assert (state.owed, state.unsure) == (set(), set())
     assert (state.clock.now, state.clock.kept_since) == (0, BEGAN)
     assert state.began_anew, "ClickHouse must be asked how far ahead clocks were"
     assert not state.has_begun
-    assert state.begin(Database("the second", 7), 0), "no row is owed of what is not here"
+    assert state.begin(Database("the second", is_empty=False), {}), "no row is owed of what is not here"
     assert state.collect().changelog[0][0] == CLOCK_RECORD, "no tombstone of what was there"
 
 
@@ -94,7 +94,7 @@ def test_a_state_that_was_kept_has_begun() -> None:
     changelog.begin([0, 1])
     changelog.complete([0, 1])
     held = changelog.states()
-    held[0].begin(Database("the first", 0), 0)
+    held[0].begin(Database("the first", is_empty=True), {})
     changelog.begin(())
     assert changelog.begin([0, 2], held) == [2]
     assert changelog[0] is held[0]
@@ -112,13 +112,25 @@ def test_what_another_worker_has_written_is_seen_by_the_offsets() -> None:
     assert changelog.follow([Appended(0, 0, 1)]) == [], "created anew: that is seen otherwise"
 
 
+def test_a_state_that_is_given_up_while_it_is_read_back_leaves_what_it_owes() -> None:
+    changelog = Changelog("changelog", new_state)
+    changelog.begin([0])
+    for key, value in records(False):
+        changelog.restore(0, key, value)
+    changelog[0].owed = {WINDOW}  # as a clock record says of traces that are put off
+    changelog.restore(0, BEGINS_ANEW, b"anew")
+    changelog.complete([0])
+    assert len(changelog[0]) == 0
+    assert changelog[0].owed == {WINDOW}
+
+
 def test_a_state_that_is_given_up_leaves_what_it_owes() -> None:
     changelog = Changelog("changelog", new_state)
     assert changelog.begin([0]) == [0]
     for key, value in records(False):
         changelog.restore(0, key, value)
     changelog.complete([0])
-    changelog[0].begin(Database("the second", 0), 0)
+    changelog[0].begin(Database("the second", is_empty=True), {})
     owed = set(changelog[0].owed)
     assert owed == {WINDOW}
     changelog.begin_anew(0)

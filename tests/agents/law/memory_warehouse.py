@@ -38,6 +38,8 @@ class MemoryWarehouse(Warehouse):
         super().__init__(ClickHouseSettings())
         self.tables: dict[str, dict[Key, Row]] = {name: {} for name in SORT_KEYS}
         self.identity = "memory"
+        self.engine, self.now = "", 0
+        """What `system.tables` says of each table, and the time, ms."""
         self.given: dict[tuple[str, Key, int], Row] = {}
         """Every version that traces and windows were ever given, with its row."""
         self.ambiguous: list[tuple[Row, Row]] = []
@@ -91,8 +93,10 @@ class MemoryWarehouse(Warehouse):
         """Answer one of the look-ups."""
         if what == "look up which database this is":
             (table,) = (name for name in SORT_KEYS if f"FROM {name}" in sql)
-            newest = max((row["version"] for row in self.tables[table].values()), default=0)
-            return pa.table({"identity": [self.identity], "newest": pa.array([newest], pa.uint64())})
+            rows = pa.array([len(self.tables[table])], pa.uint64())
+            return pa.table(
+                {"identity": [self.identity], "rows": rows, "engine": [self.engine], "now": [self.now]}
+            )
         if what == "look up how late traces end":
             assert parameters is not None
             return self._latest_ends(int(str(parameters["since"])) * 1_000_000)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pytest
 
+from spanloom.agents import inserts
 from spanloom.agents.consuming.records import SourceRecord
-from spanloom.agents.inserts import Inserts
+from spanloom.agents.inserts import Inserts, OtherDatabase
 from spanloom.agents.retry import clickhouse_retry
 from spanloom.agents.stages.checkpoint import Writes
 from spanloom.agents.stages.sessions import Sessions
@@ -20,6 +23,7 @@ from spanloom.spans.folding import erasure
 from spanloom.spans.folding import facts as facts_codec
 from spanloom.spans.folding.erasure import erased_up_to
 from spanloom.spans.folding.facts import TraceKey
+from spanloom.warehouse.schema.retention import _ttl
 from tests.agents.law.memory_warehouse import TRACES, WINDOWS, MemoryWarehouse
 from tests.agents.law.steps.disasters import copied
 from tests.spans.examples import START, call
@@ -28,6 +32,18 @@ HOUR = 3_600_000
 NOW = START // 1_000_000
 MANY = 1200
 """Traces: more than are adopted at once."""
+
+
+def one_call(*numbers: int) -> bytes:
+    """A message of new traces of one call each."""
+    return facts_codec.encode_traces(
+        {
+            TraceKey("default", n.to_bytes(16)): [
+                call(1, start_time=START + n, session_id=f"s{n % 3}", session_key=1)
+            ]
+            for n in numbers
+        }
+    )
 
 
 class Worker:
@@ -59,13 +75,7 @@ class Worker:
 
     def send(self, *numbers: int) -> None:
         """A batch of new traces of one call each."""
-        some = {
-            TraceKey("default", n.to_bytes(16)): [
-                call(1, start_time=START + n, session_id=f"s{n % 3}", session_key=1)
-            ]
-            for n in numbers
-        }
-        asyncio.run(self._batch(facts_codec.encode_traces(some)))
+        asyncio.run(self._batch(one_call(*numbers)))
 
     async def _batch(self, value: bytes) -> None:
         await self._written(await self.traces.settle())
@@ -161,6 +171,51 @@ def test_a_restart_while_rows_are_missing_goes_on_with_them(full: Worker, identi
     for _ in range(6):
         full.settle()
     assert (full.warehouse.live(TRACES), full.warehouse.live(WINDOWS)) == before
+
+
+def test_rows_written_to_an_older_copy_do_not_hide_what_it_lacks(
+    full: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = copied(full.warehouse)
+    monkeypatch.setattr(inserts, "INTERVAL", 0.0)
+    full.send(MANY + 1)
+    full.send(MANY + 2)
+    monkeypatch.setattr(inserts, "INTERVAL", 3600.0)
+    full.warehouse.tables = older
+    full.send(MANY + 3)
+    monkeypatch.setattr(inserts, "INTERVAL", 0.0)
+    with pytest.raises(OtherDatabase):
+        full.send(MANY + 4)
+
+
+def test_what_is_stored_while_the_database_is_asked_is_not_missed(full: Worker) -> None:
+    origin: Any = full.traces._origin
+    real = origin.newest
+
+    async def newest(keys: Sequence[TraceKey]) -> Mapping[TraceKey, int]:
+        found: Mapping[TraceKey, int] = await real(keys)
+        origin.newest = real
+        await full._batch(one_call(MANY + 1))
+        return found
+
+    origin.newest = newest
+    assert asyncio.run(full.traces.finds_its_rows())
+
+
+@pytest.mark.parametrize("days", [0, 20, 40])
+def test_what_was_deleted_by_its_age_is_not_missed(full: Worker, days: int) -> None:
+    full.warehouse.now = NOW + 30 * 24 * HOUR
+    full.warehouse.engine = (
+        f"ReplacingMergeTree ORDER BY x TTL {_ttl(days)} SETTINGS y = 1" if days else "ReplacingMergeTree"
+    )
+    full.warehouse.tables = {name: {} for name in full.warehouse.tables}
+    expired = days == 20
+    assert asyncio.run(full.traces.finds_its_rows()) is expired
+    assert asyncio.run(full.sessions.finds_its_rows()) is expired
+    full.restart()
+    for _ in range(6):
+        full.settle()
+    assert bool(full.warehouse.live(TRACES)) is not expired
 
 
 def test_what_comes_back_after_an_outage_is_compared_with_what_was_there(full: Worker) -> None:

@@ -156,7 +156,7 @@ def test_a_state_that_begins_anew_asks_how_far_ahead_clocks_were(settles: bool) 
 
     class Stored:
         async def database(self, _: str) -> Database:
-            return Database("this one", 1)
+            return Database("this one", is_empty=False)
 
         async def newest(self, _: Sequence[WindowKey]) -> dict[WindowKey, int]:
             return {}
@@ -189,13 +189,13 @@ def test_beside_an_empty_database_nothing_is_asked() -> None:
     root = [[fact(1, start_time=NOW * 1_000_000)]]
     state.clock.advance(NOW)
     assert state.novelty(KEY, root) is Novelty.OLD
-    assert state.begin(Database("this one", 0), 0)
+    assert state.begin(Database("this one", is_empty=True), {})
     assert state.novelty(KEY, root) is Novelty.NEW
 
 
 def test_right_after_the_state_was_lost_a_root_proves_nothing() -> None:
     state = TracePartition(3600, HOUR, NOW)
-    state.begin(Database("this one", 1), 0)
+    state.begin(Database("this one", is_empty=False), {})
     for minutes, novelty in ((10, Novelty.NEW_WITHOUT_ROW), (59, Novelty.NEW_WITHOUT_ROW), (60, Novelty.NEW)):
         now = NOW + minutes * MINUTE
         state.clock.advance(now)

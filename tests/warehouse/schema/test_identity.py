@@ -13,9 +13,10 @@ from spanloom.warehouse.settings import ClickHouseSettings
 
 def identity(url: str, database: str) -> str:
     warehouse = connect(ClickHouseSettings(url=url, database=database))
-    found, newest = asyncio.run(lookup.database(warehouse, "traces_versions"))
-    assert newest == 0
-    return found
+    found = asyncio.run(lookup.database(warehouse, "traces_versions"))
+    assert found.is_empty
+    assert found.expired_up_to == 0
+    return found.identity
 
 
 def test_it_stays_however_often_the_schema_is_brought_up_to_date(local_clickhouse: str) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
+from spanloom.warehouse import lookup
 from spanloom.warehouse.client import connect
 from spanloom.warehouse.schema.migrate import migrate
 from spanloom.warehouse.settings import ClickHouseSettings, RetentionSettings
@@ -99,6 +102,24 @@ def test_rows_go_with_their_week_or_month_never_too_early(
     assert min(kept) > days * DAY
     assert max(kept) <= (days + longest) * DAY
     assert len({changed + seconds for changed, _, seconds in changes}) < 10_000 * 5000 / DAY / longest + 3
+
+
+@pytest.mark.parametrize("days", [30, 89, 90, 400])
+def test_how_old_rows_may_have_been_deleted(empty: ClickHouseSettings, days: int) -> None:
+    migrate(empty)
+    warehouse = connect(empty)
+
+    def expired(table: str) -> int:
+        return asyncio.run(lookup.database(warehouse, table)).expired_up_to // 1000
+
+    assert expired("traces_versions") == 0
+    migrate(empty.model_copy(update={"retention": RetentionSettings(traces_days=days)}))
+    now = int(sql(empty, "SELECT toUnixTimestamp(now())")[0][0])
+    assert 0 <= expired("traces_versions") + days * DAY - now < 60
+    assert expired("spans_versions") == expired("session_windows_versions") == 0
+    foreign = "MODIFY TTL toDateTime(start_time) + toIntervalYear(9)"
+    sql(empty, f"ALTER TABLE {empty.database}.traces_versions {foreign}")
+    assert 0 <= expired("traces_versions") + DAY - now < 60
 
 
 def test_a_part_in_which_all_is_too_old_is_dropped(empty: ClickHouseSettings) -> None:
