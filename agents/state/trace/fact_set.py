@@ -10,6 +10,12 @@ from spanloom.spans.folding.contribution import WindowKey
 from spanloom.spans.folding.facts import Fact
 from spanloom.spans.table import NO_START
 
+_MOST_REPLACED = 256
+"""Replaced facts that are remembered: who sends a span in more places than that wants to hurt."""
+
+Stood = tuple[int, str]
+"""Where a fact has its trace stand: the start (ns), and the session that it names, '' if it names none."""
+
 
 @dataclass(slots=True)
 class FactSet:
@@ -18,8 +24,9 @@ class FactSet:
     `start_time` is when the trace begins, as its fold says it: by spans that say when they began, if there are any;
     `earliest` is that of all. `place` is where the trace's row and contribution stand. `left` are the places it
     stood at earlier records of this batch: an attempt before a crash may have ended its batch right there and
-    written them, so they are always cleared too. `named` are all sessions that a fact has ever named. `changes` are
-    the facts that came or changed since the row was written, at the time `written`, of `told` facts.
+    written them, so they are always cleared too. `named` are all sessions that a fact has ever named, `replaced` what
+    facts said that another one of the same span has replaced. `changes` are the facts that came or changed since the
+    row was written, at the time `written`, of `told` facts.
     """
 
     order: KeyOrder
@@ -30,6 +37,7 @@ class FactSet:
     place: WindowKey | None = None
     left: set[WindowKey] = field(default_factory=set)
     named: set[str] = field(default_factory=set)
+    replaced: set[Stood] = field(default_factory=set)
     changes: int = 0
     told: int = 0
     written: float = 0.0
@@ -41,7 +49,8 @@ class FactSet:
 
         Returns:
             Whether the row may be another one now, and whether there is anything new to be kept at all: a
-            span that was sent again has a higher version, and an older one must not win later.
+            span that was sent again has a higher version, and an older one must not win later; nor be forgotten, if
+            whoever knows no other one has the trace stand elsewhere.
         """
         changes, news, decided = self.changes, False, False
         for fact in facts:
@@ -50,7 +59,10 @@ class FactSet:
                 self.facts[fact.span_id] = fact
                 self._consider(fact)
                 self.changes += 1
-            elif self.lacks(fact):
+            elif not self.lacks(fact):
+                news = self._replace(fact, known) or news
+            else:
+                self._replace(known, fact)
                 self.facts[fact.span_id] = fact
                 news = True
                 if known._replace(version=fact.version) != fact:
@@ -62,6 +74,13 @@ class FactSet:
         changed = self.changes > changes
         return changed, changed or news
 
+    def remember(self, replaced: Iterable[Stood]) -> None:
+        """Take over what facts said that were replaced."""
+        for start, session in replaced:
+            self.replaced.add((start, session))
+            if session:
+                self.named.add(session)
+
     def forget(self, version: int) -> list[Fact]:
         """Take out the facts whose version is not above `version`, and return them; the row is due at once then."""
         gone = [fact for fact in self.facts.values() if fact.version <= version]
@@ -70,6 +89,14 @@ class FactSet:
         self.told = 0
         self._consider_all()
         return gone
+
+    def _replace(self, fact: Fact, newer: Fact) -> bool:
+        """Remember what a fact said, if a newer one says otherwise; returns whether that was not known."""
+        said, says = _stood(fact), _stood(newer)
+        if said == says or said in self.replaced or len(self.replaced) >= _MOST_REPLACED:
+            return False
+        self.remember([said])
+        return True
 
     def lacks(self, fact: Fact) -> bool:
         """Whether a fact is not among these, or newer."""
@@ -107,3 +134,7 @@ class FactSet:
         """Whether the place of the trace may hang on a fact."""
         best = self._best
         return fact.start_time == self.start_time or (best is not None and best[2] == fact.span_id)
+
+
+def _stood(fact: Fact) -> Stood:
+    return fact.start_time, fact.session_id if fact.session_key else ""

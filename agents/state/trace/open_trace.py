@@ -7,9 +7,10 @@ messages of facts as they came, which other traces may share. They are unpacked 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from spanloom.agents.state.trace.fact_set import FactSet
+from spanloom.agents.state.trace.fact_set import FactSet, Stood
 from spanloom.spans.conventions.key_order import KeyOrder
 from spanloom.spans.folding import facts as facts_codec
 from spanloom.spans.folding.facts import TraceKey
@@ -26,8 +27,8 @@ class OpenTrace:
 
     `version` is that of its row, `last_news` the stream clock when a record last named it, `latest_start` the latest
     start of its spans (ns), `pieces` the changelog keys of what it is made of. `unpacked` are its facts while it is
-    worked on, `parts` the messages they are in; `in_parts` is whether all of them are, `shared` whether parts may hold
-    other traces, and `again` whether it has been unpacked before.
+    worked on, `replaced` what of them was replaced, `parts` the messages they are in; `in_parts` is whether all of them
+    are, `shared` whether parts may hold other traces, and `again` whether it has been unpacked before.
     """
 
     version: int = 0
@@ -40,6 +41,7 @@ class OpenTrace:
     in_parts: bool = True
     shared: bool = False
     again: bool = False
+    replaced: Collection[Stood] = ()
 
     @property
     def held(self) -> FactSet:
@@ -65,6 +67,7 @@ class OpenTrace:
         if self.unpacked is not None:
             return self.unpacked
         facts = FactSet(order)
+        facts.remember(self.replaced)
         for part in self.parts:
             facts.add(fact for fact in facts_codec.decode_one(part, key) if fact.version > forgotten)
         facts.changes = 0
@@ -77,5 +80,6 @@ class OpenTrace:
         elif not self.in_parts or len(self.parts) > _PARTS or (self.again and self.shared):
             self.parts = facts_codec.encode_trace(key, list(self.held.facts.values()))
             self.in_parts, self.shared = True, False
+        self.replaced = tuple(self.held.replaced)
         self.unpacked = None
         self.again = True

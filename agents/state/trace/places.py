@@ -19,7 +19,7 @@ def may_stand_elsewhere(held: FactSet, window: int) -> bool:
 
 
 def possible_places(project_id: str, held: FactSet, window: int) -> set[WindowKey]:
-    """Return all places where some of a trace's facts alone would stand.
+    """Return all places where some of a trace's facts alone would stand, replaced ones too.
 
     A worker that lost its partition, and writes nevertheless, may have known any part of the facts: it found some of
     them in ClickHouse, where ingest has put more since. A row where nobody looks for it would stay for ever.
@@ -37,6 +37,7 @@ def _windows(held: FactSet, window: int) -> set[int]:
     if held.earliest is None:
         return set()
     first = window_start(held.earliest, window)
+    replaced = {window_start(start, window) for start, _ in held.replaced}
     if window_start(held.latest_start, window) == first:
-        return {first}
-    return {window_start(fact.start_time, window) for fact in held.facts.values()}
+        return {first, *replaced}
+    return {window_start(fact.start_time, window) for fact in held.facts.values()} | replaced

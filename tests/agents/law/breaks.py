@@ -10,7 +10,7 @@ import pytest
 
 from spanloom.agents.stages.checkpoint import PartitionsLost, Writes
 from spanloom.agents.stages.keyed import KeyedStage
-from spanloom.agents.state import rebuild, sessions, traces
+from spanloom.agents.state import keyed, rebuild, sessions, traces
 from spanloom.agents.state.clock import CLOCK_RECORD, StreamClock
 from spanloom.agents.state.entry import Open
 from spanloom.agents.state.keyed import KeyedState
@@ -110,7 +110,7 @@ def erasure_not_looked_up(patch: pytest.MonkeyPatch) -> None:
 
 def adopted_under_the_version_before(patch: pytest.MonkeyPatch) -> None:
     """What is completed from ClickHouse goes out under the version that was used before."""
-    for module in (traces, sessions):
+    for module in (keyed, traces, sessions):
         patch.setattr(module, "version_above", max)
 
 

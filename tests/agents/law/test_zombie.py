@@ -66,6 +66,27 @@ def test_a_row_where_the_trace_only_stood_for_the_other_is_taken_away() -> None:
         assert [row["session_id"] for row in ours.warehouse.live(WINDOWS).values()] == ["s"]
 
 
+@pytest.mark.parametrize("starts", [(0, 0), (0, HOUR), (HOUR, 0)])
+@pytest.mark.parametrize("sessions", [("a", "b"), ("a", ""), ("", "a"), ("a", "a")])
+def test_a_row_of_what_a_span_said_before_it_was_sent_again_is_taken_away(
+    starts: tuple[int, int], sessions: tuple[str, str]
+) -> None:
+    """The other one knew of a span what ingest has replaced in ClickHouse since, and ours has never counted."""
+    sent = [
+        message(llm(TRACE, 1, start=BEGIN + start * 1_000_000, session__id=session))
+        for start, session in zip(starts, sessions, strict=True)
+    ]
+    ours = Simulation(START + HOUR, served=True)
+    for number, value in enumerate(sent):
+        ours.produce(value, START + number)
+    zombie = Simulation(START + HOUR)
+    zombie.log, zombie.warehouse = ours.log, ours.warehouse
+    asyncio.run(_late(ours, zombie, 1))
+    windows = [(row["session_id"], row["trace_count"]) for row in ours.warehouse.live(WINDOWS).values()]
+    assert [row["session_id"] for row in ours.warehouse.live(TRACES).values()] == [sessions[1]]
+    assert windows == ([(sessions[1], 1)] if sessions[1] else [])
+
+
 async def _late(ours: Simulation, zombie: Simulation, records: int) -> None:
     """The zombie takes so many records, and writes what follows when ours has already written all."""
     await zombie.step(Step("ingest", records))
