@@ -24,7 +24,8 @@ _OF_USER = """trace_id IN (
         WHERE project_id = {project:String} AND user_id = {value:String}
     )"""
 
-# Traces that stand in a session, and those of whose spans one is all that is left and names it.
+# Traces that stand in a session, and those of which a span names it that have no row, or one that is about to be
+# replaced: it names none.
 # A user's: those whose spans name the user, also where the trace names another one.
 _TRACES: dict[Kind, str] = {
     "session": "session_id = {value:String}",
@@ -36,7 +37,7 @@ _SPANS: dict[Kind, str] = {
     "session": """session_id = {value:String} AND trace_id NOT IN (
         SELECT trace_id
         FROM traces_versions FINAL
-        WHERE project_id = {project:String} AND trace_id IN (
+        WHERE project_id = {project:String} AND session_id != '' AND trace_id IN (
             SELECT trace_id
             FROM spans_versions
             WHERE project_id = {project:String} AND session_id = {value:String}

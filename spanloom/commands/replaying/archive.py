@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 
 from spanloom.commands.otlp_files import NOTHING, FileError, FileMessage, messages, parse
@@ -15,9 +15,13 @@ from spanloom.spans.reading.decode import DEFAULT_PROJECT
 from spanloom.spans.reading.stored.messages import StoredMessage
 from spanloom.spans.reading.wire.attributes import attributes_within, texts
 from spanloom.warehouse.client import Warehouse
+from spanloom.warehouse.lookup import forgotten_up_to
 from spanloom.warehouse.stored_spans import StoredRange, TraceId, spans_of
 
 _PROJECT = "spanloom.project_id"
+
+_FORGOTTEN = b"forgotten"
+"""In the place of the ID of a span that is to be left out; no span has such a one."""
 
 
 async def archive_portions(
@@ -25,7 +29,8 @@ async def archive_portions(
 ) -> AsyncIterator[Portion]:
     """Read the spans of files that start in a range, file by file in the order of their names.
 
-    A span that is stored goes out to replace the row that is there now, and no later one.
+    A span that is stored goes out to replace the row that is there now, and no later one. One that is not stored is
+    left out if others of its trace were forgotten on request.
 
     Args:
         wanted: `project` is that of the files, where their resources don't say.
@@ -44,19 +49,18 @@ async def archive_portions(
             request = parse(file.value)
         except ValueError as error:
             raise FileError(f"{file.where} can't be sent: {error}") from None
-        _only(request, wanted)
-        portion = []
+        _only(request, lambda span: wanted.start <= span.start_time_unix_nano < wanted.end)
+        portion, forgotten = [], 0
         if spans := list(_spans(request, wanted.project)):
-            versions = await _versions(warehouse, {trace for trace, _ in spans})
-            for trace, span in spans:
-                version = versions.get((*trace, span.span_id.hex()))
-                span.ClearField("stored")
-                if version is not None:
-                    span.stored = otlp_pb2.StoredSpan(version=version).SerializeToString()
+            forgotten = await _mark_stored(warehouse, spans)
+            if forgotten:
+                _only(request, lambda span: span.span_id != _FORGOTTEN)
+                spans = list(_spans(request, wanted.project))
+        if spans:
             trace = spans[0][0]
             at = partition_of((trace.project_id, bytes.fromhex(trace.trace_id)), partitions)
             portion.append(StoredMessage(wanted.project, at, request.SerializeToString(), len(spans)))
-        yield Portion(portion, 1, [file.where])
+        yield Portion(portion, 1, [file.where], forgotten=forgotten)
     if waiting:
         raise FileError(
             f"{waiting} was sent last and is gone: put it back, or begin anew with another --progress"
@@ -83,11 +87,11 @@ def _messages(paths: Sequence[Path]) -> Iterator[FileMessage]:
             raise FileError(str(each))
 
 
-def _only(request: otlp_pb2.ExportTraceServiceRequest, wanted: StoredRange) -> None:
-    """Leave only the spans that start in the range."""
+def _only(request: otlp_pb2.ExportTraceServiceRequest, is_wanted: Callable[[otlp_pb2.Span], bool]) -> None:
+    """Take away all other spans."""
     for resource in request.resource_spans:
         for scope in resource.scope_spans:
-            kept = [span for span in scope.spans if wanted.start <= span.start_time_unix_nano < wanted.end]
+            kept = [span for span in scope.spans if is_wanted(span)]
             if len(kept) < len(scope.spans):
                 del scope.spans[:]
                 scope.spans.extend(kept)
@@ -104,6 +108,21 @@ def _spans(
                 yield TraceId(of_resource or DEFAULT_PROJECT, span.trace_id.hex()), span
 
 
-async def _versions(warehouse: Warehouse, traces: set[TraceId]) -> dict[tuple[str, str, str], int]:
-    stored = await spans_of(warehouse, sorted(traces))
-    return {(span.project_id, span.trace_id, span.span_id): span.version for span in stored}
+async def _mark_stored(warehouse: Warehouse, spans: Sequence[tuple[TraceId, otlp_pb2.Span]]) -> int:
+    """Note on each span that is stored which row it is to replace, and take the ID from those that were forgotten;
+    returns how many these are."""
+    traces = sorted({trace for trace, _ in spans})
+    stored = await spans_of(warehouse, traces)
+    versions = {(span.project_id, span.trace_id, span.span_id): span.version for span in stored}
+    erased = (await forgotten_up_to(warehouse, traces)).to_pylist()
+    forgotten = {TraceId(row["project_id"], row["trace_id"]) for row in erased}
+    count = 0
+    for trace, span in spans:
+        version = versions.get((*trace, span.span_id.hex()))
+        span.ClearField("stored")
+        if version is not None:
+            span.stored = otlp_pb2.StoredSpan(version=version).SerializeToString()
+        elif trace in forgotten:
+            span.span_id = _FORGOTTEN
+            count += 1
+    return count

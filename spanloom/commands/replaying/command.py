@@ -171,10 +171,16 @@ async def _run(replay: Replay, settings: Settings, state: Progress, file: Path |
 
 def _sent(state: Progress, is_archive: bool) -> str:
     what = ("file" if is_archive else "trace") + ("" if state.done == 1 else "s")
-    sent = f"sent {state.spans:,} span{'' if state.spans == 1 else 's'} of {state.done:,} {what} again"
-    if not state.left_out:
-        return sent
-    return (
-        f"{sent}; left out {state.left_out:,} of which some spans are gone (SPANS_DAYS, or a database that was"
-        " restored): they would count less than they do"
-    )
+    sent = f"sent {_spans(state.spans)} of {state.done:,} {what} again"
+    if state.left_out:
+        sent += (
+            f"; left out {state.left_out:,} of which some spans are gone (SPANS_DAYS, or a database that was restored):"
+            " they would count less than they do"
+        )
+    if state.forgotten:
+        sent += f"; left out {_spans(state.forgotten)} of traces that were forgotten"
+    return sent
+
+
+def _spans(count: int) -> str:
+    return f"{count:,} span{'' if count == 1 else 's'}"

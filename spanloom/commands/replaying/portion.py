@@ -19,3 +19,5 @@ class Portion:
     """What names the last of them, or of those left out, to go on behind it; None where none is."""
     left_out: int = 0
     """How many traces up to that one are left out: they count more spans than are stored."""
+    forgotten: int = 0
+    """How many spans of an archive are left out: their traces were forgotten on request."""

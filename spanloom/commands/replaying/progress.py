@@ -28,6 +28,8 @@ class Progress:
     spans: int = 0
     left_out: int = 0
     """How many traces are not sent, as they count more spans than are stored."""
+    forgotten: int = 0
+    """How many spans of an archive are not sent, as their traces were forgotten on request."""
     finished: bool = False
 
     def save(self, path: Path) -> None:

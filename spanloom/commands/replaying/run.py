@@ -94,6 +94,7 @@ async def run(
             progress.spans += spans
             progress.done += portion.done
             progress.left_out += portion.left_out
+            progress.forgotten += portion.forgotten
             if portion.after is not None:
                 progress.after = list(portion.after)
             on_sent()

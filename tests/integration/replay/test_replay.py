@@ -290,6 +290,12 @@ def test_an_archive_makes_whole_what_was_cut(installation: Installation, tmp_pat
     [after] = installation.sql(SESSIONS)
     assert after == total | {name: value // 2 * 3 for name, value in total.items() if isinstance(value, int)}
     assert {row["times"] for row in installation.sql(TIMES_REPLAYED)} == {0, 1}
+    installation.spanloom("forget", "--project", "default", "--trace", f"{2:032x}")
+    assert installation.spanloom("replay", str(archive)) == (
+        "sent 2 spans of 3 files again; left out 1 span of traces that were forgotten\n"
+    )
+    wait_until_read(installation)
+    assert installation.sql(kept) == [{"span_id": f"{number:016x}", "n": 5000} for number in (1, 3)]
 
 
 @pytest.mark.parametrize(
