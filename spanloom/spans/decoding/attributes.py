@@ -1,0 +1,84 @@
+"""The attributes of many spans: each distinct one is read once.
+
+Most attributes of most spans are sent over and over (a model, a version, a flag): of sixteen on a span four are new. So
+what they say is worked out for the distinct ones, and given to the spans by numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from spanloom.spans.decoding.wire import Indices, flat
+from spanloom.spans.reading.wire.attributes import Attribute, Attributes, FieldValue
+
+
+class AttributeColumns(NamedTuple):
+    """The attributes of spans, one behind the other; of a key that stands twice on a span the last one counts."""
+
+    owner: Indices
+    """For each attribute the index of its span, ascending."""
+    which: Indices
+    """For each attribute the index of what it says in `keys`, `texts` and `says`."""
+    keys: Sequence[str]
+    texts: Sequence[str]
+    says: Sequence[Sequence[FieldValue]]
+    """The field values that it gives."""
+
+    def maps(self, spans: int) -> tuple[pa.Array, pa.StringArray, pa.StringArray]:
+        """Return offsets, keys and texts of a column of maps."""
+        offsets = np.searchsorted(self.owner, np.arange(spans + 1)).astype(np.int32)
+        which = pa.array(self.which)
+        keys, texts = (pa.array(each, pa.string()).take(which) for each in (self.keys, self.texts))
+        return pa.array(offsets), keys, texts
+
+
+def read_attributes(lists: pa.ListArray, reader: Attributes) -> AttributeColumns:
+    """Read the attributes of spans, lists of the bytes of KeyValues."""
+    raws, owner = flat(lists)
+    encoded = raws.dictionary_encode()
+    distinct: list[Attribute] = reader.read_all(encoded.dictionary.to_pylist())
+    keys, texts, says = zip(*distinct, strict=True) if distinct else ((), (), ())
+    return _each_once(AttributeColumns(owner, np.asarray(encoded.indices), keys, texts, says))
+
+
+def _each_once(given: AttributeColumns) -> AttributeColumns:
+    """Of a key that stands twice on a span the last text, where the first stood: as in a map of protobuf."""
+    number = {key: at for at, key in enumerate(dict.fromkeys(given.keys))}
+    key = np.fromiter(map(number.__getitem__, given.keys), np.int64, len(given.keys))[given.which]
+    one = given.owner * np.int64(len(number)) + key
+    in_order = np.sort(one)
+    if not (in_order[1:] == in_order[:-1]).any():
+        return given
+    each, first, which = np.unique(one, return_index=True, return_inverse=True)
+    last = np.empty(len(each), np.int64)
+    last[which] = np.arange(len(one))
+    kept = np.sort(first)
+    return given._replace(owner=given.owner[kept], which=given.which[last[which[kept]]])
+
+
+class FieldValues(NamedTuple):
+    """The field values of spans, one behind the other."""
+
+    owner: Indices
+    """For each the index of its span."""
+    which: Indices
+    """For each its index in `said`."""
+    said: Sequence[FieldValue]
+
+
+def field_values(attributes: AttributeColumns) -> FieldValues:
+    """Return what attributes say of their spans, in the order in which they stand."""
+    count = np.fromiter(map(len, attributes.says), np.int32, len(attributes.says))
+    begin = np.cumsum(count) - count
+    times = count[attributes.which]
+    telling = np.flatnonzero(times)
+    times = times[telling]
+    owner = np.repeat(attributes.owner[telling], times)
+    first = np.repeat(begin[attributes.which[telling]], times)
+    behind = np.arange(len(owner)) - np.repeat(np.cumsum(times) - times, times)
+    return FieldValues(owner, (first + behind).astype(np.int32), list(chain.from_iterable(attributes.says)))
