@@ -6,7 +6,7 @@ what they say is worked out for the distinct ones, and given to the spans by num
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from spanloom.spans.decoding.wire import Indices, flat
-from spanloom.spans.reading.wire.attributes import Attribute, Attributes, FieldValue
+from spanloom.spans.reading.wire.attributes import CUT, Attribute, Attributes, FieldValue
 
 
 class AttributeColumns(NamedTuple):
@@ -37,13 +37,39 @@ class AttributeColumns(NamedTuple):
         return pa.array(offsets), keys, texts
 
 
-def read_attributes(lists: pa.ListArray, reader: Attributes) -> AttributeColumns:
-    """Read the attributes of spans, lists of the bytes of KeyValues."""
+def read_attributes(
+    lists: pa.ListArray, reader: Attributes, limit: int
+) -> tuple[AttributeColumns, Collection[int]]:
+    """Read the attributes of spans, lists of the bytes of KeyValues, at most `limit` of each.
+
+    Returns:
+        The attributes, and the indices of spans of which some were left out or cut.
+    """
     raws, owner = flat(lists)
     encoded = raws.dictionary_encode()
     distinct: list[Attribute] = reader.read_all(encoded.dictionary.to_pylist())
     keys, texts, says = zip(*distinct, strict=True) if distinct else ((), (), ())
-    return _each_once(AttributeColumns(owner, np.asarray(encoded.indices), keys, texts, says))
+    found = AttributeColumns(owner, np.asarray(encoded.indices), keys, texts, says)
+    many = np.flatnonzero(np.diff(np.asarray(lists.offsets)) > limit).tolist()
+    if many:
+        found = _telling_first(found, many, limit)
+    found = _each_once(found)
+    is_cut = np.fromiter((CUT in each for each in says), bool, len(says))
+    return found, {*many, *found.owner[is_cut[found.which]].tolist()}
+
+
+def _telling_first(given: AttributeColumns, owners: Sequence[int], limit: int) -> AttributeColumns:
+    """Of spans with more attributes than that, first those that give a field, then the others, as they were sent."""
+    kept = np.ones(len(given.owner), bool)
+    order = np.arange(len(given.owner))
+    for owner in owners:
+        first, end = np.searchsorted(given.owner, [owner, owner + 1]).tolist()
+        gives = np.fromiter((bool(given.says[which]) for which in given.which[first:end]), bool, end - first)
+        at = np.concatenate((np.flatnonzero(gives), np.flatnonzero(~gives))) + first
+        order[first:end] = at
+        kept[first + limit : end] = False
+    which = order[kept]
+    return given._replace(owner=given.owner[which], which=given.which[which])
 
 
 def _each_once(given: AttributeColumns) -> AttributeColumns:
@@ -59,6 +85,35 @@ def _each_once(given: AttributeColumns) -> AttributeColumns:
     last[which] = np.arange(len(one))
     kept = np.sort(first)
     return given._replace(owner=given.owner[kept], which=given.which[last[which[kept]]])
+
+
+def with_notes(given: AttributeColumns, notes: Mapping[int, Mapping[str, str]]) -> AttributeColumns:
+    """Add attributes to some spans: behind those that were sent, or in the place of one of that name.
+
+    Args:
+        notes: by the index of a span keys and texts.
+    """
+    keys, texts, says = list(given.keys), list(given.texts), list(given.says)
+    which = given.which.copy()
+    behind: list[int] = []
+    added: list[int] = []
+    owners: list[int] = []
+    for owner in sorted(notes):
+        first, end = np.searchsorted(given.owner, [owner, owner + 1]).tolist()
+        there = {given.keys[which[at]]: at for at in range(first, end)}
+        for key, text in notes[owner].items():
+            keys.append(key)
+            texts.append(text)
+            says.append(())
+            if key in there:
+                which[there[key]] = len(keys) - 1
+            else:
+                behind.append(end)
+                added.append(len(keys) - 1)
+                owners.append(owner)
+    return AttributeColumns(
+        np.insert(given.owner, behind, owners), np.insert(which, behind, added), keys, texts, says
+    )
 
 
 class FieldValues(NamedTuple):

@@ -10,10 +10,10 @@ import numpy.typing as npt
 from spanloom.spans.conventions.fields import FIRST_MERGED
 from spanloom.spans.conventions.registry import NOT_READ
 from spanloom.spans.decoding.attributes import FieldValues
-from spanloom.spans.decoding.wire import Indices
 from spanloom.spans.reading.wire.attributes import FieldValue
 
-_NONE = -1
+Objects = npt.NDArray[np.object_]
+"""A value, mostly a text, for each span."""
 
 
 class FieldColumns(NamedTuple):
@@ -22,14 +22,14 @@ class FieldColumns(NamedTuple):
     count: int
     best: npt.NDArray[np.int32]
     """By field and span the index in `values` and `ranks`, the last one where no key names the field."""
-    values: npt.NDArray[np.object_]
+    values: Objects
     """None as the last one."""
     ranks: npt.NDArray[np.int32]
     """NOT_READ as the last one."""
     merged: dict[int, list[FieldValue]]
     """By the index of a span the field values of fields that merge all their keys, as they were sent."""
 
-    def of(self, field: int) -> npt.NDArray[np.object_]:
+    def of(self, field: int) -> Objects:
         """Return the value of a field for each span, None where no key names it."""
         return self.values[self.best[field]]
 
@@ -58,7 +58,11 @@ def best_fields(given: FieldValues, count: int) -> FieldColumns:
     best = np.full(FIRST_MERGED * count, said, np.int32)
     best[of[single] * np.int64(count) + given.owner[single]] = given.which[single]
     return FieldColumns(
-        count, best.reshape(FIRST_MERGED, count), values, ranks, _merged(given, np.flatnonzero(of >= FIRST_MERGED))
+        count,
+        best.reshape(FIRST_MERGED, count),
+        values,
+        ranks,
+        _merged(given, np.flatnonzero(of >= FIRST_MERGED)),
     )
 
 

@@ -58,33 +58,33 @@ class Columns:
         resource = pa.array(np.array(resources, np.int32))
         start = times(starts)
         arrays: dict[str, pa.Array] = {
-            "project_id": _strings(r.project_id for r in self.resources).take(resource),
-            "service_name": _strings(r.service_name for r in self.resources).take(resource),
-            "resource": _maps([r.attributes for r in self.resources]).take(resource),
+            "project_id": strings(r.project_id for r in self.resources).take(resource),
+            "service_name": strings(r.service_name for r in self.resources).take(resource),
+            "resource": maps([r.attributes for r in self.resources]).take(resource),
             "trace_id": hexadecimal(trace_ids),
             "span_id": hexadecimal(span_ids),
             "parent_span_id": hexadecimal(parent_ids),
             "start_time": _timestamps(start),
             "end_time": _timestamps(np.maximum(times(ends), start)),
-            "tags": _lists(columns["tags"]),
-            "metadata": _maps(columns["metadata"]),
+            "tags": lists(columns["tags"]),
+            "metadata": maps(columns["metadata"]),
             "attributes": _map_array(
                 _offsets(columns["attribute_keys"]),
                 list(chain.from_iterable(columns["attribute_keys"])),
                 list(chain.from_iterable(columns["attribute_texts"])),
             ),
-            "events": _events(columns["events"]),
+            "events": events_column(columns["events"]),
             **self._previews(columns["marks"]),
         }
         for name in ("environment", "release"):
             # What the span says goes before what its resource does.
             of_resources = [getattr(each, name) for each in self.resources]
             if any(columns[name]):
-                arrays[name] = _strings(
+                arrays[name] = strings(
                     [own or of_resources[at] for own, at in zip(columns[name], resources, strict=True)]
                 )
             else:
-                arrays[name] = _strings(of_resources).take(resource)
+                arrays[name] = strings(of_resources).take(resource)
         for name in COST_COLUMNS:
             arrays[name] = pa.array(np.array(columns[name], np.float64) / PICODOLLARS)
         for field in SPAN_TABLE:
@@ -102,11 +102,11 @@ class Columns:
                 for one, other in zip(asked_rests, answered_rests, strict=True)
             ]
         return {
-            "input_preview": _valid_strings(asked),
-            "output_preview": _valid_strings(answered),
-            "input_texts": _lists(asked_others),
-            "output_texts": _lists(answered_others),
-            "said_rest": _strings(rests),
+            "input_preview": valid_texts(asked),
+            "output_preview": valid_texts(answered),
+            "input_texts": lists(asked_others),
+            "output_texts": lists(answered_others),
+            "said_rest": strings(rests),
             "marks": pa.array(
                 list(map(or_, map(or_, marks, asked_marks), answered_marks)), SPAN_TABLE.field("marks").type
             ),
@@ -130,7 +130,7 @@ def _timestamps(nanoseconds: npt.NDArray[np.int64]) -> pa.Array:
     return pa.array(nanoseconds).cast(SPAN_TABLE.field("start_time").type)
 
 
-def _strings(texts: Iterable[str]) -> pa.Array:
+def strings(texts: Iterable[str]) -> pa.Array:
     return _array(texts if isinstance(texts, (list, tuple)) else list(texts), pa.string())
 
 
@@ -141,13 +141,13 @@ def _array(values: Sequence[Any], type_: pa.DataType) -> pa.Array:
     return pa.array(values, type_)
 
 
-def _valid_strings(texts: Sequence[str]) -> pa.Array:
+def valid_texts(texts: Sequence[str]) -> pa.Array:
     """Texts out of chat messages: JSON can spell lone surrogates, which UTF-8 can't. They are so rare that all
     texts are tried at once."""
     try:
-        return _strings(texts)
+        return strings(texts)
     except UnicodeEncodeError:
-        return _strings(map(valid_text, texts))
+        return strings(map(valid_text, texts))
 
 
 def _offsets(items: Collection[Sized]) -> pa.Array:
@@ -161,11 +161,11 @@ def _offsets(items: Collection[Sized]) -> pa.Array:
     return pa.array(ends.astype(np.int32))
 
 
-def _lists(lists: Sequence[Sequence[str]]) -> pa.Array:
-    return pa.ListArray.from_arrays(_offsets(lists), _strings(chain.from_iterable(lists)))
+def lists(lists: Sequence[Sequence[str]]) -> pa.Array:
+    return pa.ListArray.from_arrays(_offsets(lists), strings(chain.from_iterable(lists)))
 
 
-def _maps(maps: Sequence[Texts]) -> pa.Array:
+def maps(maps: Sequence[Texts]) -> pa.Array:
     return _map_array(
         _offsets(maps),
         list(chain.from_iterable(maps)),
@@ -174,18 +174,18 @@ def _maps(maps: Sequence[Texts]) -> pa.Array:
 
 
 def _map_array(offsets: pa.Array, keys: list[str], texts: list[str]) -> pa.Array:
-    return pa.MapArray.from_arrays(offsets, _strings(keys), _strings(texts))
+    return pa.MapArray.from_arrays(offsets, strings(keys), strings(texts))
 
 
-def _events(rows: Sequence[Sequence[EventRow]]) -> pa.Array:
+def events_column(rows: Sequence[Sequence[EventRow]]) -> pa.Array:
     events = list(chain.from_iterable(rows))
     type_ = SPAN_TABLE.field("events").type
     struct = type_.value_type
     values = pa.StructArray.from_arrays(
         [
-            _strings(event.name for event in events),
+            strings(event.name for event in events),
             _timestamps(times([event.time for event in events])),
-            _maps([event.attributes for event in events]),
+            maps([event.attributes for event in events]),
         ],
         fields=[struct.field(i) for i in range(struct.num_fields)],
     )

@@ -19,32 +19,24 @@ from google.protobuf.message import DecodeError
 from spanloom.schemas import otlp_pb2
 from spanloom.spans.conventions.families import Scope
 from spanloom.spans.conventions.vocabulary import BUILT_IN, Vocabulary
-from spanloom.spans.limits import TRUNCATED, Limits
+from spanloom.spans.limits import Limits
 from spanloom.spans.pricing.prices import Prices
-from spanloom.spans.reading.columns import Columns, ResourceRow
+from spanloom.spans.reading.columns import Columns
 from spanloom.spans.reading.notes import SpanNotes
+from spanloom.spans.reading.resource import DEFAULT_PROJECT, resource_row
 from spanloom.spans.reading.row import Preview, SpanRow
 from spanloom.spans.reading.span import SpanReader
-from spanloom.spans.reading.stored.kept import StoredSpanReader, unlimited
+from spanloom.spans.reading.stored.kept import StoredSpanReader
 from spanloom.spans.reading.times import SpanTimes, span_times
-from spanloom.spans.reading.wire.attributes import attributes_within, texts
 from spanloom.spans.reading.wire.rejects import BadSpans, Reject
 from spanloom.spans.reading.wire.request import read_request
 from spanloom.spans.reading.witnesses import bear_witness
-from spanloom.spans.text.values import valid_text
 
-__all__ = ["Decoded", "OtlpMessage", "Reject", "decode"]
-
-DEFAULT_PROJECT = "default"
-"""The project of messages that name none."""
+__all__ = ["DEFAULT_PROJECT", "Decoded", "OtlpMessage", "Reject", "decode"]
 
 _NO_TRACE = bytes(16)
 _NO_SPAN = bytes(8)
 _NOT_STORED = otlp_pb2.StoredSpan()
-
-_RESOURCES = 1 << 24
-"""Bytes that the resources of one message's spans may add up to, all repetitions counted: 2 kB a span in a message of
-8,192 spans, the Collector's usual batch. A column of a whole batch must stay below Arrow's 2 GB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +77,7 @@ def decode(
 ) -> Decoded:
     """The spans of OTLP messages as one span table, in the order in which they stand, and what was
     rejected. Why each row is as it is goes into `notes`, where somebody asks for it."""
-    decoder = _Decoder(limits, prices, vocabulary, notes)
+    decoder = RowDecoder(limits, prices, vocabulary, notes)
     message_of: list[int] = []
     for index, message in enumerate(messages):
         before = len(decoder.columns.rows)
@@ -95,7 +87,7 @@ def decode(
     return Decoded(decoder.columns.table(), of_rows, decoder.rejects, decoder.replaces)
 
 
-class _Decoder:
+class RowDecoder:
     def __init__(
         self, limits: Limits, prices: Prices, vocabulary: Vocabulary, notes: list[SpanNotes] | None
     ) -> None:
@@ -113,7 +105,7 @@ class _Decoder:
         # What is stored came within the limit, and is sent in other messages now.
         limit = sys.maxsize if message.is_replay else self._limits.spans
         try:
-            request, count, problem = read_request(message.value, limit)
+            request, count, problem, _ = read_request(message.value, limit)
         except ValueError as error:
             self.rejects.append(Reject(index, str(error), message.value))
             return
@@ -134,7 +126,7 @@ class _Decoder:
         for resource_spans in request.resource_spans:
             resource = -1
             for scope_spans in resource_spans.scope_spans:
-                scope = _scope(scope_spans.scope, name_length)
+                scope = scope_of(scope_spans.scope, name_length)
                 for span in scope_spans.spans:
                     trace_id = span.trace_id
                     span_id = span.span_id
@@ -156,7 +148,14 @@ class _Decoder:
                         resource = len(columns.resources)
                         of_row = stored.columns if from_row else None
                         columns.resources.append(
-                            self._resource(resource_spans.resource, message, count, of_row)
+                            resource_row(
+                                resource_spans.resource,
+                                message.project_id,
+                                count,
+                                self._limits,
+                                self._vocabulary,
+                                of_row,
+                            )
                         )
                     times = span_times(span.start_time_unix_nano, span.end_time_unix_nano, written)
                     try:
@@ -190,44 +189,9 @@ class _Decoder:
         self._notes.append(notes)
         return row
 
-    def _resource(
-        self,
-        resource: otlp_pb2.Resource,
-        message: OtlpMessage,
-        spans: int,
-        stored: otlp_pb2.StoredColumns | None,
-    ) -> ResourceRow:
-        """What the spans of a resource have in common. Its attributes are repeated on each of them, so that
-        the longest are cut in a message of many spans. `stored` is what is known of one that was cut before."""
-        name = self._limits.name
-        limits = self._limits if stored is None else unlimited(self._limits)
-        attributes = texts(attributes_within(limits, self._vocabulary).read_all(resource.attributes))
-        project_id = message.project_id or attributes.get("spanloom.project_id") or DEFAULT_PROJECT
-        budget = min(limits.resource, _RESOURCES // spans)
-        kept: dict[str, str] = {}
-        for key, text in attributes.items():
-            budget -= len(key) + len(text) * (1 if text.isascii() else 4)
-            if budget < 0:
-                kept[TRUNCATED] = "resource"
-                break
-            kept[key] = text
-        project_id = valid_text(project_id[:name])
-        if stored is not None and stored.resource_cut:
-            return ResourceRow(project_id, stored.service_name, stored.environment, stored.release, kept)
-        environment = attributes.get("deployment.environment.name") or attributes.get(
-            "deployment.environment", ""
-        )
-        return ResourceRow(
-            project_id,
-            attributes.get("service.name", "")[:name],
-            environment[:name],
-            attributes.get("service.version", "")[:name],
-            kept,
-        )
-
 
 @lru_cache(maxsize=1024)
-def _scope(scope: bytes, longest: int) -> Scope:
+def scope_of(scope: bytes, longest: int) -> Scope:
     """What wrote spans; without a name where it has none, or is none. Names are cut to `longest` characters."""
     try:
         parsed = otlp_pb2.InstrumentationScope.FromString(scope)
@@ -246,12 +210,17 @@ def _stored(span: otlp_pb2.Span) -> otlp_pb2.StoredSpan:
         return _NOT_STORED
 
 
+NO_TRACE = "The span has no valid trace ID: it takes 16 bytes that are not all zero."
+NO_SPAN = "The span has no valid span ID: it takes 8 bytes that are not all zero."
+NO_PARENT = "The span's parent span ID is neither absent nor 8 bytes long."
+
+
 def _bad_ids(trace_id: bytes, span_id: bytes, parent_id: bytes) -> str:
     """What is wrong with the IDs of a span; empty if nothing is."""
     if len(trace_id) != 16 or trace_id == _NO_TRACE:
-        return "The span has no valid trace ID: it takes 16 bytes that are not all zero."
+        return NO_TRACE
     if len(span_id) != 8 or span_id == _NO_SPAN:
-        return "The span has no valid span ID: it takes 8 bytes that are not all zero."
+        return NO_SPAN
     if parent_id and len(parent_id) != 8:
-        return "The span's parent span ID is neither absent nor 8 bytes long."
+        return NO_PARENT
     return ""

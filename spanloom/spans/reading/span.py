@@ -2,50 +2,35 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from spanloom.schemas import otlp_pb2
-from spanloom.spans.conventions.control_flow import is_control_flow
 from spanloom.spans.conventions.families import Scope, adds_up, beside, is_gemini
 from spanloom.spans.conventions.fields import Field
 from spanloom.spans.conventions.interactions import is_fetched, thinks_beside
 from spanloom.spans.conventions.vocabulary import Vocabulary
 from spanloom.spans.limits import ASSUMED, TRUNCATED, Limits
 from spanloom.spans.pricing.prices import Prices
+from spanloom.spans.reading.contents import contents_of
 from spanloom.spans.reading.costs import UNKNOWN, span_costs
+from spanloom.spans.reading.events import NO_EVENTS, EventReader, Events, RawEvent
 from spanloom.spans.reading.fields import read_fields
 from spanloom.spans.reading.notes import SpanNotes
-from spanloom.spans.reading.previews import (
-    chosen,
-    from_events,
-    is_its_failure,
-    is_nothing,
-    message_preview,
-    recorded_preview,
-)
-from spanloom.spans.reading.row import NO_PREVIEW, EventRow, Preview, SpanRow
+from spanloom.spans.reading.row import Preview, SpanRow
+from spanloom.spans.reading.status import ended_by_control_flow, status_of
 from spanloom.spans.reading.tags_and_metadata import merged_metadata, merged_tags
 from spanloom.spans.reading.times import SpanTimes, first_token
 from spanloom.spans.reading.usage import NOTHING, Stated, Usage, UsageRule, usage_of
-from spanloom.spans.reading.wire.attributes import CUT, attributes_within, texts
+from spanloom.spans.reading.wire.attributes import attributes_within
 from spanloom.spans.table import (
     COST_IS_STATED,
-    INPUT_OF_TRACE,
     IS_CONTROL_FLOW,
     IS_COPY,
     NO_START,
-    OUTPUT_OF_TRACE,
     USAGE_ADDS_UP,
 )
 from spanloom.spans.text.ids import LONGEST_ID, bounded_id
-
-_ERROR = 2
-"""`STATUS_CODE_ERROR` of OTLP."""
-
-_STATUSES = {1: "ok", _ERROR: "error"}
 
 _SESSION_ID = int(Field.SESSION_ID)
 _USER_ID = int(Field.USER_ID)
@@ -58,16 +43,13 @@ _OUTPUT_TOKENS = int(Field.OUTPUT_TOKENS)
 _CACHE_READ_TOKENS = int(Field.CACHE_READ_TOKENS)
 _CACHE_WRITE_TOKENS = int(Field.CACHE_WRITE_TOKENS)
 _TOTAL_TOKENS = int(Field.TOTAL_TOKENS)
-_TOKENS = slice(_INPUT_TOKENS, _TOTAL_TOKENS + 1)
+TOKENS = slice(_INPUT_TOKENS, _TOTAL_TOKENS + 1)
 """The fields of `Stated`, in its order."""
 _COMPACTION_INPUT = int(Field.COMPACTION_INPUT_TOKENS)
 _COMPACTION_OUTPUT = int(Field.COMPACTION_OUTPUT_TOKENS)
-_COSTS = slice(int(Field.INPUT_COST), int(Field.TOTAL_COST) + 1)
-_NO_COSTS = [None] * 3
-_INPUT = int(Field.INPUT)
-_OUTPUT = int(Field.OUTPUT)
-_STATUS = int(Field.STATUS)
-_STATUS_MESSAGE = int(Field.STATUS_MESSAGE)
+COSTS = slice(int(Field.INPUT_COST), int(Field.TOTAL_COST) + 1)
+"""The fields of costs."""
+NO_COSTS = [None] * 3
 _RESPONSE_ID = int(Field.RESPONSE_ID)
 _COPY = int(Field.COPY)
 _FIRST_TOKEN_AFTER = int(Field.FIRST_TOKEN_AFTER)
@@ -75,10 +57,7 @@ _FIRST_TOKEN_AT = int(Field.FIRST_TOKEN_AT)
 _ENVIRONMENT = int(Field.ENVIRONMENT)
 _RELEASE = int(Field.RELEASE)
 _TRACE_NAME = int(Field.TRACE_NAME)
-_TRACE_INPUT = int(Field.TRACE_INPUT)
-_TRACE_OUTPUT = int(Field.TRACE_OUTPUT)
 
-_NO_EVENTS: tuple[EventRow, ...] = ()
 _NO_TAGS: tuple[str, ...] = ()
 _NO_METADATA: dict[str, str] = {}
 
@@ -91,7 +70,7 @@ class SpanReader:
         self._prices = prices
         self._vocabulary = vocabulary
         self._attributes = attributes_within(limits, vocabulary)
-        self._whole = attributes_within(replace(limits, value=sys.maxsize), vocabulary)
+        self._events = EventReader(limits, vocabulary)
 
     def row(
         self, span: otlp_pb2.Span, scope: Scope, times: SpanTimes, notes: SpanNotes | None = None
@@ -106,12 +85,17 @@ class SpanReader:
         keys, words, values, ranks, labels, flattened, incomplete = fields
         if incomplete:
             cut.append("attributes")
-        events, whole_events = self._events(span, cut) if span.events else (_NO_EVENTS, _NO_EVENTS)
+        events, whole_events, events_are_cut = self._read_events(span) if span.events else NO_EVENTS
+        if events_are_cut:
+            cut.append("events")
 
         model = (values[_MODEL] or "")[:name_length]
         provider = (values[_PROVIDER] or "")[:name_length]
         span_type = values[_SPAN_TYPE] or _type_by_usage(values)
-        status, status_message = _status(span, events, values)
+        code, message = 0, ""
+        if span.HasField("status"):
+            code, message = span.status.code, span.status.message.decode("utf-8", "replace")
+        status, status_message = status_of(code, message, events, values)
         session_id, user_id = values[_SESSION_ID] or "", values[_USER_ID] or ""
         if len(session_id) > LONGEST_ID:
             session_id = bounded_id(session_id)
@@ -120,21 +104,9 @@ class SpanReader:
             user_id = bounded_id(user_id)
             cut.append("user_id")
 
-        given_input = chosen(_INPUT, values, ranks, flattened, span_type, vocabulary)
-        given_output = chosen(_OUTPUT, values, ranks, flattened, span_type, vocabulary)
-        if events and not (given_input.text and given_output.text):
-            event_input, event_output = from_events(whole_events)
-            given_input = given_input if given_input.text else event_input
-            given_output = given_output if given_output.text else event_output
-        asked = answered = NO_PREVIEW
-        if span_type == "LLM":
-            asked, answered = message_preview(given_input, "user"), message_preview(given_output, "assistant")
-            if events and is_its_failure(given_output.text, events):
-                answered = NO_PREVIEW
-        if not is_nothing(values[_TRACE_INPUT]):
-            asked = recorded_preview(values[_TRACE_INPUT], "user").of_trace(INPUT_OF_TRACE)
-        if not is_nothing(values[_TRACE_OUTPUT]):
-            answered = recorded_preview(values[_TRACE_OUTPUT], "assistant").of_trace(OUTPUT_OF_TRACE)
+        given_input, given_output, asked, answered = contents_of(
+            values, ranks, flattened, span_type, whole_events, vocabulary
+        )
 
         longest = limits.text
         input_text = given_input.text
@@ -157,13 +129,15 @@ class SpanReader:
         rules = None if notes is None else notes.usage_rules
         # Most spans have neither tokens nor a cost.
         usage = (
-            _usage(values, ranks, span_type, scope.name, provider, model, span.name, vocabulary.beside, rules)
-            if any(values[_TOKENS])
+            usage_of_span(
+                values, ranks, span_type, scope.name, provider, model, span.name, vocabulary.beside, rules
+            )
+            if any(values[TOKENS])
             else NOTHING
         )
         cost = (
             UNKNOWN
-            if usage is NOTHING and values[_COSTS] == _NO_COSTS
+            if usage is NOTHING and values[COSTS] == NO_COSTS
             else span_costs(values, usage, model, provider, times.priced_at, self._prices)
         )
         if notes is not None:
@@ -206,7 +180,7 @@ class SpanReader:
             (IS_COPY if values[_COPY] or (span_type == "LLM" and is_fetched(scope.name, span.name)) else 0)
             | (COST_IS_STATED if cost.stated else 0)
             | (NO_START if times.assumed else 0)
-            | (IS_CONTROL_FLOW if status == "error" and _is_control_flow(events, status_message) else 0)
+            | (IS_CONTROL_FLOW if status == "error" and ended_by_control_flow(events, status_message) else 0)
             | (USAGE_ADDS_UP if span_type == "LLM" and adds_up(scope) else 0),
             keys,
             words,
@@ -214,28 +188,13 @@ class SpanReader:
         )
         return row, asked, answered
 
-    def _events(self, span: otlp_pb2.Span, cut: list[str]) -> tuple[list[EventRow], list[EventRow]]:
-        """The events as they are kept; and with their texts whole, for those may be messages in JSON."""
-        limits = self._limits
-        if len(span.events) > limits.events:
-            cut.append("events")
-        kept, whole = [], []
-        for event in span.events[: limits.events]:
-            name = event.name.decode("utf-8", "replace")[: limits.name]
-            raws = event.attributes[: limits.event_attributes]
-            found = self._attributes.read_all(raws)
-            row = EventRow(name, event.time_unix_nano, texts(found))
-            kept.append(row)
-            if any(CUT in field_values for _, _, field_values in found):
-                cut.append("events")
-                row = row._replace(attributes=texts(map(self._whole.read, raws)))
-            elif len(event.attributes) > len(raws):
-                cut.append("events")
-            whole.append(row)
-        return kept, whole
+    def _read_events(self, span: otlp_pb2.Span) -> Events:
+        return self._events.read(
+            [RawEvent(event.name, event.time_unix_nano, event.attributes) for event in span.events]
+        )
 
 
-def _usage(
+def usage_of_span(
     values: Sequence[Any],
     ranks: Sequence[int],
     span_type: str,
@@ -246,7 +205,7 @@ def _usage(
     beside_of: Mapping[tuple[int, int], int],
     rules: list[UsageRule] | None,
 ) -> Usage:
-    stated = Stated._make(values[_TOKENS])
+    stated = Stated._make(values[TOKENS])
     by_scope = beside(scope, provider, model)
     whole = ranks[_INPUT_TOKENS]
     usage = usage_of(
@@ -271,30 +230,6 @@ def _usage(
 
 def _type_by_usage(values: Sequence[Any]) -> str:
     """The type of a span that gives none: with usage the one it gives for that case, else LLM if it gives a model."""
-    if all(count is None for count in values[_TOKENS]):
+    if all(count is None for count in values[TOKENS]):
         return "DEFAULT"
     return values[_SPAN_TYPE_IF_USED] or ("LLM" if values[_MODEL] else "DEFAULT")
-
-
-def _status(span: otlp_pb2.Span, events: Sequence[EventRow], values: Sequence[Any]) -> tuple[str, str]:
-    """Status and message: an error is a status ERROR, an event named `exception`, or what a convention calls
-    one."""
-    code = 0
-    message = ""
-    if span.HasField("status"):
-        status = span.status
-        code = status.code
-        message = status.message.decode("utf-8", "replace")
-    for event in events:
-        if event.name == "exception":
-            exception = event.attributes
-            return "error", message or exception.get("exception.message") or exception.get(
-                "exception.type", ""
-            )
-    if values[_STATUS]:
-        return values[_STATUS], message or values[_STATUS_MESSAGE] or ""
-    return _STATUSES.get(code, "unset"), message
-
-
-def _is_control_flow(events: Sequence[EventRow], message: str) -> bool:
-    return is_control_flow([each.attributes for each in events if each.name == "exception"], message)

@@ -21,6 +21,7 @@ class Request(NamedTuple):
     spans: int
     problem: str
     """A sentence where a part of it is not OTLP, and its spans are; empty where all of it is."""
+    is_json: bool
 
 
 def read_request(value: bytes, limit: int) -> Request:
@@ -33,13 +34,13 @@ def read_request(value: bytes, limit: int) -> Request:
     Raises:
         ValueError: it holds none, or more spans than that; a sentence.
     """
-    request, problem = _parse(value, limit)
-    return Request(request, _count(request, limit), problem)
+    request, problem, is_json = _parse(value, limit)
+    return Request(request, _count(request, limit), problem, is_json)
 
 
-def _parse(value: bytes, limit: int) -> tuple[otlp_pb2.ExportTraceServiceRequest, str]:
+def _parse(value: bytes, limit: int) -> tuple[otlp_pb2.ExportTraceServiceRequest, str, bool]:
     if value[:1] == b"{":
-        return from_json(value, limit)
+        return *from_json(value, limit), True
     problem = "The message is not a protobuf ExportTraceServiceRequest."
     try:
         request = otlp_pb2.ExportTraceServiceRequest.FromString(value)
@@ -47,11 +48,11 @@ def _parse(value: bytes, limit: int) -> tuple[otlp_pb2.ExportTraceServiceRequest
         request = None
     if request is not None:
         if request.resource_spans or not value:
-            return request, ""
+            return request, "", False
         problem = "The message holds nothing but unknown fields."
     # White space before JSON can be a line feed, which begins protobuf as well.
     if value.lstrip()[:1] == b"{":
-        return from_json(value, limit)
+        return *from_json(value, limit), True
     raise ValueError(problem)
 
 

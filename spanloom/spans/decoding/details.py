@@ -1,0 +1,164 @@
+"""What is read span by span: words, usage, cost and labels, of those spans that have any."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from spanloom.spans.conventions.families import Scope, adds_up
+from spanloom.spans.conventions.fields import Field
+from spanloom.spans.conventions.interactions import is_fetched
+from spanloom.spans.conventions.vocabulary import Vocabulary
+from spanloom.spans.decoding.fields import FieldColumns, Objects
+from spanloom.spans.limits import Limits
+from spanloom.spans.pricing.prices import Prices
+from spanloom.spans.reading.contents import contents_of
+from spanloom.spans.reading.costs import UNKNOWN, SpanCosts, span_costs
+from spanloom.spans.reading.events import NO_EVENTS, Events
+from spanloom.spans.reading.row import NO_PREVIEW, Preview
+from spanloom.spans.reading.span import COSTS, NO_COSTS, TOKENS, usage_of_span
+from spanloom.spans.reading.tags_and_metadata import merged_metadata, merged_tags
+from spanloom.spans.reading.times import SpanTimes, first_token
+from spanloom.spans.reading.usage import NOTHING, Usage
+from spanloom.spans.table import COST_IS_STATED, IS_COPY, USAGE_ADDS_UP
+
+_CUT = int(Field.CUT)
+_COPY = int(Field.COPY)
+_FIRST_TOKEN_AFTER = int(Field.FIRST_TOKEN_AFTER)
+_FIRST_TOKEN_AT = int(Field.FIRST_TOKEN_AT)
+_READ = tuple(
+    map(
+        int,
+        (
+            *range(Field.INPUT_TOKENS, Field.TOTAL_COST + 1),
+            Field.COPY,
+            Field.FIRST_TOKEN_AFTER,
+            Field.FIRST_TOKEN_AT,
+            Field.TRACE_INPUT,
+            Field.TRACE_OUTPUT,
+        ),
+    )
+)
+"""A span that has one of these fields is read by itself."""
+
+
+class Heads(NamedTuple):
+    """What must be known of each span already."""
+
+    span_type: Sequence[str]
+    scope: Sequence[Scope]
+    name: Sequence[bytes]
+    model: Sequence[str]
+    provider: Sequence[str]
+    times: Sequence[SpanTimes]
+    events: Mapping[int, Events]
+    """By the index of a span; of those that have any."""
+
+
+class Details:
+    """What is read span by span; a span that is not read has nothing of it."""
+
+    def __init__(self, count: int) -> None:
+        self.asked: list[Preview] = [NO_PREVIEW] * count
+        self.answered: list[Preview] = [NO_PREVIEW] * count
+        self.usages: list[Usage] = [NOTHING] * count
+        self.costs: list[SpanCosts] = [UNKNOWN] * count
+        self.marks = [0] * count
+        self.first_token = [0.0] * count
+        self.tags: dict[int, Sequence[str]] = {}
+        self.metadata: dict[int, Mapping[str, str]] = {}
+        self.failed: dict[int, str] = {}
+        """By the index of a span the kind of the error that its reading ended with."""
+
+
+class DetailReader:
+    """Reads spans one by one."""
+
+    def __init__(self, limits: Limits, prices: Prices, vocabulary: Vocabulary) -> None:
+        self._limits = limits
+        self._prices = prices
+        self._vocabulary = vocabulary
+
+    def read(self, fields: FieldColumns, heads: Heads, inputs: Objects, outputs: Objects) -> Details:
+        """Read those that have anything to be read.
+
+        Args:
+            fields: of all spans.
+            heads: likewise.
+            inputs: what attributes name as the input, in the place of which comes what messages that are put together
+                say; likewise `outputs`.
+        """
+        details = Details(fields.count)
+        told = np.logical_or.reduce([fields.has(field) for field in _READ])
+        told |= np.fromiter((kind == "LLM" for kind in heads.span_type), bool, fields.count)
+        told[[*fields.merged, *heads.events]] = True
+        at = np.flatnonzero(told)
+        values_of = fields.values[fields.best[:, at]].T.tolist()
+        ranks_of = fields.ranks[fields.best[:, at]].T.tolist()
+        for index, values, ranks in zip(at.tolist(), values_of, ranks_of, strict=True):
+            try:
+                self._read(index, values, ranks, fields, heads, inputs, outputs, details)
+            except Exception as error:  # whatever a convention trips over costs this one span
+                details.failed[index] = type(error).__name__
+        return details
+
+    def _read(
+        self,
+        at: int,
+        values: Sequence[Any],
+        ranks: Sequence[int],
+        fields: FieldColumns,
+        heads: Heads,
+        inputs: Objects,
+        outputs: Objects,
+        details: Details,
+    ) -> None:
+        span_type, scope = heads.span_type[at], heads.scope[at]
+        merged = fields.merged.get(at, ())
+        events = heads.events.get(at, NO_EVENTS)
+        is_call = span_type == "LLM"
+        flattened = [each for each in merged if each[0] > _CUT]
+        contents = contents_of(values, ranks, flattened, span_type, events.whole, self._vocabulary)
+        inputs[at], outputs[at] = contents.input.text, contents.output.text
+        details.asked[at], details.answered[at] = contents.asked, contents.answered
+        if merged and (labels := [each for each in merged if each[0] < _CUT]):
+            details.tags[at] = merged_tags(labels, self._limits)
+            details.metadata[at] = merged_metadata(labels, self._limits)
+        marks = 0
+        usage = NOTHING
+        if any(values[TOKENS]):
+            usage = usage_of_span(
+                values,
+                ranks,
+                span_type,
+                scope.name,
+                heads.provider[at],
+                heads.model[at],
+                heads.name[at],
+                self._vocabulary.beside,
+                None,
+            )
+            details.usages[at] = usage
+        if usage is not NOTHING or values[COSTS] != NO_COSTS:
+            priced_at = heads.times[at].priced_at
+            cost = span_costs(values, usage, heads.model[at], heads.provider[at], priced_at, self._prices)
+            details.costs[at] = cost
+            marks |= COST_IS_STATED if cost.stated else 0
+        if values[_COPY] or (is_call and is_fetched(scope.name, heads.name[at])):
+            marks |= IS_COPY
+        if is_call and adds_up(scope):
+            marks |= USAGE_ADDS_UP
+        details.marks[at] = marks
+        after, moment = values[_FIRST_TOKEN_AFTER], values[_FIRST_TOKEN_AT]
+        if after is not None or moment is not None:
+            details.first_token[at] = first_token(after, moment, heads.times[at])
+
+
+def of_spans(found: Iterable[int], count: int) -> npt.NDArray[np.bool_]:
+    """Return which of `count` spans are among those found."""
+    among = np.zeros(count, bool)
+    among[list(found)] = True
+    return among
