@@ -87,7 +87,7 @@ class _Batch:
                 for each in request.resource_spans
             ]
         indices, wire = self._parse(values, counts)
-        if not len(indices):
+        if not indices:
             return self._with_rows(SPAN_TABLE.empty_table(), np.empty(0, np.int32))
         table, of_rows = self._read(
             np.array(indices, np.int32), wire, [row for index in indices for row in resources[index]]
@@ -126,6 +126,9 @@ class _Batch:
         message = indices[good.message]
         times = np.array([each.written * _MILLISECOND for each in self._messages], np.uint64)
         reader = TableReader(self._limits, self._prices, self._vocabulary)
+        if not len(place):
+            self._reject_spans(indices[wire.message], bad)
+            return SPAN_TABLE.empty_table(), message
         table, failed = reader.read(good, ids, times[message], resources)
         for at, kind in failed.items():
             bad[int(place[at])] = f"The span could not be read ({kind})."

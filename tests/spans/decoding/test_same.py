@@ -1,0 +1,63 @@
+"""Decoding in columns gives what decoding row by row gives, byte for byte."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spanloom.spans.decoding.decode import decode as by_columns
+from spanloom.spans.limits import Limits
+from spanloom.spans.pricing.prices import Prices
+from spanloom.spans.reading.decode import OtlpMessage
+from spanloom.spans.reading.decode import decode as by_row
+from tests.captures_truth import captures
+from tests.fuzz import targets
+from tests.fuzz.strategies import json_requests, requests
+
+PRICES = Prices()
+SMALL = Limits(
+    text=70, name=64, labels=2, value=66, attributes=3, resource=80, events=1, event_attributes=1, spans=6, rejects=1, nesting=2
+)
+WRITTEN = 1_790_000_000_000
+
+
+def same(values: Sequence[bytes], limits: Limits = Limits()) -> None:
+    """Decode messages in both ways, and compare."""
+    messages = [OtlpMessage(value, "", WRITTEN * (at % 2)) for at, value in enumerate(values)]
+    rows = by_row(messages, limits=limits, prices=PRICES)
+    columns = by_columns(messages, limits=limits, prices=PRICES)
+    assert columns.rejects == rows.rejects
+    assert columns.message.tolist() == rows.message.tolist()
+    assert columns.table.schema == rows.table.schema
+    for name in rows.table.column_names:
+        assert columns.table[name].to_pylist() == rows.table[name].to_pylist(), name
+    columns.table.validate(full=True)
+
+
+@pytest.mark.parametrize("limits", [Limits(), SMALL], ids=["limits", "small limits"])
+@pytest.mark.parametrize("capture", captures(), ids=lambda capture: capture.name)
+def test_what_was_recorded(capture: object, limits: Limits) -> None:
+    same(capture.messages, limits)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", ["protobuf", "otlp_json"])
+def test_seeds_of_the_fuzzer(name: str) -> None:
+    for seed in targets.seeds(name):
+        same([seed])
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(requests() | json_requests(), max_size=3), st.sampled_from([Limits(), SMALL]))
+def test_whatever_is_sent(values: list[bytes], limits: Limits) -> None:
+    same(values, limits)
+
+
+@settings(max_examples=150, deadline=None)
+@given(requests() | json_requests(), st.data())
+def test_any_damage(value: bytes, data: st.DataObject) -> None:
+    at = data.draw(st.integers(0, max(len(value) - 1, 0)))
+    end = data.draw(st.integers(at, min(len(value), at + 8)))
+    same([value[:at] + data.draw(st.binary(max_size=4)) + value[end:], value])
