@@ -13,8 +13,9 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from spanloom.spans.decoding.key_values import read_key_values
 from spanloom.spans.decoding.wire import Indices, flat
-from spanloom.spans.reading.wire.attributes import CUT, Attribute, Attributes, FieldValue
+from spanloom.spans.reading.wire.attributes import CUT, Attributes, FieldValue
 
 
 class AttributeColumns(NamedTuple):
@@ -25,7 +26,7 @@ class AttributeColumns(NamedTuple):
     which: Indices
     """For each attribute the index of what it says in `keys`, `texts` and `says`."""
     keys: Sequence[str]
-    texts: Sequence[str]
+    texts: pa.StringArray
     says: Sequence[Sequence[FieldValue]]
     """The field values that it gives."""
 
@@ -33,8 +34,7 @@ class AttributeColumns(NamedTuple):
         """Return offsets, keys and texts of a column of maps."""
         offsets = np.searchsorted(self.owner, np.arange(spans + 1)).astype(np.int32)
         which = pa.array(self.which)
-        keys, texts = (pa.array(each, pa.string()).take(which) for each in (self.keys, self.texts))
-        return pa.array(offsets), keys, texts
+        return pa.array(offsets), pa.array(self.keys, pa.string()).take(which), self.texts.take(which)
 
 
 def read_attributes(
@@ -47,8 +47,7 @@ def read_attributes(
     """
     raws, owner = flat(lists)
     encoded = raws.dictionary_encode()
-    distinct: list[Attribute] = reader.read_all(encoded.dictionary.to_pylist())
-    keys, texts, says = zip(*distinct, strict=True) if distinct else ((), (), ())
+    keys, texts, says = read_key_values(encoded.dictionary, reader)
     found = AttributeColumns(owner, np.asarray(encoded.indices), keys, texts, says)
     many = np.flatnonzero(np.diff(np.asarray(lists.offsets)) > limit).tolist()
     if many:
@@ -93,7 +92,8 @@ def with_notes(given: AttributeColumns, notes: Mapping[int, Mapping[str, str]]) 
     Args:
         notes: by the index of a span keys and texts.
     """
-    keys, texts, says = list(given.keys), list(given.texts), list(given.says)
+    keys, says = list(given.keys), list(given.says)
+    texts: list[str] = []
     which = given.which.copy()
     behind: list[int] = []
     added: list[int] = []
@@ -111,8 +111,9 @@ def with_notes(given: AttributeColumns, notes: Mapping[int, Mapping[str, str]]) 
                 behind.append(end)
                 added.append(len(keys) - 1)
                 owners.append(owner)
+    more = pa.concat_arrays([given.texts, pa.array(texts, pa.string())])
     return AttributeColumns(
-        np.insert(given.owner, behind, owners), np.insert(which, behind, added), keys, texts, says
+        np.insert(given.owner, behind, owners), np.insert(which, behind, added), keys, more, says
     )
 
 

@@ -61,10 +61,18 @@ class Attributes(dict[bytes, Attribute]):
     def __init__(self, limits: Limits, vocabulary: Vocabulary) -> None:
         super().__init__()
         self._rules = vocabulary.rules
-        self._key_length = limits.name
-        self._text_length = limits.value
+        self.longest_key = limits.name
+        self.longest_text = limits.value
         self._nesting = limits.nesting
         self._names: dict[bytes, _Name] = {}
+
+    def read_one(self, raw: bytes) -> Attribute:
+        """The attribute that the bytes of a KeyValue hold, remembered if they are few."""
+        return self[raw] if len(raw) <= _SHORT else self.read(raw)
+
+    def name(self, raw: bytes) -> _Name:
+        """The key that these bytes spell, and the rules that say what its text means."""
+        return self._names.get(raw) or self._name(raw)
 
     def __missing__(self, raw: bytes) -> Attribute:
         if len(self) >= _REMEMBERED:
@@ -113,8 +121,8 @@ class Attributes(dict[bytes, Attribute]):
                     field_values = ((field, rank, value),)
             else:
                 field_values = _field_values(rules, text)
-        if len(text) > self._text_length or len(key) > self._key_length:
-            return key[: self._key_length], text[: self._text_length], (*field_values, CUT)
+        if len(text) > self.longest_text or len(key) > self.longest_key:
+            return key[: self.longest_key], text[: self.longest_text], (*field_values, CUT)
         return key, text, field_values
 
     def read_all(self, raws: Sequence[bytes]) -> list[Attribute]:

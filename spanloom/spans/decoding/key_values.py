@@ -1,0 +1,102 @@
+"""Distinct attributes, each the bytes of a KeyValue, to keys, texts and field values.
+
+Nearly all are a key and a text, or a number, in the one form in which encoders write them: where key and text lie is
+worked out for all of them at once. What is read by a convention, and what has any other form, is read one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from spanloom.spans.decoding.heads import valid_strings
+from spanloom.spans.reading.wire.attributes import Attributes, FieldValue
+
+_KEY = 0x0A
+_VALUE = 0x12
+_STRING = 0x0A
+_PADDING = bytes(1)
+"""No attribute, but a byte: of nothing, none can be taken."""
+
+
+class KeyValues(NamedTuple):
+    """What each attribute says."""
+
+    keys: list[str]
+    texts: pa.StringArray
+    says: list[Sequence[FieldValue]]
+    """The field values that it gives."""
+
+
+class _Places(NamedTuple):
+    """Where key and text of attributes lie; `usual` is whether they have the one form."""
+
+    key: npt.NDArray[np.int64]
+    key_end: npt.NDArray[np.int64]
+    text: npt.NDArray[np.int64]
+    end: npt.NDArray[np.int64]
+    usual: npt.NDArray[np.bool_]
+
+
+def read_key_values(raws: pa.BinaryArray, reader: Attributes) -> KeyValues:
+    """Read distinct attributes."""
+    offsets = np.frombuffer(raws.buffers()[1], np.int32)[raws.offset : raws.offset + len(raws) + 1].astype(
+        np.int64
+    )
+    buffer = raws.buffers()[2]
+    data = b"" if buffer is None else buffer.to_pybytes()
+    places = _places(data, offsets)
+    # In bytes, of which no text has fewer than characters.
+    usual = places.usual & (places.key_end - places.key <= reader.longest_key)
+    usual &= places.end - places.text <= reader.longest_text
+    keys: list[str] = []
+    texts: list[bytes] = []
+    says: list[Sequence[FieldValue]] = []
+    name_of, read_one = reader.name, reader.read_one
+    columns = (usual, places.key, places.key_end, places.text, offsets[:-1], offsets[1:])
+    for is_usual, key, key_end, text, start, end in zip(*(each.tolist() for each in columns), strict=True):
+        if is_usual:
+            name, rules = name_of(data[key:key_end])
+            keys.append(name)
+            texts.append(data[text:end])
+            says.append(read_one(data[start:end])[2] if rules else ())
+        else:
+            name, words, values = read_one(data[start:end])
+            keys.append(name)
+            texts.append(words.encode())
+            says.append(values)
+    return KeyValues(keys, valid_strings(pa.array(texts, pa.binary())), says)
+
+
+def _places(data: bytes, offsets: npt.NDArray[np.int64]) -> _Places:
+    """Find key and text: `0a <length> key 12 <length> 0a <length> text`, and nothing behind it."""
+    raw = np.frombuffer(data or _PADDING, np.uint8)
+    start, end = offsets[:-1], offsets[1:]
+    key_length = _at(raw, start + 1)
+    key_end = start + 2 + key_length
+    usual = (_at(raw, start) == _KEY) & (key_length < 128) & (_at(raw, key_end) == _VALUE)
+    value_length, value = _varint(raw, key_end + 1)
+    text_length, text = _varint(raw, value + 1)
+    usual &= (value_length >= 0) & (value + value_length == end)
+    usual &= (_at(raw, value) == _STRING) & (text_length >= 0) & (text + text_length == end)
+    return _Places(start + 2, key_end, text, end, usual)
+
+
+def _varint(
+    raw: npt.NDArray[np.uint8], at: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return the varints of up to three bytes at some places, and the places behind them; -1 for longer ones."""
+    first, second, third = _at(raw, at), _at(raw, at + 1), _at(raw, at + 2)
+    two = first & 127 | second << 7
+    three = first & 127 | (second & 127) << 7 | third << 14
+    number = np.where(first < 128, first, np.where(second < 128, two, np.where(third < 128, three, -1)))
+    return number, at + 1 + (first >= 128) + ((first >= 128) & (second >= 128))
+
+
+def _at(raw: npt.NDArray[np.uint8], at: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return the bytes at some places; what lies behind the end is some other byte."""
+    return raw.take(at, mode="clip").astype(np.int64)
