@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import sys
+from dataclasses import dataclass, replace
 
 TRUNCATED = "spanloom.truncated"
 """The attribute that names what was cut, separated by commas: columns, or `attributes`, `events`,
@@ -56,3 +57,18 @@ class Limits:
 
     nesting: int = 64
     """Levels of arrays and maps in a value; what lies deeper is shown as base64 of its bytes."""
+
+
+def unlimited(limits: Limits) -> Limits:
+    """Return limits by which nothing that is stored is cut once more; names and labels have no others than today's."""
+    most = sys.maxsize
+    return replace(
+        limits,
+        text=most,
+        value=most,
+        attributes=most,
+        resource=most,
+        events=most,
+        event_attributes=most,
+        spans=most,
+    )

@@ -14,7 +14,7 @@ from spanloom.spans.folding.contribution import Contribution, WindowKey
 from spanloom.spans.folding.counters import Counters
 from spanloom.spans.folding.fact import FACT_COLUMNS, Fact
 from spanloom.spans.folding.rows import TRACE_TABLE, WINDOW_TABLE
-from spanloom.spans.reading.row import SpanRow
+from spanloom.spans.reading.span.row import SpanRow
 from spanloom.spans.table import SPAN_TABLE, SPAN_TYPES, STATUSES
 
 # Positions of these travel in messages and changelogs: names are added at the end, never moved and never removed.

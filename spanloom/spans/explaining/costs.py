@@ -7,8 +7,8 @@ from spanloom.spans.conventions.registry import NOT_READ
 from spanloom.spans.folding.fact import Fact
 from spanloom.spans.pricing.prices import Prices
 from spanloom.spans.pricing.unpriced import sentence, why_unpriced
-from spanloom.spans.reading.costs import SpanCosts
-from spanloom.spans.reading.fields import SpanFields
+from spanloom.spans.reading.rows.fields import SpanFields
+from spanloom.spans.reading.span.costs import SpanCosts
 
 _COSTS = (Field.INPUT_COST, Field.OUTPUT_COST, Field.TOTAL_COST)
 

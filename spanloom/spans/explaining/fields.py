@@ -9,9 +9,9 @@ from typing import Any
 from spanloom.spans.conventions.fields import FIRST_MERGED, WHOLE, Field
 from spanloom.spans.conventions.registry import NOT_READ
 from spanloom.spans.conventions.vocabulary import Vocabulary
-from spanloom.spans.reading.fields import SpanFields
-from spanloom.spans.reading.notes import SpanNotes
-from spanloom.spans.reading.previews import IN_EVENTS, NOWHERE
+from spanloom.spans.reading.rows.fields import SpanFields
+from spanloom.spans.reading.rows.notes import SpanNotes
+from spanloom.spans.reading.span.previews import IN_EVENTS, NOWHERE
 from spanloom.spans.reading.wire.attributes import Attribute
 
 _TEXTS = {

@@ -24,9 +24,10 @@ from spanloom.spans.folding.trace.tree import Tree
 from spanloom.spans.folding.trace.usage import counted
 from spanloom.spans.limits import ASSUMED, TRUNCATED, Limits
 from spanloom.spans.pricing.prices import Prices
-from spanloom.spans.reading.costs import SpanCosts
-from spanloom.spans.reading.decode import OtlpMessage, decode
-from spanloom.spans.reading.notes import SpanNotes
+from spanloom.spans.reading.messages import OtlpMessage
+from spanloom.spans.reading.rows.decode import decode
+from spanloom.spans.reading.rows.notes import SpanNotes
+from spanloom.spans.reading.span.costs import SpanCosts
 from spanloom.spans.table import COST_IS_STATED, SPAN_TYPES
 
 _WHOLE = Limits(text=1 << 24, value=1 << 24, attributes=1 << 17, events=10_000, event_attributes=10_000)

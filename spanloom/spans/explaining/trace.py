@@ -21,8 +21,10 @@ from spanloom.spans.folding.trace.tree import Tree
 from spanloom.spans.folding.trace.usage import counted
 from spanloom.spans.limits import TRUNCATED, Limits
 from spanloom.spans.pricing.prices import Prices
-from spanloom.spans.reading.decode import OtlpMessage, Reject, decode
-from spanloom.spans.reading.notes import SpanNotes
+from spanloom.spans.reading.messages import OtlpMessage
+from spanloom.spans.reading.rows.decode import decode
+from spanloom.spans.reading.rows.notes import SpanNotes
+from spanloom.spans.reading.wire.rejects import Reject
 from spanloom.spans.table import SPAN_TYPES
 
 _COLUMNS = ("provider", "attributes")

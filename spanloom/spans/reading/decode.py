@@ -1,226 +1,201 @@
 """OTLP messages to the span table.
 
-Whatever the bytes are, `decode` raises nothing: what can't be read comes back as a `Reject`, and harms
-nothing around it.
+Whatever the bytes are, `decode` raises nothing: what can't be read comes back as a `Reject`, and harms nothing around
+it.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from google.protobuf.message import DecodeError
 
-from spanloom.schemas import otlp_pb2
-from spanloom.spans.conventions.families import Scope
 from spanloom.spans.conventions.vocabulary import BUILT_IN, Vocabulary
 from spanloom.spans.limits import Limits
 from spanloom.spans.pricing.prices import Prices
-from spanloom.spans.reading.columns import Columns
-from spanloom.spans.reading.notes import SpanNotes
-from spanloom.spans.reading.resource import DEFAULT_PROJECT, resource_row
-from spanloom.spans.reading.row import Preview, SpanRow
-from spanloom.spans.reading.span import SpanReader
-from spanloom.spans.reading.stored.kept import StoredSpanReader
-from spanloom.spans.reading.times import SpanTimes, span_times
-from spanloom.spans.reading.wire.rejects import BadSpans, Reject
+from spanloom.spans.reading.columns.heads import bad_ids, span_ids
+from spanloom.spans.reading.columns.table import TableReader
+from spanloom.spans.reading.columns.wire import WireSpans, parse
+from spanloom.spans.reading.messages import Decoded, OtlpMessage
+from spanloom.spans.reading.resource import DEFAULT_PROJECT, ResourceRow, resource_row
+from spanloom.spans.reading.rows.decode import RowDecoder
+from spanloom.spans.reading.wire.rejects import NO_PARENT, NO_SPAN, NO_TRACE, BadSpans, Reject
 from spanloom.spans.reading.wire.request import read_request
-from spanloom.spans.reading.witnesses import bear_witness
+from spanloom.spans.table import SPAN_TABLE
 
 __all__ = ["DEFAULT_PROJECT", "Decoded", "OtlpMessage", "Reject", "decode"]
 
-_NO_TRACE = bytes(16)
-_NO_SPAN = bytes(8)
-_NOT_STORED = otlp_pb2.StoredSpan()
+_MILLISECOND = 1_000_000
 
-
-@dataclass(frozen=True, slots=True)
-class OtlpMessage:
-    """One record of `otlp_spans`."""
-
-    value: bytes
-    """An ExportTraceServiceRequest, as protobuf or as OTLP JSON: JSON begins with `{`, protobuf with 0x0a."""
-    project_id: str = ""
-    """The project its header `spanloom-project` names; else the resource's attribute `spanloom.project_id`
-    does, else it is `default`."""
-    written: int = 0
-    """When the record was written, milliseconds since the epoch; 0 where nobody knows."""
-    is_replay: bool = False
-    """Its spans are stored already, and what they say of that is believed (`StoredSpan` of otlp.proto)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """The spans of OTLP messages, and what was rejected."""
-
-    table: pa.Table
-    """A span table (`spanloom.spans.table.SPAN_TABLE`)."""
-    message: npt.NDArray[np.int32]
-    """For each row the index of its message."""
-    rejects: list[Reject]
-    replaces: dict[int, int] = field(default_factory=dict)
-    """By the index of a row that was stored already: the version of the row that it replaces."""
+_NO_RESOURCE = ResourceRow("", "", "", "", {})
 
 
 def decode(
-    messages: Sequence[OtlpMessage],
-    *,
-    limits: Limits,
-    prices: Prices,
-    vocabulary: Vocabulary = BUILT_IN,
-    notes: list[SpanNotes] | None = None,
+    messages: Sequence[OtlpMessage], *, limits: Limits, prices: Prices, vocabulary: Vocabulary = BUILT_IN
 ) -> Decoded:
-    """The spans of OTLP messages as one span table, in the order in which they stand, and what was
-    rejected. Why each row is as it is goes into `notes`, where somebody asks for it."""
-    decoder = RowDecoder(limits, prices, vocabulary, notes)
-    message_of: list[int] = []
-    for index, message in enumerate(messages):
-        before = len(decoder.columns.rows)
-        decoder.add(index, message)
-        message_of += [index] * (len(decoder.columns.rows) - before)
-    of_rows = np.array(message_of, np.int32)
-    return Decoded(decoder.columns.table(), of_rows, decoder.rejects, decoder.replaces)
+    """Return the spans of OTLP messages as one span table, in the order in which they stand, and what was rejected."""
+    batch = _Batch(messages, limits, prices, vocabulary)
+    return batch.decoded()
 
 
-class RowDecoder:
+class _Parsed(NamedTuple):
+    """Messages that were parsed together."""
+
+    indices: list[int]
+    wire: WireSpans
+
+
+class _Batch:
     def __init__(
-        self, limits: Limits, prices: Prices, vocabulary: Vocabulary, notes: list[SpanNotes] | None
+        self, messages: Sequence[OtlpMessage], limits: Limits, prices: Prices, vocabulary: Vocabulary
     ) -> None:
-        self.columns = Columns()
-        self.rejects: list[Reject] = []
-        self._limits = limits
-        self._prices = prices
-        self._vocabulary = vocabulary
-        self._reader = SpanReader(limits, prices, vocabulary)
-        self._notes = notes
-        self.replaces: dict[int, int] = {}
+        self._messages = messages
+        self._limits, self._prices, self._vocabulary = limits, prices, vocabulary
+        self._rejects: dict[int, list[Reject]] = {}
+        self._resources: list[ResourceRow] = []
+        self._by_row: list[int] = []
 
-    def add(self, index: int, message: OtlpMessage) -> None:
-        """Adds the spans of a message to the columns, or what is wrong with it to the rejects."""
-        # What is stored came within the limit, and is sent in other messages now.
-        limit = sys.maxsize if message.is_replay else self._limits.spans
-        try:
-            request, count, problem, _ = read_request(message.value, limit)
-        except ValueError as error:
-            self.rejects.append(Reject(index, str(error), message.value))
-            return
-        except Exception as error:
-            reason = f"The message could not be read ({type(error).__name__})."
-            self.rejects.append(Reject(index, reason, message.value))
-            return
-        if problem:
-            # The whole of it, for a part can't be cut out of any JSON; the spans in it are read all the same, and count
-            # once however often they are sent.
-            self.rejects.append(Reject(index, problem, message.value))
-        columns = self.columns
-        first = len(columns.rows)
-        is_replay, stored, from_row, record = message.is_replay, _NOT_STORED, False, None
-        read_row = self._reader.row if self._notes is None else self._noted_row
-        name_length = self._limits.name
-        bad = BadSpans(index, self._limits.rejects)
-        for resource_spans in request.resource_spans:
-            resource = -1
-            for scope_spans in resource_spans.scope_spans:
-                scope = scope_of(scope_spans.scope, name_length)
-                for span in scope_spans.spans:
-                    trace_id = span.trace_id
-                    span_id = span.span_id
-                    parent_id = span.parent_span_id
-                    if parent_id == _NO_SPAN:
-                        parent_id = b""
-                    if reason := _bad_ids(trace_id, span_id, parent_id):
-                        bad.add(reason, resource_spans, scope_spans, span)
-                        continue
-                    written = message.written
-                    if is_replay:
-                        stored = _stored(span)
-                        if from_row := stored.HasField("columns"):
-                            written = stored.written
-                            if record != (record := (trace_id, stored.record)):
-                                bear_witness(columns, first)
-                                first = len(columns.rows)
-                    if resource < 0:
-                        resource = len(columns.resources)
-                        of_row = stored.columns if from_row else None
-                        columns.resources.append(
-                            resource_row(
-                                resource_spans.resource,
-                                message.project_id,
-                                count,
-                                self._limits,
-                                self._vocabulary,
-                                of_row,
-                            )
-                        )
-                    times = span_times(span.start_time_unix_nano, span.end_time_unix_nano, written)
-                    try:
-                        if from_row:
-                            row, asked, answered = self._stored_reader.row(span, scope, times, stored.columns)
-                        else:
-                            row, asked, answered = read_row(span, scope, times)
-                    except Exception as error:  # whatever a convention trips over costs this one span
-                        reason = f"The span could not be read ({type(error).__name__})."
-                        bad.add(reason, resource_spans, scope_spans, span)
-                        continue
-                    if stored.version:
-                        self.replaces[len(columns.rows)] = stored.version
-                    columns.rows.append(row)
-                    columns.asked.append(asked)
-                    columns.answered.append(answered)
-                    columns.heads.append((trace_id, span_id, parent_id, times.start, times.end, resource))
-        bear_witness(columns, first)
-        self.rejects += bad.rejects()
+    def decoded(self) -> Decoded:
+        """Decode all of it."""
+        values: dict[int, bytes] = {}
+        resources: dict[int, list[ResourceRow]] = {}
+        counts: dict[int, int] = {}
+        for index, message in enumerate(self._messages):
+            if message.is_replay:
+                self._by_row.append(index)
+                continue
+            try:
+                request, count, problem, is_json = read_request(message.value, self._limits.spans)
+            except ValueError as error:
+                self._reject(Reject(index, str(error), message.value))
+                continue
+            except Exception as error:
+                reason = f"The message could not be read ({type(error).__name__})."
+                self._reject(Reject(index, reason, message.value))
+                continue
+            if problem:
+                # The whole of it, for a part can't be cut out of any JSON; the spans in it are read all the same, and
+                # count once however often they are sent.
+                self._reject(Reject(index, problem, message.value))
+            values[index] = request.SerializeToString() if is_json else message.value
+            counts[index] = count
+            resources[index] = [
+                resource_row(each.resource, message.project_id, count, self._limits, self._vocabulary)
+                if any(scope.spans for scope in each.scope_spans)
+                else _NO_RESOURCE
+                for each in request.resource_spans
+            ]
+        indices, wire = self._parse(values, counts)
+        if not indices:
+            return self._with_rows(SPAN_TABLE.empty_table(), np.empty(0, np.int32))
+        table, of_rows = self._read(
+            np.array(indices, np.int32), wire, [row for index in indices for row in resources[index]]
+        )
+        return self._with_rows(table, of_rows)
 
-    @cached_property
-    def _stored_reader(self) -> StoredSpanReader:
-        return StoredSpanReader(self._limits, self._prices, self._vocabulary)
+    def _parse(self, values: Mapping[int, bytes], counts: Mapping[int, int]) -> _Parsed:
+        """Parse what the fast parser reads as the other one does; the rest is read row by row."""
+        indices = list(values)
+        while True:
+            try:
+                wire = parse([values[index] for index in indices])
+            except ValueError:
+                odd = [index for index in indices if not _is_parsed(values[index])] or indices
+            else:
+                found = np.bincount(wire.message, minlength=len(indices)).tolist()
+                odd = [index for index, spans in zip(indices, found, strict=True) if spans != counts[index]]
+                if not odd:
+                    return _Parsed(indices, wire)
+            self._by_row += odd
+            indices = [index for index in indices if index not in set(odd)]
 
-    def _noted_row(
-        self, span: otlp_pb2.Span, scope: Scope, times: SpanTimes
-    ) -> tuple[SpanRow, Preview, Preview]:
-        assert self._notes is not None
-        notes = SpanNotes(span.trace_id, span.span_id)
-        row = self._reader.row(span, scope, times, notes)
-        self._notes.append(notes)
-        return row
+    def _read(
+        self, indices: npt.NDArray[np.int32], wire: WireSpans, resources: Sequence[ResourceRow]
+    ) -> tuple[pa.Table, npt.NDArray[np.int32]]:
+        """Return the table of parsed spans, and of each row the index of its message."""
+        ids = span_ids(wire.spans)
+        bad: dict[int, str] = {}
+        for reason, is_bad in zip((NO_TRACE, NO_SPAN, NO_PARENT), bad_ids(ids), strict=True):
+            for at in np.flatnonzero(is_bad).tolist():
+                bad.setdefault(at, reason)
+        place = np.delete(np.arange(len(wire.spans)), list(bad))
+        good = _only(wire, place) if bad else wire
+        if bad:
+            ids = span_ids(good.spans)
+        message = indices[good.message]
+        times = np.array([each.written * _MILLISECOND for each in self._messages], np.uint64)
+        reader = TableReader(self._limits, self._prices, self._vocabulary)
+        if not len(place):
+            self._reject_spans(indices[wire.message], bad)
+            return SPAN_TABLE.empty_table(), message
+        table, failed = reader.read(good, ids, times[message], resources)
+        for at, kind in failed.items():
+            bad[int(place[at])] = f"The span could not be read ({kind})."
+        if bad:
+            self._reject_spans(indices[wire.message], bad)
+        if failed:
+            rows = np.delete(np.arange(len(place)), list(failed))
+            table, message = table.take(pa.array(rows)), message[rows]
+        return table, message
+
+    def _reject_spans(self, message: npt.NDArray[np.int32], bad: Mapping[int, str]) -> None:
+        """Take note of spans that are none, or can't be read: by the index of a span why."""
+        for index in np.unique(message[list(bad)]).tolist():
+            some = BadSpans(index, self._limits.rejects)
+            at = int(np.searchsorted(message, index))
+            for resource_spans in read_request(
+                self._messages[index].value, self._limits.spans
+            ).request.resource_spans:
+                for scope_spans in resource_spans.scope_spans:
+                    for span in scope_spans.spans:
+                        if at in bad:
+                            some.add(bad[at], resource_spans, scope_spans, span)
+                        at += 1
+            self._rejects.setdefault(index, []).extend(some.rejects())
+
+    def _with_rows(self, table: pa.Table, message: npt.NDArray[np.int32]) -> Decoded:
+        """Add what is read row by row."""
+        replaces: dict[int, int] = {}
+        if self._by_row:
+            decoder = RowDecoder(self._limits, self._prices, self._vocabulary, None)
+            owners = [message]
+            for index in sorted(self._by_row):
+                before = len(decoder.columns.rows)
+                decoder.add(index, self._messages[index])
+                owners.append(np.full(len(decoder.columns.rows) - before, index, np.int32))
+            for reject in decoder.rejects:
+                self._rejects.setdefault(reject.message, []).append(reject)
+            message = np.concatenate(owners)
+            order = np.argsort(message, kind="stable")
+            first = table.num_rows
+            table = pa.concat_tables([table, decoder.columns.table()]).take(pa.array(order))
+            rank = np.empty(len(order), np.int64)
+            rank[order] = np.arange(len(order))
+            replaces = {int(rank[first + at]): version for at, version in decoder.replaces.items()}
+            message = message[order]
+        rejects = [reject for index in sorted(self._rejects) for reject in self._rejects[index]]
+        return Decoded(table, message, rejects, replaces)
+
+    def _reject(self, reject: Reject) -> None:
+        self._rejects.setdefault(reject.message, []).append(reject)
 
 
-@lru_cache(maxsize=1024)
-def scope_of(scope: bytes, longest: int) -> Scope:
-    """What wrote spans; without a name where it has none, or is none. Names are cut to `longest` characters."""
+def _is_parsed(value: bytes) -> bool:
     try:
-        parsed = otlp_pb2.InstrumentationScope.FromString(scope)
-    except DecodeError:
-        return Scope()
-    return Scope(
-        parsed.name.decode("utf-8", "replace")[:longest], parsed.version.decode("utf-8", "replace")[:longest]
+        parse([value])
+    except ValueError:
+        return False
+    return True
+
+
+def _only(wire: WireSpans, place: npt.NDArray[np.int64]) -> WireSpans:
+    """Return the spans at these places."""
+    return wire._replace(
+        spans=wire.spans.take(pa.array(place)),
+        message=wire.message[place],
+        resource=wire.resource[place],
+        scope=wire.scope[place],
     )
-
-
-def _stored(span: otlp_pb2.Span) -> otlp_pb2.StoredSpan:
-    """What a span of `spanloom replay` says of its row; nothing where that can't be read."""
-    try:
-        return otlp_pb2.StoredSpan.FromString(span.stored)
-    except DecodeError:
-        return _NOT_STORED
-
-
-NO_TRACE = "The span has no valid trace ID: it takes 16 bytes that are not all zero."
-NO_SPAN = "The span has no valid span ID: it takes 8 bytes that are not all zero."
-NO_PARENT = "The span's parent span ID is neither absent nor 8 bytes long."
-
-
-def _bad_ids(trace_id: bytes, span_id: bytes, parent_id: bytes) -> str:
-    """What is wrong with the IDs of a span; empty if nothing is."""
-    if len(trace_id) != 16 or trace_id == _NO_TRACE:
-        return NO_TRACE
-    if len(span_id) != 8 or span_id == _NO_SPAN:
-        return NO_SPAN
-    if parent_id and len(parent_id) != 8:
-        return NO_PARENT
-    return ""

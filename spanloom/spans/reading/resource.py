@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from spanloom.schemas import otlp_pb2
 from spanloom.spans.conventions.vocabulary import Vocabulary
-from spanloom.spans.limits import TRUNCATED, Limits
-from spanloom.spans.reading.columns import ResourceRow
-from spanloom.spans.reading.stored.kept import unlimited
+from spanloom.spans.limits import TRUNCATED, Limits, unlimited
+from spanloom.spans.reading.arrays import Texts
 from spanloom.spans.reading.wire.attributes import attributes_within, texts
 from spanloom.spans.text.values import valid_text
 
@@ -16,6 +15,21 @@ DEFAULT_PROJECT = "default"
 _RESOURCES = 1 << 24
 """Bytes that the resources of one message's spans may add up to, all repetitions counted: 2 kB a span in a message of
 8,192 spans, the Collector's usual batch. A column of a whole batch must stay below Arrow's 2 GB."""
+
+
+class ResourceRow:
+    """What all spans of a resource have in common."""
+
+    __slots__ = ("attributes", "environment", "project_id", "release", "service_name")
+
+    def __init__(
+        self, project_id: str, service_name: str, environment: str, release: str, attributes: Texts
+    ) -> None:
+        self.project_id = project_id
+        self.service_name = service_name
+        self.environment = environment
+        self.release = release
+        self.attributes = attributes
 
 
 def resource_row(

@@ -14,7 +14,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from spanloom.spans.conventions.families import FAMILIES, NOTHING_BESIDE, Beside, beside
 from spanloom.spans.conventions.precedence.parts import PARTS
 from spanloom.spans.conventions.precedence.usage import USAGE
-from spanloom.spans.reading.usage import Stated, Usage, usage_of
+from spanloom.spans.reading.span.usage import Stated, Usage, usage_of
 from tests.spans.reading.otlp_examples import read, request, row, rows, span
 
 _COUNT = st.none() | st.integers(0, 12) | st.integers(0, 10**12)

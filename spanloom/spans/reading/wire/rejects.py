@@ -19,6 +19,11 @@ class Reject:
     """The whole message; for spans, an ExportTraceServiceRequest with just them, their resource and scope."""
 
 
+NO_TRACE = "The span has no valid trace ID: it takes 16 bytes that are not all zero."
+NO_SPAN = "The span has no valid span ID: it takes 8 bytes that are not all zero."
+NO_PARENT = "The span's parent span ID is neither absent nor 8 bytes long."
+
+
 def too_many_spans(count: int, limit: int) -> str:
     """The reason why a message goes to the dead letters as a whole."""
     return f"The message holds {count} spans, more than the limit of {limit}."

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from spanloom.spans.decoding.heads import valid_strings
+from spanloom.spans.reading.columns.heads import valid_strings
 from spanloom.spans.reading.wire.attributes import Attributes, FieldValue
 
 _KEY = 0x0A

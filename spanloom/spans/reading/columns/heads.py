@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from spanloom.spans.reading.times import EARLIEST
+from spanloom.spans.reading.span.times import EARLIEST
 from spanloom.spans.table import MAX_TIME
 
 _NO_TRACE = bytes(16)
@@ -56,7 +56,7 @@ def mask(array: pa.Array) -> npt.NDArray[Any]:
 
 
 class TimesOfSpans(NamedTuple):
-    """The times of spans, nanoseconds since the epoch, as `spanloom.spans.reading.times` has them of one."""
+    """The times of spans, nanoseconds since the epoch, as `spanloom.spans.reading.span.times` has them of one."""
 
     start: Times
     end: Times

@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from spanloom.spans.conventions.families import Scope, adds_up
 from spanloom.spans.conventions.fields import Field
 from spanloom.spans.conventions.interactions import is_fetched
 from spanloom.spans.conventions.vocabulary import Vocabulary
-from spanloom.spans.decoding.fields import FieldColumns, Objects
 from spanloom.spans.limits import Limits
 from spanloom.spans.pricing.prices import Prices
-from spanloom.spans.reading.contents import contents_of
-from spanloom.spans.reading.costs import UNKNOWN, SpanCosts, span_costs
-from spanloom.spans.reading.events import NO_EVENTS, Events
-from spanloom.spans.reading.row import NO_PREVIEW, Preview
-from spanloom.spans.reading.span import COSTS, NO_COSTS, TOKENS, usage_of_span
-from spanloom.spans.reading.tags_and_metadata import merged_metadata, merged_tags
-from spanloom.spans.reading.times import SpanTimes, first_token
-from spanloom.spans.reading.usage import NOTHING, Usage
+from spanloom.spans.reading.columns.fields import FieldColumns, Objects
+from spanloom.spans.reading.span.account import Caller, account_of
+from spanloom.spans.reading.span.contents import contents_of
+from spanloom.spans.reading.span.costs import UNKNOWN, SpanCosts
+from spanloom.spans.reading.span.events import NO_EVENTS, Events
+from spanloom.spans.reading.span.row import NO_PREVIEW, Preview
+from spanloom.spans.reading.span.tags_and_metadata import merged_metadata, merged_tags
+from spanloom.spans.reading.span.times import SpanTimes, first_token
+from spanloom.spans.reading.span.usage import NOTHING, Usage
 from spanloom.spans.table import COST_IS_STATED, IS_COPY, USAGE_ADDS_UP
 
 _CUT = int(Field.CUT)
 _COPY = int(Field.COPY)
 _FIRST_TOKEN_AFTER = int(Field.FIRST_TOKEN_AFTER)
 _FIRST_TOKEN_AT = int(Field.FIRST_TOKEN_AT)
+_OF_TRACE = slice(int(Field.TRACE_INPUT), int(Field.TRACE_OUTPUT) + 1)
 _READ = tuple(
     map(
         int,
@@ -121,32 +121,21 @@ class DetailReader:
         events = heads.events.get(at, NO_EVENTS)
         is_call = span_type == "LLM"
         flattened = [each for each in merged if each[0] > _CUT]
-        contents = contents_of(values, ranks, flattened, span_type, events.whole, self._vocabulary)
-        inputs[at], outputs[at] = contents.input.text, contents.output.text
-        details.asked[at], details.answered[at] = contents.asked, contents.answered
+        if is_call or flattened or events is not NO_EVENTS or any(values[_OF_TRACE]):
+            contents = contents_of(values, ranks, flattened, span_type, events.whole, self._vocabulary)
+            inputs[at], outputs[at] = contents.input.text, contents.output.text
+            details.asked[at], details.answered[at] = contents.asked, contents.answered
         if merged and (labels := [each for each in merged if each[0] < _CUT]):
             details.tags[at] = merged_tags(labels, self._limits)
             details.metadata[at] = merged_metadata(labels, self._limits)
         marks = 0
-        usage = NOTHING
-        if any(values[TOKENS]):
-            usage = usage_of_span(
-                values,
-                ranks,
-                span_type,
-                scope.name,
-                heads.provider[at],
-                heads.model[at],
-                heads.name[at],
-                self._vocabulary.beside,
-                None,
-            )
-            details.usages[at] = usage
-        if usage is not NOTHING or values[COSTS] != NO_COSTS:
-            priced_at = heads.times[at].priced_at
-            cost = span_costs(values, usage, heads.model[at], heads.provider[at], priced_at, self._prices)
-            details.costs[at] = cost
-            marks |= COST_IS_STATED if cost.stated else 0
+        caller = Caller(span_type, scope.name, heads.name[at], heads.provider[at], heads.model[at])
+        usage, cost = account_of(
+            values, ranks, caller, heads.times[at].priced_at, self._prices, self._vocabulary
+        )
+        details.usages[at], details.costs[at] = usage, cost
+        if cost.stated:
+            marks |= COST_IS_STATED
         if values[_COPY] or (is_call and is_fetched(scope.name, heads.name[at])):
             marks |= IS_COPY
         if is_call and adds_up(scope):
@@ -155,10 +144,3 @@ class DetailReader:
         after, moment = values[_FIRST_TOKEN_AFTER], values[_FIRST_TOKEN_AT]
         if after is not None or moment is not None:
             details.first_token[at] = first_token(after, moment, heads.times[at])
-
-
-def of_spans(found: Iterable[int], count: int) -> npt.NDArray[np.bool_]:
-    """Return which of `count` spans are among those found."""
-    among = np.zeros(count, bool)
-    among[list(found)] = True
-    return among

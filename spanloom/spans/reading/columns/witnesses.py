@@ -1,4 +1,4 @@
-"""Which spans bear witness to what was asked and answered in their trace, as `spanloom.spans.reading.witnesses` says."""
+"""Which spans bear witness to what was asked and answered in their trace, as `rows/witnesses.py` says."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from spanloom.spans.decoding.details import Details
-from spanloom.spans.decoding.fields import Objects
-from spanloom.spans.decoding.heads import Mask, SpanIds
-from spanloom.spans.decoding.wire import Indices
-from spanloom.spans.reading.previews import is_nothing, recorded_preview
+from spanloom.spans.reading.columns.details import Details
+from spanloom.spans.reading.columns.fields import Objects
+from spanloom.spans.reading.columns.heads import Mask, SpanIds
+from spanloom.spans.reading.columns.wire import Indices
+from spanloom.spans.reading.span.previews import is_nothing, recorded_preview
 from spanloom.spans.table import INPUT_OF_TRACE, OUTPUT_IS_TEXT, OUTPUT_OF_TRACE
 
 _RECORDED = 1

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from spanloom.spans.reading.costs import SpanCosts
-from spanloom.spans.reading.fields import SpanFields
-from spanloom.spans.reading.previews import NOWHERE
-from spanloom.spans.reading.usage import UsageRule
+from spanloom.spans.reading.rows.fields import SpanFields
+from spanloom.spans.reading.span.costs import SpanCosts
+from spanloom.spans.reading.span.previews import NOWHERE
+from spanloom.spans.reading.span.usage import UsageRule
 from spanloom.spans.reading.wire.attributes import Attribute
 
 

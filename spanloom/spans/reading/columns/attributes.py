@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from spanloom.spans.decoding.key_values import read_key_values
-from spanloom.spans.decoding.wire import Indices, flat
+from spanloom.spans.reading.columns.key_values import read_key_values
+from spanloom.spans.reading.columns.wire import Indices, flat
 from spanloom.spans.reading.wire.attributes import CUT, Attributes, FieldValue
 
 

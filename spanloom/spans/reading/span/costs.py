@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from spanloom.spans.conventions.fields import Field
 from spanloom.spans.pricing.prices import Prices, TokenUsage
 from spanloom.spans.pricing.rates import parts_within
-from spanloom.spans.reading.usage import Usage
+from spanloom.spans.reading.span.usage import Usage
 from spanloom.spans.table import MAX_COST, PICODOLLARS
 
 _INPUT_COST = int(Field.INPUT_COST)

@@ -11,10 +11,18 @@ import pyarrow as pa
 
 from spanloom.spans.conventions.fields import Field
 from spanloom.spans.conventions.vocabulary import Vocabulary
-from spanloom.spans.decoding.attributes import AttributeColumns, field_values, read_attributes, with_notes
-from spanloom.spans.decoding.details import DetailReader, Details, Heads
-from spanloom.spans.decoding.fields import FieldColumns, Objects, best_fields
-from spanloom.spans.decoding.heads import (
+from spanloom.spans.limits import ASSUMED, TRUNCATED, Limits
+from spanloom.spans.pricing.prices import Prices
+from spanloom.spans.reading.arrays import events_column, lists, maps, strings, valid_texts
+from spanloom.spans.reading.columns.attributes import (
+    AttributeColumns,
+    field_values,
+    read_attributes,
+    with_notes,
+)
+from spanloom.spans.reading.columns.details import DetailReader, Details, Heads
+from spanloom.spans.reading.columns.fields import FieldColumns, Objects, best_fields
+from spanloom.spans.reading.columns.heads import (
     SpanIds,
     TimesOfSpans,
     binary,
@@ -24,16 +32,14 @@ from spanloom.spans.decoding.heads import (
     times_of_spans,
     valid_strings,
 )
-from spanloom.spans.decoding.names import id_column, named, names, span_types
-from spanloom.spans.decoding.statuses import statuses
-from spanloom.spans.decoding.wire import WireSpans
-from spanloom.spans.decoding.witnesses import bear_witness
-from spanloom.spans.limits import ASSUMED, TRUNCATED, Limits
-from spanloom.spans.pricing.prices import Prices
-from spanloom.spans.reading.columns import ResourceRow, events_column, lists, maps, strings, valid_texts
-from spanloom.spans.reading.decode import scope_of
-from spanloom.spans.reading.events import EventReader, Events, RawEvent
-from spanloom.spans.reading.times import SpanTimes
+from spanloom.spans.reading.columns.names import id_column, named, names, span_types
+from spanloom.spans.reading.columns.statuses import statuses
+from spanloom.spans.reading.columns.wire import WireSpans
+from spanloom.spans.reading.columns.witnesses import bear_witness
+from spanloom.spans.reading.resource import ResourceRow
+from spanloom.spans.reading.span.events import EventReader, Events, RawEvent
+from spanloom.spans.reading.span.scope import scope_of
+from spanloom.spans.reading.span.times import SpanTimes
 from spanloom.spans.reading.wire.attributes import attributes_within
 from spanloom.spans.table import IS_CONTROL_FLOW, NO_START, PICODOLLARS, SPAN_TABLE
 

@@ -8,23 +8,34 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spanloom.spans.decoding.decode import decode as by_columns
 from spanloom.spans.limits import Limits
 from spanloom.spans.pricing.prices import Prices
-from spanloom.spans.reading.decode import OtlpMessage
-from spanloom.spans.reading.decode import decode as by_row
+from spanloom.spans.reading.decode import decode as by_columns
+from spanloom.spans.reading.messages import OtlpMessage
+from spanloom.spans.reading.rows.decode import decode as by_row
 from tests.captures_truth import captures
 from tests.fuzz import targets
 from tests.fuzz.strategies import json_requests, requests
 
 PRICES = Prices()
+WIDE = Limits()
 SMALL = Limits(
-    text=70, name=64, labels=2, value=66, attributes=3, resource=80, events=1, event_attributes=1, spans=6, rejects=1, nesting=2
+    text=70,
+    name=64,
+    labels=2,
+    value=66,
+    attributes=3,
+    resource=80,
+    events=1,
+    event_attributes=1,
+    spans=6,
+    rejects=1,
+    nesting=2,
 )
 WRITTEN = 1_790_000_000_000
 
 
-def same(values: Sequence[bytes], limits: Limits = Limits()) -> None:
+def same(values: Sequence[bytes], limits: Limits = WIDE) -> None:
     """Decode messages in both ways, and compare."""
     messages = [OtlpMessage(value, "", WRITTEN * (at % 2)) for at, value in enumerate(values)]
     rows = by_row(messages, limits=limits, prices=PRICES)

@@ -13,7 +13,7 @@ from spanloom.spans.messages.flattened import FlattenedAttribute, assemble
 from spanloom.spans.messages.recorded import recorded
 from spanloom.spans.messages.texts import any_text, assistant_text, message_value, user_text
 from spanloom.spans.messages.turns import Side
-from spanloom.spans.reading.row import NO_PREVIEW, EventRow, Preview
+from spanloom.spans.reading.span.row import NO_PREVIEW, EventRow, Preview
 from spanloom.spans.table import (
     INPUT_IS_MESSAGE,
     INPUT_IS_TEXT,

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from spanloom.spans.conventions.fields import Field
-from spanloom.spans.decoding.fields import FieldColumns, Objects
-from spanloom.spans.decoding.heads import Mask, shortened
+from spanloom.spans.reading.columns.fields import FieldColumns, Objects
+from spanloom.spans.reading.columns.heads import Mask, shortened
 from spanloom.spans.text.ids import LONGEST_ID, bounded_id
 
 _TOKENS = range(Field.INPUT_TOKENS, Field.TOTAL_TOKENS + 1)

@@ -9,11 +9,11 @@ import numpy as np
 import pyarrow as pa
 
 from spanloom.spans.conventions.fields import Field
-from spanloom.spans.decoding.fields import FieldColumns, Objects
-from spanloom.spans.decoding.heads import Mask, binary, valid_strings
-from spanloom.spans.decoding.names import named
-from spanloom.spans.reading.events import Events
-from spanloom.spans.reading.status import STATUSES, ended_by_control_flow, status_of
+from spanloom.spans.reading.columns.fields import FieldColumns, Objects
+from spanloom.spans.reading.columns.heads import Mask, binary, valid_strings
+from spanloom.spans.reading.columns.names import named
+from spanloom.spans.reading.span.events import Events
+from spanloom.spans.reading.span.status import STATUSES, ended_by_control_flow, status_of
 
 _STATUSES = np.array(["unset", *STATUSES.values()], object)
 
@@ -27,7 +27,7 @@ class Statuses(NamedTuple):
 
 
 def statuses(spans: pa.StructArray, fields: FieldColumns, events: Mapping[int, Events]) -> Statuses:
-    """Return how spans ended, as `spanloom.spans.reading.status` has it of one."""
+    """Return how spans ended, as `spanloom.spans.reading.span.status` has it of one."""
     given = spans.field("status")
     codes = given.field("code").fill_null(0).to_numpy(zero_copy_only=False)
     codes = np.where((codes > 0) & (codes < len(_STATUSES)), codes, 0)

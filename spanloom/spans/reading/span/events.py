@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from spanloom.spans.conventions.vocabulary import Vocabulary
 from spanloom.spans.limits import Limits
-from spanloom.spans.reading.row import EventRow
+from spanloom.spans.reading.span.row import EventRow
 from spanloom.spans.reading.wire.attributes import CUT, attributes_within, texts
 
 

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from spanloom.schemas import otlp_pb2
-from spanloom.spans.conventions.families import Scope, adds_up, beside, is_gemini
+from spanloom.spans.conventions.families import Scope, adds_up
 from spanloom.spans.conventions.fields import Field
-from spanloom.spans.conventions.interactions import is_fetched, thinks_beside
+from spanloom.spans.conventions.interactions import is_fetched
 from spanloom.spans.conventions.vocabulary import Vocabulary
 from spanloom.spans.limits import ASSUMED, TRUNCATED, Limits
 from spanloom.spans.pricing.prices import Prices
-from spanloom.spans.reading.contents import contents_of
-from spanloom.spans.reading.costs import UNKNOWN, span_costs
-from spanloom.spans.reading.events import NO_EVENTS, EventReader, Events, RawEvent
-from spanloom.spans.reading.fields import read_fields
-from spanloom.spans.reading.notes import SpanNotes
-from spanloom.spans.reading.row import Preview, SpanRow
-from spanloom.spans.reading.status import ended_by_control_flow, status_of
-from spanloom.spans.reading.tags_and_metadata import merged_metadata, merged_tags
-from spanloom.spans.reading.times import SpanTimes, first_token
-from spanloom.spans.reading.usage import NOTHING, Stated, Usage, UsageRule, usage_of
+from spanloom.spans.reading.rows.fields import read_fields
+from spanloom.spans.reading.rows.notes import SpanNotes
+from spanloom.spans.reading.span.account import TOKENS, Caller, account_of
+from spanloom.spans.reading.span.contents import contents_of
+from spanloom.spans.reading.span.events import NO_EVENTS, EventReader, Events, RawEvent
+from spanloom.spans.reading.span.row import Preview, SpanRow
+from spanloom.spans.reading.span.status import ended_by_control_flow, status_of
+from spanloom.spans.reading.span.tags_and_metadata import merged_metadata, merged_tags
+from spanloom.spans.reading.span.times import SpanTimes, first_token
 from spanloom.spans.reading.wire.attributes import attributes_within
 from spanloom.spans.table import (
     COST_IS_STATED,
@@ -38,18 +37,6 @@ _SPAN_TYPE = int(Field.SPAN_TYPE)
 _SPAN_TYPE_IF_USED = int(Field.SPAN_TYPE_IF_USED)
 _MODEL = int(Field.MODEL)
 _PROVIDER = int(Field.PROVIDER)
-_INPUT_TOKENS = int(Field.INPUT_TOKENS)
-_OUTPUT_TOKENS = int(Field.OUTPUT_TOKENS)
-_CACHE_READ_TOKENS = int(Field.CACHE_READ_TOKENS)
-_CACHE_WRITE_TOKENS = int(Field.CACHE_WRITE_TOKENS)
-_TOTAL_TOKENS = int(Field.TOTAL_TOKENS)
-TOKENS = slice(_INPUT_TOKENS, _TOTAL_TOKENS + 1)
-"""The fields of `Stated`, in its order."""
-_COMPACTION_INPUT = int(Field.COMPACTION_INPUT_TOKENS)
-_COMPACTION_OUTPUT = int(Field.COMPACTION_OUTPUT_TOKENS)
-COSTS = slice(int(Field.INPUT_COST), int(Field.TOTAL_COST) + 1)
-"""The fields of costs."""
-NO_COSTS = [None] * 3
 _RESPONSE_ID = int(Field.RESPONSE_ID)
 _COPY = int(Field.COPY)
 _FIRST_TOKEN_AFTER = int(Field.FIRST_TOKEN_AFTER)
@@ -127,18 +114,14 @@ class SpanReader:
             keys, words = list(kept), list(kept.values())
 
         rules = None if notes is None else notes.usage_rules
-        # Most spans have neither tokens nor a cost.
-        usage = (
-            usage_of_span(
-                values, ranks, span_type, scope.name, provider, model, span.name, vocabulary.beside, rules
-            )
-            if any(values[TOKENS])
-            else NOTHING
-        )
-        cost = (
-            UNKNOWN
-            if usage is NOTHING and values[COSTS] == NO_COSTS
-            else span_costs(values, usage, model, provider, times.priced_at, self._prices)
+        usage, cost = account_of(
+            values,
+            ranks,
+            Caller(span_type, scope.name, span.name, provider, model),
+            times.priced_at,
+            self._prices,
+            vocabulary,
+            rules,
         )
         if notes is not None:
             notes.attributes = self._attributes.read_all(span.attributes)
@@ -192,40 +175,6 @@ class SpanReader:
         return self._events.read(
             [RawEvent(event.name, event.time_unix_nano, event.attributes) for event in span.events]
         )
-
-
-def usage_of_span(
-    values: Sequence[Any],
-    ranks: Sequence[int],
-    span_type: str,
-    scope: str,
-    provider: str,
-    model: str,
-    name: bytes,
-    beside_of: Mapping[tuple[int, int], int],
-    rules: list[UsageRule] | None,
-) -> Usage:
-    stated = Stated._make(values[TOKENS])
-    by_scope = beside(scope, provider, model)
-    whole = ranks[_INPUT_TOKENS]
-    usage = usage_of(
-        stated,
-        is_embedding=span_type == "EMBEDDING",
-        cache_is_beside=by_scope.cache
-        or any(
-            beside_of.get((field, ranks[field])) == whole
-            for field in (_CACHE_READ_TOKENS, _CACHE_WRITE_TOKENS)
-        ),
-        reasoning_is_beside=by_scope.reasoning or thinks_beside(scope, name),
-        rest_is_reasoning=is_gemini(provider, model),
-        rules=rules,
-    )
-    more_input, more_output = values[_COMPACTION_INPUT], values[_COMPACTION_OUTPUT]
-    if not (more_input or more_output):
-        return usage
-    if rules is not None:
-        rules.append(UsageRule.COMPACTION)
-    return usage.with_more(more_input or 0, more_output or 0)
 
 
 def _type_by_usage(values: Sequence[Any]) -> str:

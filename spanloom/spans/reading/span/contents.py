@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from spanloom.spans.conventions.fields import Field
 from spanloom.spans.conventions.vocabulary import Vocabulary
 from spanloom.spans.messages.flattened import FlattenedAttribute
-from spanloom.spans.reading.previews import (
+from spanloom.spans.reading.span.previews import (
     Chosen,
     chosen,
     from_events,
@@ -17,7 +17,7 @@ from spanloom.spans.reading.previews import (
     message_preview,
     recorded_preview,
 )
-from spanloom.spans.reading.row import NO_PREVIEW, EventRow, Preview
+from spanloom.spans.reading.span.row import NO_PREVIEW, EventRow, Preview
 from spanloom.spans.table import INPUT_OF_TRACE, OUTPUT_OF_TRACE
 
 _INPUT = int(Field.INPUT)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from spanloom.spans.conventions.fields import FIRST_MERGED
 from spanloom.spans.conventions.registry import NOT_READ
-from spanloom.spans.decoding.attributes import FieldValues
+from spanloom.spans.reading.columns.attributes import FieldValues
 from spanloom.spans.reading.wire.attributes import FieldValue
 
 Objects = npt.NDArray[np.object_]

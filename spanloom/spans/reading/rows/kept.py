@@ -13,22 +13,20 @@ Whatever the limits are today, nothing becomes shorter.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Set
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from spanloom.schemas import otlp_pb2
 from spanloom.spans.conventions.families import Scope
 from spanloom.spans.conventions.fields import Field
 from spanloom.spans.conventions.vocabulary import Vocabulary
-from spanloom.spans.limits import ASSUMED, TRUNCATED, Limits
+from spanloom.spans.limits import ASSUMED, TRUNCATED, Limits, unlimited
 from spanloom.spans.pricing.prices import Prices
-from spanloom.spans.reading.notes import SpanNotes
-from spanloom.spans.reading.previews import IN_EVENTS, NOWHERE
-from spanloom.spans.reading.row import Preview, SpanRow
-from spanloom.spans.reading.span import SpanReader
-from spanloom.spans.reading.times import SpanTimes
+from spanloom.spans.reading.rows.notes import SpanNotes
+from spanloom.spans.reading.rows.span import SpanReader
+from spanloom.spans.reading.span.previews import IN_EVENTS, NOWHERE
+from spanloom.spans.reading.span.row import Preview, SpanRow
+from spanloom.spans.reading.span.times import SpanTimes
 from spanloom.spans.reading.wire.attributes import attributes_within
 from spanloom.spans.table import (
     COST_IS_STATED,
@@ -97,21 +95,6 @@ _GROUPS = (
     _group(*_OUTPUT, columns=("output",)),
     _group(Field.COPY, marks=IS_COPY),
 )
-
-
-def unlimited(limits: Limits) -> Limits:
-    """Limits by which nothing that is stored is cut once more; names and labels have no others than today's."""
-    most = sys.maxsize
-    return replace(
-        limits,
-        text=most,
-        value=most,
-        attributes=most,
-        resource=most,
-        events=most,
-        event_attributes=most,
-        spans=most,
-    )
 
 
 class StoredSpanReader:

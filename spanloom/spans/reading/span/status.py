@@ -7,7 +7,7 @@ from typing import Any
 
 from spanloom.spans.conventions.control_flow import is_control_flow
 from spanloom.spans.conventions.fields import Field
-from spanloom.spans.reading.row import EventRow
+from spanloom.spans.reading.span.row import EventRow
 
 STATUSES = {1: "ok", 2: "error"}
 """By the status codes of OTLP; any other is `unset`."""
@@ -17,7 +17,8 @@ _STATUS_MESSAGE = int(Field.STATUS_MESSAGE)
 
 
 def status_of(code: int, message: str, events: Sequence[EventRow], values: Sequence[Any]) -> tuple[str, str]:
-    """Return status and message: an error is a status ERROR, an event named `exception`, or what a convention calls one.
+    """Return status and message: an error is a status ERROR, an event named `exception`, or what a convention
+    calls one.
 
     Args:
         code: as OTLP has it, likewise `message`.

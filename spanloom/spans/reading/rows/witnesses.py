@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from spanloom.spans.reading.columns import Columns
-from spanloom.spans.reading.previews import is_nothing, recorded_preview
-from spanloom.spans.reading.row import SpanRow
+from spanloom.spans.reading.rows.table import Columns
+from spanloom.spans.reading.span.previews import is_nothing, recorded_preview
+from spanloom.spans.reading.span.row import SpanRow
 from spanloom.spans.table import INPUT_OF_TRACE, OUTPUT_IS_TEXT, OUTPUT_OF_TRACE
 
 _RECORDED = 1

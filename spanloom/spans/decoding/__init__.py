@@ -1,1 +1,0 @@
-"""OTLP messages to the span table, column by column: what `spanloom.spans.reading` does row by row."""

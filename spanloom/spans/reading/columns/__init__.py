@@ -1,0 +1,1 @@
+"""Spans column by column: the fast way."""
