@@ -20,6 +20,7 @@ from spanloom.spans.messages.parts import (
     Reasoning,
     Result,
     kind_of,
+    plain_text,
     word,
 )
 
@@ -75,6 +76,14 @@ def parts_of(message: Members, role: str) -> Iterable[Part]:
         return parts
     parts = tuple(parts)
     return (*_thoughts(message), *parts, *_refused(message), *_called(message, parts), *_spoken(message))
+
+
+def words_of(message: Members, role: str, longest: int | None = None) -> str:
+    """The text of a message, as `plain_text` has it of its parts; sooner of one that is a text, as most are."""
+    content = message.get("content")
+    if isinstance(content, str) and content and role != "tool" and _BESIDE.isdisjoint(message):
+        return content[:longest]
+    return plain_text(parts_of(message, role), longest)
 
 
 def _joined(content: Sequence[object]) -> list[object]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from spanloom.spans.messages.contents import DEEPEST
 from spanloom.spans.messages.parts import Members
-from spanloom.spans.messages.turns import Side, Turn, completion, pair, turn_of
+from spanloom.spans.messages.turns import TELLING, Side, Turn, completion, pair, turn_of
 
 _WRAPPERS = {
     "user": ("messages", "contents", "prompt", "input", "inputs", "message"),
@@ -25,6 +25,14 @@ _HOLDERS = (list, dict, str)
 
 _SYSTEM_PROMPTS = ("system", "instructions", "systemInstruction", "system_instruction")
 """Members beside the messages that hold a system prompt: Anthropic, OpenAI's Responses API, Gemini, the AI SDK."""
+
+
+_WITHOUT = {side: frozenset((*TELLING, *wrappers, "text")) for side, wrappers in _WRAPPERS.items()}
+
+
+def holds_nothing(value: object, side: Side) -> bool:
+    """Whether a value has no turn of any form, as its members tell at once: most arguments and results of functions."""
+    return isinstance(value, dict) and _WITHOUT[side].isdisjoint(value)
 
 
 def conversation(value: object, side: Side) -> list[Turn] | None:

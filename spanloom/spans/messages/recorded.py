@@ -13,7 +13,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from spanloom.spans.messages.contents import DEEPEST
-from spanloom.spans.messages.finding import newest_first
+from spanloom.spans.messages.finding import holds_nothing, newest_first
 from spanloom.spans.messages.printed import printed_words
 from spanloom.spans.messages.texts import assistant_text, message_value, user_text
 from spanloom.spans.messages.turns import Side
@@ -98,8 +98,10 @@ def recorded(text: str, side: Side, longest: int) -> Recorded:
     if isinstance(value, str):
         words = printed_words(value) if _OBJECT.match(value) else value
         return Recorded(valid_text(words[:longest]), ())
-    said = user_text(value, longest) if side == "user" else assistant_text(value, longest)
-    said = "" if _OBJECT.match(said) else valid_text(said)
+    said = ""
+    if not holds_nothing(value, side):
+        said = user_text(value, longest) if side == "user" else assistant_text(value, longest)
+        said = "" if _OBJECT.match(said) else valid_text(said)
     if said and _holds_messages(value, side):
         return Recorded(said, ())
     found: dict[str, bool] = {}

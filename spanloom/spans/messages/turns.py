@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Literal, NamedTuple
 
-from spanloom.spans.messages.contents import REASONING, TOOL_CALLS, TOOL_RESULTS, parts_of
-from spanloom.spans.messages.parts import TEXT_KINDS, Members, Part, kind_of, plain_text, word
+from spanloom.spans.messages.contents import REASONING, TOOL_CALLS, TOOL_RESULTS, parts_of, words_of
+from spanloom.spans.messages.parts import TEXT_KINDS, Members, Part, kind_of, word
 
 Side = Literal["user", "assistant"]
 """Whose words a message without a role is: the user's in an input, the assistant's in an output."""
@@ -61,7 +61,7 @@ class Turn(NamedTuple):
     def text(self, longest: int | None = None) -> str:
         """The text of its parts, at most `longest` characters of it; media stand for themselves as `[image:
         image/png]`."""
-        return plain_text(self.parts, longest)
+        return words_of(self.message, self.role, longest)
 
     @property
     def name(self) -> str:
@@ -86,12 +86,14 @@ _CHOICE = frozenset(("index", "generation_info", *FINISHES))
 
 def role_of(name: object) -> str:
     """The role that a role's or a type's name stands for; a name that nobody knows as it is."""
-    return _ROLES.get(name.lower(), name) if isinstance(name, str) else ""
+    if not isinstance(name, str):
+        return ""
+    return _ROLES.get(name) or _ROLES.get(name.lower(), name)
 
 
 def turn_of(value: Members, side: Side) -> Turn | None:
     """The turn that a JSON object is; None where it is none, but may hold some."""
-    if _TELLING.isdisjoint(value):
+    if TELLING.isdisjoint(value):
         return None
     for form in FORMS:
         if (turn := form(value, side)) is not None:
@@ -107,7 +109,7 @@ def with_role(value: Members, _: Side) -> Turn | None:
         return None
     if not isinstance(role, str):
         return Turn(role_of(value.get("type")), value, certain=False)
-    return Turn(_ROLES.get(role) or role_of(role), value, "content" in value or not _SPOKEN.isdisjoint(value))
+    return Turn(role_of(role), value, "content" in value or not _SPOKEN.isdisjoint(value))
 
 
 def choice(value: Members, side: Side) -> Turn | None:
@@ -179,7 +181,7 @@ def without_role(value: Members, side: Side) -> Turn | None:
     return Turn(side, value, isinstance(value.get("parts"), list))
 
 
-_TELLING = frozenset(("role", "message", "kwargs", "data", "type", "content", "parts"))
+TELLING = frozenset(("role", "message", "kwargs", "data", "type", "content", "parts"))
 """Members of which every form has one: most objects that are no messages have none."""
 
 FORMS: tuple[Callable[[Members, Side], Turn | None], ...] = (
