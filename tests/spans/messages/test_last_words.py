@@ -29,9 +29,9 @@ values = json_values | st.lists(_messages | _spoken | json_values, max_size=4) |
 def test_by_turns(value: object, longest: int | None) -> None:
     def first(side: Side, *roles: str, others: bool = False) -> str:
         for turn in newest_first(value, side):
-            if turn is not None and (turn.role in roles) is not others:
-                if text := plain_text(turn.parts, longest):
-                    return text
+            speaks = turn is not None and (turn.role in roles) is not others
+            if turn is not None and speaks and (text := plain_text(turn.parts, longest)):
+                return text
         return ""
 
     assert user_text(value, longest) == first("user", "user")

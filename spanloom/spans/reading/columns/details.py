@@ -91,9 +91,9 @@ class DetailReader:
             inputs: what attributes name as the input, in the place of which comes what messages that are put together
                 say; likewise `outputs`.
         """
-        details = Details(fields.count)
+        details = Details(fields.spans)
         told = np.logical_or.reduce([fields.has(field) for field in _READ])
-        told |= np.fromiter((kind == "LLM" for kind in heads.span_type), bool, fields.count)
+        told |= np.fromiter((kind == "LLM" for kind in heads.span_type), bool, fields.spans)
         told[[*fields.merged, *heads.events]] = True
         at = np.flatnonzero(told)
         values_of = fields.values[fields.best[:, at]].T.tolist()

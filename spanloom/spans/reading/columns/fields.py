@@ -17,9 +17,9 @@ Objects = npt.NDArray[np.object_]
 
 
 class FieldColumns(NamedTuple):
-    """The fields of `count` spans."""
+    """The fields of some spans."""
 
-    count: int
+    spans: int
     best: npt.NDArray[np.int32]
     """By field and span the index in `values` and `ranks`, the last one where no key names the field."""
     values: Objects
@@ -31,15 +31,18 @@ class FieldColumns(NamedTuple):
 
     def of(self, field: int) -> Objects:
         """Return the value of a field for each span, None where no key names it."""
-        return self.values[self.best[field]]
+        found: Objects = self.values[self.best[field]]
+        return found
 
     def rank(self, field: int) -> npt.NDArray[np.int32]:
         """Return the rank of the key that names a field, NOT_READ where none does."""
-        return self.ranks[self.best[field]]
+        found: npt.NDArray[np.int32] = self.ranks[self.best[field]]
+        return found
 
     def has(self, field: int) -> npt.NDArray[np.bool_]:
         """Return whether a key names the field."""
-        return self.best[field] != len(self.values) - 1
+        found: npt.NDArray[np.bool_] = self.best[field] != len(self.values) - 1
+        return found
 
 
 def best_fields(given: FieldValues, count: int) -> FieldColumns:

@@ -52,7 +52,8 @@ def binary(spans: pa.StructArray, name: str) -> pa.BinaryArray:
 
 def mask(array: pa.Array) -> npt.NDArray[Any]:
     """Return an array without nulls as one of numpy."""
-    return array.to_numpy(zero_copy_only=False)
+    found: npt.NDArray[Any] = array.to_numpy(zero_copy_only=False)
+    return found
 
 
 class TimesOfSpans(NamedTuple):

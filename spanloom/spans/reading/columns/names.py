@@ -33,7 +33,7 @@ def names(fields: FieldColumns, field: Field, longest: int) -> pa.StringArray:
 def span_types(fields: FieldColumns, model: Objects) -> Objects:
     """Return the type of each span: of one that gives none, with usage the one it gives for that case, else LLM if it
     gives a model."""
-    types = np.full(fields.count, "DEFAULT", object)
+    types = np.full(fields.spans, "DEFAULT", object)
     used = np.logical_or.reduce([fields.has(field) for field in _TOKENS])
     types[used & (model != "")] = "LLM"
     for field, where in ((Field.SPAN_TYPE_IF_USED, used), (Field.SPAN_TYPE, True)):
@@ -54,11 +54,11 @@ class IdColumn(NamedTuple):
 def id_column(fields: FieldColumns, field: Field, numbers: Mapping[int, int]) -> IdColumn:
     """Return the IDs that a field gives; those that are too long are cut, and told apart all the same."""
     ids = pa.array(named(fields, field), pa.string())
-    is_cut = np.zeros(fields.count, bool)
+    is_cut = np.zeros(fields.spans, bool)
     if (pc.max(pc.binary_length(ids)).as_py() or 0) > LONGEST_ID:
         given = ids.to_pylist()
-        is_cut = np.fromiter((len(each) > LONGEST_ID for each in given), bool, fields.count)
+        is_cut = np.fromiter((len(each) > LONGEST_ID for each in given), bool, fields.spans)
         ids = pa.array([bounded_id(each) if len(each) > LONGEST_ID else each for each in given], pa.string())
     number_of = {rank: numbers[rank] for rank in np.unique(fields.rank(field)).tolist()}
-    keys = np.fromiter(map(number_of.__getitem__, fields.rank(field).tolist()), np.uint16, fields.count)
+    keys = np.fromiter(map(number_of.__getitem__, fields.rank(field).tolist()), np.uint16, fields.spans)
     return IdColumn(ids, keys, is_cut)

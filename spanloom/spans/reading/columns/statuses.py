@@ -41,7 +41,7 @@ def statuses(spans: pa.StructArray, fields: FieldColumns, events: Mapping[int, E
     for at, of_span in events.items():
         if any(event.name == "exception" for event in of_span.kept):
             status[at], messages[at] = status_of(0, messages_sent(given, at), of_span.kept, ())
-    ended = np.zeros(fields.count, bool)
+    ended = np.zeros(fields.spans, bool)
     for at in np.flatnonzero(status == "error").tolist():
         kept = events[at].kept if at in events else ()
         ended[at] = ended_by_control_flow(kept, messages[at])
