@@ -23,16 +23,15 @@ from spanloom.spans.folding.rows import TraceRow, WindowRow, contributions_of, t
 from spanloom.spans.folding.session_fold import fold as fold_session
 from spanloom.spans.folding.trace.fold import fold as fold_trace
 from spanloom.spans.limits import ASSUMED, TRUNCATED, Limits
-from spanloom.spans.pricing.prices import Prices
-from spanloom.spans.reading.decode import Decoded, OtlpMessage, decode
+from spanloom.spans.reading.messages import Decoded
 from spanloom.spans.text.ids import LONGEST_ID
 from tests.spans.examples import read_back
+from tests.spans.reading.columns.two_ways import same
 
 KAFKA_LIMIT = 1_048_588
 """The largest record that Kafka takes by default, bytes."""
 
 _LIMITS = Limits()
-_PRICES = Prices()
 _WINDOW = 3600
 
 _GROWTH = 32
@@ -45,7 +44,7 @@ _ROW = 1024
 
 def holds(*values: bytes, limits: Limits = _LIMITS) -> Decoded:
     """Send messages through all of spans/ and assert the law; returns what they were decoded to."""
-    decoded = decode([OtlpMessage(value) for value in values], limits=limits, prices=_PRICES)
+    decoded = same(values, limits)
     _nothing_was_swallowed(decoded)
     _sizes_are_bounded(decoded, values, limits)
     facts = _facts_travel(decoded.table)

@@ -67,20 +67,20 @@ def offsets(items: Collection[Sized]) -> pa.Array:
     return pa.array(ends.astype(np.int32))
 
 
-def lists(lists: Sequence[Sequence[str]]) -> pa.Array:
-    return pa.ListArray.from_arrays(offsets(lists), strings(chain.from_iterable(lists)))
+def lists(items: Sequence[Sequence[str]]) -> pa.Array:
+    return pa.ListArray.from_arrays(offsets(items), strings(chain.from_iterable(items)))
 
 
-def maps(maps: Sequence[Texts]) -> pa.Array:
+def maps(items: Sequence[Texts]) -> pa.Array:
     return map_array(
-        offsets(maps),
-        list(chain.from_iterable(maps)),
-        list(chain.from_iterable(texts.values() for texts in maps)),
+        offsets(items),
+        list(chain.from_iterable(items)),
+        list(chain.from_iterable(texts.values() for texts in items)),
     )
 
 
-def map_array(offsets: pa.Array, keys: list[str], texts: list[str]) -> pa.Array:
-    return pa.MapArray.from_arrays(offsets, strings(keys), strings(texts))
+def map_array(ends: pa.Array, keys: list[str], texts: list[str]) -> pa.Array:
+    return pa.MapArray.from_arrays(ends, strings(keys), strings(texts))
 
 
 def events_column(rows: Sequence[Sequence[EventRow]]) -> pa.Array:

@@ -14,6 +14,7 @@ from spanloom.spans.conventions.vocabulary import Vocabulary
 from spanloom.spans.limits import Limits
 from spanloom.spans.pricing.prices import Prices
 from spanloom.spans.reading.columns.fields import FieldColumns, Objects
+from spanloom.spans.reading.columns.heads import TimesOfSpans
 from spanloom.spans.reading.span.account import Caller, account_of
 from spanloom.spans.reading.span.contents import contents_of
 from spanloom.spans.reading.span.costs import UNKNOWN, SpanCosts
@@ -53,25 +54,25 @@ class Heads(NamedTuple):
     name: Sequence[bytes]
     model: Sequence[str]
     provider: Sequence[str]
-    times: Sequence[SpanTimes]
+    times: TimesOfSpans
     events: Mapping[int, Events]
     """By the index of a span; of those that have any."""
 
 
 class Details:
-    """What is read span by span; a span that is not read has nothing of it."""
+    """What is read span by span, by the index of a span; one that has nothing of it is missing."""
 
-    def __init__(self, count: int) -> None:
-        self.asked: list[Preview] = [NO_PREVIEW] * count
-        self.answered: list[Preview] = [NO_PREVIEW] * count
-        self.usages: list[Usage] = [NOTHING] * count
-        self.costs: list[SpanCosts] = [UNKNOWN] * count
-        self.marks = [0] * count
-        self.first_token = [0.0] * count
+    def __init__(self) -> None:
+        self.asked: dict[int, Preview] = {}
+        self.answered: dict[int, Preview] = {}
+        self.usages: dict[int, Usage] = {}
+        self.costs: dict[int, SpanCosts] = {}
+        self.marks: dict[int, int] = {}
+        self.first_token: dict[int, float] = {}
         self.tags: dict[int, Sequence[str]] = {}
         self.metadata: dict[int, Mapping[str, str]] = {}
         self.failed: dict[int, str] = {}
-        """By the index of a span the kind of the error that its reading ended with."""
+        """The kind of the error that the reading ended with."""
 
 
 class DetailReader:
@@ -91,7 +92,7 @@ class DetailReader:
             inputs: what attributes name as the input, in the place of which comes what messages that are put together
                 say; likewise `outputs`.
         """
-        details = Details(fields.spans)
+        details = Details()
         told = np.logical_or.reduce([fields.has(field) for field in _READ])
         told |= np.fromiter((kind == "LLM" for kind in heads.span_type), bool, fields.spans)
         told[[*fields.merged, *heads.events]] = True
@@ -124,23 +125,30 @@ class DetailReader:
         if is_call or flattened or events is not NO_EVENTS or any(values[_OF_TRACE]):
             contents = contents_of(values, ranks, flattened, span_type, events.whole, self._vocabulary)
             inputs[at], outputs[at] = contents.input.text, contents.output.text
-            details.asked[at], details.answered[at] = contents.asked, contents.answered
+            if contents.asked is not NO_PREVIEW:
+                details.asked[at] = contents.asked
+            if contents.answered is not NO_PREVIEW:
+                details.answered[at] = contents.answered
         if merged and (labels := [each for each in merged if each[0] < _CUT]):
             details.tags[at] = merged_tags(labels, self._limits)
             details.metadata[at] = merged_metadata(labels, self._limits)
         marks = 0
         caller = Caller(span_type, scope.name, heads.name[at], heads.provider[at], heads.model[at])
-        usage, cost = account_of(
-            values, ranks, caller, heads.times[at].priced_at, self._prices, self._vocabulary
-        )
-        details.usages[at], details.costs[at] = usage, cost
+        priced_at = int(heads.times.priced_at[at])
+        usage, cost = account_of(values, ranks, caller, priced_at, self._prices, self._vocabulary)
+        if usage is not NOTHING:
+            details.usages[at] = usage
+        if cost is not UNKNOWN:
+            details.costs[at] = cost
         if cost.stated:
             marks |= COST_IS_STATED
         if values[_COPY] or (is_call and is_fetched(scope.name, heads.name[at])):
             marks |= IS_COPY
         if is_call and adds_up(scope):
             marks |= USAGE_ADDS_UP
-        details.marks[at] = marks
+        if marks:
+            details.marks[at] = marks
         after, moment = values[_FIRST_TOKEN_AFTER], values[_FIRST_TOKEN_AT]
         if after is not None or moment is not None:
-            details.first_token[at] = first_token(after, moment, heads.times[at])
+            times = SpanTimes._make(column[at].item() for column in heads.times)
+            details.first_token[at] = first_token(after, moment, times)

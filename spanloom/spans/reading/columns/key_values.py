@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from spanloom.spans.reading.columns.heads import valid_strings
-from spanloom.spans.reading.wire.attributes import Attributes, FieldValue
+from spanloom.spans.reading.wire.attributes import Attributes, FieldValue, values_by
 
 _KEY = 0x0A
 _VALUE = 0x12
@@ -62,8 +62,9 @@ def read_key_values(raws: pa.BinaryArray, reader: Attributes) -> KeyValues:
         if is_usual:
             name, rules = name_of(data[key:key_end])
             keys.append(name)
-            texts.append(data[text:end])
-            says.append(read_one(data[start:end])[2] if rules else ())
+            raw = data[text:end]
+            texts.append(raw)
+            says.append(values_by(rules, raw.decode("utf-8", "replace")) if rules and raw else ())
         else:
             name, words, values = read_one(data[start:end])
             keys.append(name)

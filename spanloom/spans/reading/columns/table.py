@@ -38,8 +38,8 @@ from spanloom.spans.reading.columns.wire import WireSpans
 from spanloom.spans.reading.columns.witnesses import bear_witness
 from spanloom.spans.reading.resource import ResourceRow
 from spanloom.spans.reading.span.events import EventReader, Events, RawEvent
+from spanloom.spans.reading.span.row import NO_PREVIEW
 from spanloom.spans.reading.span.scope import scope_of
-from spanloom.spans.reading.span.times import SpanTimes
 from spanloom.spans.reading.wire.attributes import attributes_within
 from spanloom.spans.table import IS_CONTROL_FLOW, NO_START, PICODOLLARS, SPAN_TABLE
 
@@ -104,7 +104,7 @@ class TableReader:
             raw_names.to_pylist(),
             model.tolist(),
             arrays["provider"].to_pylist(),
-            _each(times),
+            times,
             events,
         )
         details = self._details.read(fields, heads, inputs, outputs)
@@ -134,10 +134,10 @@ class TableReader:
             "attributes": _attributes(with_notes(attributes, _notes(cuts, times)), len(spans)),
             "events": events_column([events[at].kept if at in events else () for at in range(len(spans))]),
         }
-        marks = np.array(details.marks) | np.where(times.assumed, NO_START, 0)
+        marks = _scattered(details.marks, len(spans), np.int64) | np.where(times.assumed, NO_START, 0)
         marks |= np.where(ended.is_control_flow, IS_CONTROL_FLOW, 0)
         for previews in (details.asked, details.answered):
-            marks |= np.fromiter((each.marks for each in previews), np.int64, len(spans))
+            marks |= _scattered({at: preview.marks for at, preview in previews.items()}, len(spans), np.int64)
         arrays["marks"] = pa.array(marks.astype(np.uint16))
         columns = [arrays[field.name] for field in SPAN_TABLE]
         return ReadSpans(pa.Table.from_arrays(columns, schema=SPAN_TABLE), details.failed)
@@ -161,10 +161,6 @@ def _recorded(fields: FieldColumns, field: Field, tool: Field, span_type: Object
     use = fields.has(tool) & ((span_type == "TOOL") | ~fields.has(field))
     found[use] = fields.of(tool)[use]
     return found
-
-
-def _each(times: TimesOfSpans) -> list[SpanTimes]:
-    return list(map(SpanTimes._make, zip(*(column.tolist() for column in times), strict=True)))
 
 
 def _shorten(texts: Objects, name: str, longest: int, cuts: Cuts) -> None:
@@ -210,31 +206,41 @@ def _of_resources(
 
 
 def _details(details: Details, count: int) -> dict[str, pa.Array]:
-    asked, asked_others, _, asked_rests = zip(*details.asked, strict=True)
-    answered, answered_others, _, answered_rests = zip(*details.answered, strict=True)
     arrays = {
         "tags": lists([details.tags.get(at, ()) for at in range(count)]),
         "metadata": maps([details.metadata.get(at, {}) for at in range(count)]),
-        "input_preview": valid_texts(asked),
-        "output_preview": valid_texts(answered),
-        "input_texts": lists(asked_others),
-        "output_texts": lists(answered_others),
-        "said_rest": strings(
-            [
-                f"{one}\0{other}" if one and other else one or other
-                for one, other in zip(asked_rests, answered_rests, strict=True)
-            ]
-        ),
-        "time_to_first_token": pa.array(np.array(details.first_token, np.float64)),
+        "time_to_first_token": pa.array(_scattered(details.first_token, count, np.float64)),
     }
-    usages = np.array(details.usages, np.uint64)
+    rests: dict[int, str] = {}
+    for name, previews in (("input", details.asked), ("output", details.answered)):
+        found = [previews.get(at, NO_PREVIEW) for at in range(count)]
+        arrays[f"{name}_preview"] = valid_texts([preview.text for preview in found])
+        arrays[f"{name}_texts"] = lists([preview.others for preview in found])
+        for at, preview in previews.items():
+            if preview.rest:
+                rests[at] = f"{rests[at]}\0{preview.rest}" if at in rests else preview.rest
+    arrays["said_rest"] = strings([rests.get(at, "") for at in range(count)])
+    usages = _scattered(details.usages, count, np.uint64, len(_TOKENS))
     for place, name in enumerate(_TOKENS):
         arrays[f"{name}_tokens"] = pa.array(usages[:, place])
-    costs = np.array([each[:4] for each in details.costs], np.float64)
+    known = {at: cost[:4] for at, cost in details.costs.items()}
+    costs = _scattered(known, count, np.float64, 4)
     for place, name in enumerate(_COSTS):
         arrays[f"{name}_cost"] = pa.array(costs[:, place] / PICODOLLARS)
     arrays["priced"] = pa.array(costs[:, 3].astype(np.uint8))
     return arrays
+
+
+def _scattered(found: Mapping[int, Any], count: int, kind: Any, *shape: int) -> npt.NDArray[Any]:
+    """Return what is known by the index of a span as an array of `count` spans, 0 for all others.
+
+    Args:
+        shape: how many numbers are known of each, where that is more than one.
+    """
+    array = np.zeros((count, *shape), kind)
+    if found:
+        array[list(found)] = list(found.values())
+    return array
 
 
 def _attributes(attributes: AttributeColumns, count: int) -> Any:

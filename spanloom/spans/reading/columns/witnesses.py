@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from itertools import pairwise
 
@@ -12,6 +13,7 @@ from spanloom.spans.reading.columns.fields import Objects
 from spanloom.spans.reading.columns.heads import Mask, SpanIds
 from spanloom.spans.reading.columns.wire import Indices
 from spanloom.spans.reading.span.previews import is_nothing, recorded_preview
+from spanloom.spans.reading.span.row import Preview
 from spanloom.spans.table import INPUT_OF_TRACE, OUTPUT_IS_TEXT, OUTPUT_OF_TRACE
 
 _RECORDED = 1
@@ -64,12 +66,16 @@ def bear_witness(
                     if is_tool:
                         around |= _TOOL
                     else:
-                        around |= _RECORDED | (_TOLD if details.answered[at].marks & OUTPUT_IS_TEXT else 0)
+                        around |= _RECORDED | (_TOLD if _marks(details.answered, at) & OUTPUT_IS_TEXT else 0)
                 known[at] = around
 
 
 def _preview(given: str, answer: str, details: Details, at: int, around: int) -> None:
-    if not around & _RECORDED and not details.asked[at].marks & INPUT_OF_TRACE:
+    if not around & _RECORDED and not _marks(details.asked, at) & INPUT_OF_TRACE:
         details.asked[at] = recorded_preview(given, "user")
-    if not details.answered[at].marks & OUTPUT_OF_TRACE:
+    if not _marks(details.answered, at) & OUTPUT_OF_TRACE:
         details.answered[at] = recorded_preview(answer, "assistant")
+
+
+def _marks(previews: Mapping[int, Preview], at: int) -> int:
+    return previews[at].marks if at in previews else 0

@@ -112,15 +112,7 @@ class Attributes(dict[bytes, Attribute]):
         if name is None:
             name, text = self._unusual(raw)
         key, rules = name
-        field_values: tuple[FieldValue, ...] = ()
-        if rules and text:
-            if len(rules) == 1:
-                ((field, rank, read),) = rules
-                value = text if read is None else read(text)
-                if value is not None:
-                    field_values = ((field, rank, value),)
-            else:
-                field_values = _field_values(rules, text)
+        field_values = values_by(rules, text) if rules and text else ()
         if len(text) > self.longest_text or len(key) > self.longest_key:
             return key[: self.longest_key], text[: self.longest_text], (*field_values, CUT)
         return key, text, field_values
@@ -152,8 +144,12 @@ class Attributes(dict[bytes, Attribute]):
         return name
 
 
-def _field_values(rules: Iterable[Rule], text: str) -> tuple[FieldValue, ...]:
-    """The field values that a text gives by these rules."""
+def values_by(rules: Sequence[Rule], text: str) -> tuple[FieldValue, ...]:
+    """The field values that a text gives by these rules. An empty text gives none: don't ask."""
+    if len(rules) == 1:
+        ((field, rank, read),) = rules
+        value = text if read is None else read(text)
+        return () if value is None else ((field, rank, value),)
     found = []
     for field, rank, read in rules:
         value = text if read is None else read(text)

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spanloom.spans.limits import Limits
-from spanloom.spans.pricing.prices import Prices
-from spanloom.spans.reading.decode import decode as by_columns
-from spanloom.spans.reading.messages import OtlpMessage
-from spanloom.spans.reading.rows.decode import decode as by_row
 from tests.captures_truth import captures
 from tests.fuzz import targets
 from tests.fuzz.strategies import json_requests, requests
+from tests.spans.reading.columns.two_ways import same
 
-PRICES = Prices()
-WIDE = Limits()
 SMALL = Limits(
     text=70,
     name=64,
@@ -32,20 +25,6 @@ SMALL = Limits(
     rejects=1,
     nesting=2,
 )
-WRITTEN = 1_790_000_000_000
-
-
-def same(values: Sequence[bytes], limits: Limits = WIDE) -> None:
-    """Decode messages in both ways, and compare."""
-    messages = [OtlpMessage(value, "", WRITTEN * (at % 2)) for at, value in enumerate(values)]
-    rows = by_row(messages, limits=limits, prices=PRICES)
-    columns = by_columns(messages, limits=limits, prices=PRICES)
-    assert columns.rejects == rows.rejects
-    assert columns.message.tolist() == rows.message.tolist()
-    assert columns.table.schema == rows.table.schema
-    for name in rows.table.column_names:
-        assert columns.table[name].to_pylist() == rows.table[name].to_pylist(), name
-    columns.table.validate(full=True)
 
 
 @pytest.mark.parametrize("limits", [Limits(), SMALL], ids=["limits", "small limits"])
