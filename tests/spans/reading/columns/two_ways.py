@@ -24,6 +24,6 @@ def same(values: Sequence[bytes], limits: Limits = _LIMITS) -> Decoded:
     assert columns.message.tolist() == rows.message.tolist()
     assert columns.table.schema == rows.table.schema
     for name in rows.table.column_names:
-        assert columns.table[name].to_pylist() == rows.table[name].to_pylist(), name
+        assert columns.table[name].equals(rows.table[name]), name
     columns.table.validate(full=True)
     return columns
