@@ -19,12 +19,13 @@ from yarl import URL
 
 from spanloom.agents.consuming.assignment import Assignment
 from spanloom.agents.consuming.batches import Batches
+from spanloom.agents.consuming.buffer import Buffer
 from spanloom.agents.consuming.changelog import Changelog
 from spanloom.agents.consuming.consumer import Transport
 from spanloom.agents.consuming.log import Log
+from spanloom.agents.consuming.membership.static_member import NameTaken
 from spanloom.agents.consuming.offsets import OffsetTracking
 from spanloom.agents.consuming.records import Partition, wall_clock
-from spanloom.agents.consuming.static_member import NameTaken
 from spanloom.agents.consuming.topic_watch import TopicWatch
 from spanloom.agents.inserts import Inserts
 from spanloom.agents.retry import clickhouse_retry, kafka_retry
@@ -51,6 +52,12 @@ logger = logging.getLogger("spanloom.worker")
 
 METADATA_AGE = 10.0
 """Seconds after which the consumer looks for new partitions; until then those of a new topic are unread."""
+
+_BUFFERED = 2
+"""As many batches as this are read ahead, so that the next one is whole when one has ended."""
+
+_LATER_STAGES_LINGER_LESS = 8
+"""What the first stage has waited for comes to the later ones together."""
 
 EXIT_FAILED = 70
 """The exit code after an unexpected error (EX_SOFTWARE)."""
@@ -115,7 +122,7 @@ class WorkerApp(faust.App):
             topic_disable_leader=True,
             table_standby_replicas=0,  # there are no tables at all
             TableManager=_NoTables,
-            stream_buffer_maxsize=worker.batch_messages,
+            stream_buffer_maxsize=_BUFFERED * worker.batch_bytes,
             stream_wait_empty=False,
             stream_recovery_delay=0.0,
             store="memory://",
@@ -189,6 +196,10 @@ class WorkerApp(faust.App):
         self.on_partitions_revoked.connect(self._revoked)
         self.on_rebalance_complete.connect(self._assigned)
 
+    def FlowControlQueue(self, maxsize: int | None = None, *, clear_on_resume: bool = False) -> Buffer:
+        """Return the queue in front of an agent."""
+        return Buffer(maxsize=maxsize, flow_control=self.flow_control, clear_on_resume=clear_on_resume)
+
     def _new_transport(self) -> Transport:
         return Transport(self.conf.broker_consumer, self)
 
@@ -216,8 +227,11 @@ class WorkerApp(faust.App):
             acks=False,
         )
 
+        worker = self._worker_settings
+        linger = worker.linger if name == "ingest" else worker.linger / _LATER_STAGES_LINGER_LESS
+
         async def agent(stream: StreamT[Any]) -> None:
-            await stage.run(stream, self._worker_settings.batch_messages, self._worker_settings.linger)
+            await stage.run(stream.channel, worker.batch_bytes, linger)
 
         self.agent(channel, name=name, concurrency=1)(agent)
 

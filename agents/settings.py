@@ -48,8 +48,19 @@ class WorkerSettings(BaseModel, extra="forbid"):
         description="Seconds for which new spans of a trace that `spanloom forget` has forgotten are dropped, too; by"
         " default such a trace starts anew.",
     )
-    linger: float = Field(0.1, ge=0.01, le=10, description="Seconds a batch waits for more messages.")
-    batch_messages: int = Field(64, ge=1, description="The most messages in a batch.")
+    linger: float = Field(
+        0.4,
+        ge=0.01,
+        le=10,
+        description="Seconds that spans wait for more to be read with them; larger batches cost less.",
+    )
+    batch_bytes: int = Field(
+        16 << 20,
+        ge=1,
+        le=1 << 30,
+        description="Bytes of messages that end a batch, which takes some five times as much memory while it is worked"
+        " on.",
+    )
     checkpoint_deadline: Seconds = Field(
         20,
         description="Seconds a checkpoint may take when partitions are revoked or the worker stops;"

@@ -9,7 +9,7 @@ from typing import Any
 from aiokafka.errors import KafkaError
 
 from spanloom.agents.app import WorkerApp
-from spanloom.agents.consuming.group import partitions_read
+from spanloom.agents.consuming.membership.group import partitions_read
 from spanloom.agents.consuming.records import Partition
 from spanloom.kafka.outages import OUTAGES
 from spanloom.kafka.topic_ids import existing_topics

@@ -27,10 +27,10 @@ from aiokafka.errors import CommitFailedError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
-from spanloom.agents.consuming.assignor import StickyAssignor
 from spanloom.agents.consuming.committed import Committed, TopicIds
+from spanloom.agents.consuming.membership.assignor import StickyAssignor
+from spanloom.agents.consuming.membership.static_member import NameTaken, yield_the_name
 from spanloom.agents.consuming.records import Partition
-from spanloom.agents.consuming.static_member import NameTaken, yield_the_name
 from spanloom.agents.retry import kafka_retry
 
 FETCH_WAIT = 100

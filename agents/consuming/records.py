@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 MAX_AHEAD = 1800 * 1000
@@ -14,10 +14,6 @@ brokers and settings do not."""
 MAX_BEHIND = 3 * 24 * 3600 * 1000
 """The furthest back the timestamp of a record that we produce may lie, ms: Kafka deletes by timestamps, after a week by
 default, and must not delete what was not read yet."""
-
-BATCH_BYTES = 16 * 2**20
-"""The most message bytes that are worked on at once: decoded, they take some five times as much memory."""
-
 
 Partition = tuple[str, int]
 """A topic and the number of a partition of it."""
@@ -67,17 +63,3 @@ def dated(newest: int, now: int) -> int:
     after hours finds nothing late.
     """
     return max(newest, now - MAX_BEHIND)
-
-
-def portions(records: list[SourceRecord], limit: int) -> Iterator[list[SourceRecord]]:
-    """Cut records, in order, into runs of at most `limit` bytes of values, or a single record."""
-    run: list[SourceRecord] = []
-    run_bytes = 0
-    for record in records:
-        if run and run_bytes + len(record.value) > limit:
-            yield run
-            run, run_bytes = [], 0
-        run.append(record)
-        run_bytes += len(record.value)
-    if run:
-        yield run

@@ -11,7 +11,8 @@ from typing import Any
 
 from spanloom.agents import metrics
 from spanloom.agents.consuming.batches import Batches
-from spanloom.agents.consuming.records import BATCH_BYTES, SourceRecord, portions
+from spanloom.agents.consuming.buffer import batches
+from spanloom.agents.consuming.records import SourceRecord
 from spanloom.agents.stages.checkpoint import Acknowledge, PartitionsLost, Records, Rows, Writes, checkpoint
 
 logger = logging.getLogger("spanloom.worker")
@@ -71,28 +72,32 @@ class Stage:
         self._settle = settle
         self._one_at_a_time = asyncio.Lock()
 
-    async def run(self, stream: Any, max_messages: int, linger: float) -> None:
-        """Take batches from a Faust stream until it ends.
+    async def run(self, channel: Any, size: int, linger: float) -> None:
+        """Take batches from the channel of a Faust agent until its stream is stopped.
 
         Args:
-            stream: the stream of the agent.
-            max_messages: the most messages in a batch.
+            channel: that of the agent's stream.
+            size: the bytes that end a batch.
             linger: how long a batch waits for more messages, seconds.
         """
         settling = None if self._settle is None else asyncio.create_task(self._go_on_settling())
         try:
-            async for events in stream.noack_take(max_messages, within=linger):
-                await self._run(self.batch(events))
+            async for events in batches(channel, size, linger):
+                await self.take(events)
         finally:
             if settling is not None:
                 settling.cancel()
 
+    async def take(self, events: Iterable[Any]) -> None:
+        """Work on a batch of Faust's events, unless none may run; whatever is raised ends the process."""
+        await self._run(self.batch(events))
+
     async def batch(self, events: Iterable[Any]) -> None:
-        """Work on a batch of Faust's events, portion by portion."""
+        """Work on a batch of Faust's events."""
         async with self._one_at_a_time:
             await self._settle_first()
-            for portion in portions(self._take(events), BATCH_BYTES):
-                await self._portion(portion)
+            if records := self._take(events):
+                await self._work_on(records)
 
     async def settle(self) -> None:
         """Write what was put off and is due by now."""
@@ -119,7 +124,7 @@ class Stage:
             self._fail(error)
             raise
 
-    async def _portion(self, records: list[SourceRecord]) -> None:
+    async def _work_on(self, records: list[SourceRecord]) -> None:
         started = time.monotonic()
         writes = await self._work(records)
         for record in records:

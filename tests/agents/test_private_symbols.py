@@ -23,9 +23,10 @@ from aiokafka.coordinator.assignors.abstract import AbstractPartitionAssignor
 from aiokafka.producer.message_accumulator import MessageAccumulator
 from aiokafka.producer.sender import Sender
 from faust.app.base import BootStrategy
-from faust.streams import Stream
 from faust.tables.manager import TableManager
+from faust.topics import Topic
 from faust.transport.drivers import aiokafka as driver
+from mode.utils.queues import ThrowableQueue
 
 from tests.docs.generated import ROOT
 
@@ -52,6 +53,7 @@ MODULES = {
     "faust.transport.drivers",
     "faust.types",
     "mode",
+    "mode.utils.queues",
 }
 """The modules from which something is imported."""
 
@@ -74,10 +76,12 @@ OVERRIDDEN: dict[str, dict[str, tuple[type, str]]] = {
     "_WithoutProducer": {"kafka_producer": (BootStrategy, "(self)")},
     "WorkerApp": {
         "BootStrategy": (faust.App, "type"),
+        "FlowControlQueue": (faust.App, "(self, maxsize=None, *, clear_on_resume=False)"),
         "_new_transport": (faust.App, "(self)"),
         "on_start": (faust.App, "(self)"),
         "on_stop": (faust.App, "(self)"),
     },
+    "Buffer": {"clear": (ThrowableQueue, "(self)")},
     "StickyAssignor": {
         "assign": (AbstractPartitionAssignor, "(cluster, members)"),
         "metadata": (AbstractPartitionAssignor, "(topics)"),
@@ -107,6 +111,8 @@ OF_EVERY_CLASS = {
     "__firstlineno__",  # from Python 3.13 on, like the last
     "__init__",
     "__module__",
+    "__orig_bases__",  # of a class with parameters, like the next
+    "__parameters__",
     "__static_attributes__",
 }
 """What mode and Python give to every class, and how it is made."""
@@ -125,7 +131,8 @@ CALLED = [
     (AIOKafkaClient.coordinator_lookup, "(self, coordinator_type, coordinator_key)"),
     (AIOKafkaClient.get_random_node, "(self)"),
     (TableManager._update_channels, "(self)"),
-    (Stream.noack_take, "(self, max_, within)"),
+    (Topic.__aiter__, "(self)"),
+    (Topic.__anext__, "(self)"),
     (Sender.close, "(self)"),
 ]
 """What is called where no type checker looks."""

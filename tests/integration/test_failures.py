@@ -33,7 +33,7 @@ def load(traces: int, seed: int = 1) -> list[bytes]:
 
 
 def test_kill_9_in_the_middle_of_a_load_and_again_during_recovery(installation: Installation) -> None:
-    installation.settings["SPANLOOM_WORKER__BATCH_MESSAGES"] = "4"
+    installation.settings["SPANLOOM_WORKER__BATCH_BYTES"] = "20000"
     worker = installation.worker()
     messages = load(600)
     installation.produce(messages)

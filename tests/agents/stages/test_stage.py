@@ -3,31 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
-from hypothesis import given
-from hypothesis import strategies as st
 
 from spanloom.agents.consuming.batches import Batches
-from spanloom.agents.consuming.records import BATCH_BYTES, Partition, SourceRecord, portions
+from spanloom.agents.consuming.records import Partition, SourceRecord
 from spanloom.agents.stages.checkpoint import Writes
 from spanloom.agents.stages.stage import Outlets, Stage
 from spanloom.kafka.producer import Record
-
-
-@dataclass
-class Stream:
-    """Batches as Faust's stream gives them."""
-
-    batches: Sequence[Sequence[SourceRecord]]
-
-    async def noack_take(self, _: int, within: float) -> AsyncIterator[Sequence[SourceRecord]]:
-        assert within > 0
-        for batch in self.batches:
-            yield batch
 
 
 @dataclass
@@ -54,10 +41,9 @@ class World:
         )
 
         async def until_it_fails() -> None:
-            try:
-                await stage.run(Stream(batches), 64, 0.1)
-            except ValueError:
-                assert self.failures
+            with suppress(ValueError):
+                for batch in batches:
+                    await stage.take(batch)
 
         asyncio.run(until_it_fails())
         return self
@@ -80,8 +66,8 @@ class World:
         self.steps.append(dict(offsets))
 
 
-def record(offset: int, partition: int = 0, size: int = 1) -> SourceRecord:
-    return SourceRecord("t", partition, offset, 0, bytes(size), {})
+def record(offset: int, partition: int = 0) -> SourceRecord:
+    return SourceRecord("t", partition, offset, 0, b"value", {})
 
 
 def test_each_batch_is_worked_on_and_acknowledged_behind_its_last_records() -> None:
@@ -96,9 +82,8 @@ def test_each_batch_is_worked_on_and_acknowledged_behind_its_last_records() -> N
     ]
 
 
-def test_a_large_batch_is_acknowledged_portion_by_portion() -> None:
-    world = World().run([record(0, size=BATCH_BYTES), record(1)])
-    assert world.steps == [[0], "next", {("t", 0): 1}, [1], "next", {("t", 0): 2}]
+def test_a_batch_of_which_nothing_is_left_after_a_rebalance_ends_nothing() -> None:
+    assert World().run([]).steps == []
 
 
 def test_what_the_work_raises_ends_the_process_and_acknowledges_nothing() -> None:
@@ -111,11 +96,3 @@ def test_when_its_partitions_are_lost_a_stage_drops_that_batch_and_all_that_foll
     world = World(rebalanced_at=0).run([record(0)], [record(1)])
     assert world.steps == [[0], [1]]
     assert world.failures == []
-
-
-@given(st.lists(st.integers(0, 50)), st.integers(1, 100))
-def test_portions_keep_the_order_and_the_limit(sizes: list[int], limit: int) -> None:
-    records = [record(offset, size=size) for offset, size in enumerate(sizes)]
-    cut = list(portions(records, limit))
-    assert [one for run in cut for one in run] == records
-    assert all(len(run) == 1 or sum(len(one.value) for one in run) <= limit for run in cut)

@@ -22,7 +22,7 @@ def all_killed(scene: Scene) -> None:
             scene.pause(0, 3)
 
 
-@fault("a worker is killed, and again while it reads its state", WORKER__BATCH_MESSAGES="16")
+@fault("a worker is killed, and again while it reads its state", WORKER__BATCH_BYTES="65536")
 def killed_in_recovery(scene: Scene) -> None:
     scene.sending.wait(0.3)
     victim = scene.any_worker()

@@ -8,8 +8,8 @@ import pytest
 from aiokafka import AIOKafkaClient, AIOKafkaConsumer
 
 from spanloom.agents.consuming.committed import Committed, TopicIds
-from spanloom.agents.consuming.group import partitions_read
 from spanloom.agents.consuming.log import Log
+from spanloom.agents.consuming.membership.group import partitions_read
 from spanloom.kafka.settings import KafkaSettings
 from spanloom.kafka.topic_ids import existing_topics
 from spanloom.kafka.topics import SPAN_FACTS

@@ -11,7 +11,7 @@ from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment, Cons
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spanloom.agents.consuming.assignor import StickyAssignor, deal
+from spanloom.agents.consuming.membership.assignor import StickyAssignor, deal
 
 TOPICS = ("spans", "span-facts", "trace-facts")
 

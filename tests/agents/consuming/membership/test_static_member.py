@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from spanloom.agents.consuming.static_member import FENCED_INSTANCE_ID, NameTaken, yield_the_name
+from spanloom.agents.consuming.membership.static_member import FENCED_INSTANCE_ID, NameTaken, yield_the_name
 
 
 @dataclass

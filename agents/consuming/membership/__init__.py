@@ -1,0 +1,1 @@
+"""Who is in the consumer group, and who gets which partitions."""
