@@ -63,6 +63,14 @@ CREATE TABLE IF NOT EXISTS spans_versions
     -- What was said behind the previews, for searching; mostly empty.
     said_rest          String CODEC(ZSTD(1)),
     marks              UInt16,
+    -- Each text once: the attribute whose text is the input, or the output, is not in `attributes`; its key stands here.
+    input_key          LowCardinality(String),
+    output_key         LowCardinality(String),
+    all_attributes     Map(LowCardinality(String), String) ALIAS if(
+        (input_key = '') AND (output_key = ''),
+        attributes,
+        mapConcat(attributes, mapFilter((k, v) -> (k != ''), map(input_key, input, output_key, output)))
+    ),
 
     version            UInt64 CODEC(Delta, ZSTD(1)),
     is_deleted         UInt8 DEFAULT 0,
@@ -149,7 +157,7 @@ SELECT
     release,
     input,
     output,
-    attributes,
+    all_attributes AS attributes,
     resource,
     events
 FROM spans_versions FINAL;

@@ -14,10 +14,13 @@ from hypothesis import strategies as st
 
 from spanloom.local.ports import free_port
 from spanloom.retry import retry
+from spanloom.spans.each_text_once import each_text_once
 from spanloom.spans.table import SPAN_TABLE
 from spanloom.warehouse.client import SchemaError, Unavailable, Warehouse, WarehouseError, connect
+from spanloom.warehouse.queries.traces.tree import span_detail
 from spanloom.warehouse.schema.migrate import migrate
 from spanloom.warehouse.settings import ClickHouseSettings
+from spanloom.warehouse.stored_spans import StoredSpanId, whole_spans
 from spanloom.warehouse.write import insert, parts
 from tests.fixtures_local import clickhouse_process
 from tests.warehouse.tables import SECOND, START, put, rows, run, spans, sql
@@ -88,6 +91,25 @@ def test_every_type_of_column_comes_back_as_it_went_in(warehouse: Warehouse, pro
 def test_the_view_shows_duration_in_seconds(warehouse: Warehouse, project: str) -> None:
     put(warehouse, "spans_versions", spans(full(project)))
     assert rows(warehouse, f"SELECT duration FROM spans WHERE project_id = '{project}'") == [(2.000000001,)]
+
+
+def test_a_text_that_is_stored_once_is_read_everywhere(warehouse: Warehouse, project: str) -> None:
+    attributes = [("a", "x"), ("gen_ai.input.messages", STRANGE), ("b", ""), ("gen_ai.output.messages", "[]")]
+    span = full(project) | {"input": STRANGE, "output": "[]", "attributes": attributes}
+    stored = each_text_once(spans(span))
+    assert stored["attributes"].to_pylist() == [[("a", "x"), ("b", "")]]
+    put(warehouse, "spans_versions", stored)
+    [(of_view, of_one)] = rows(
+        warehouse,
+        f"SELECT attributes, attributes['gen_ai.input.messages'] FROM spans WHERE project_id = '{project}'",
+    )
+    assert of_view == dict(attributes)
+    assert of_one == STRANGE
+    detail = run(span_detail(warehouse, TRACE, KEY["span_id"], project))
+    assert detail is not None
+    assert detail.attributes == dict(attributes)
+    whole = run(whole_spans(warehouse, [StoredSpanId(project, TRACE, KEY["span_id"], 1)]))
+    assert [dict(row) for row in whole["attributes"].to_pylist()] == [dict(attributes)]
 
 
 def test_empty_everything(warehouse: Warehouse, project: str) -> None:
