@@ -14,8 +14,14 @@ from benchmarks.produce import PARTITIONS
 SPANS = "baseline-spans"
 """The topic that it reads: one JSON event a span."""
 
-_TOPICS = (SPANS, "baseline-facts", "baseline-turns")
-_CHANGELOGS = ("baseline-baseline-traces-changelog", "baseline-baseline-sessions-changelog")
+TOPICS = (
+    SPANS,
+    "baseline-facts",
+    "baseline-turns",
+    "baseline-baseline-traces-changelog",
+    "baseline-baseline-sessions-changelog",
+)
+"""Its topics, and its changelogs, which Faust would ask for with settings that Tansu refuses."""
 
 _SUMS = """
     key String, session_id String, user_id String, name String, start_time UInt64, end_time UInt64,
@@ -47,11 +53,11 @@ def create_tables(stack: Stack) -> None:
 
 
 async def create_topics(bootstrap_servers: str) -> None:
-    """Create its topics, and its changelogs, which Faust would ask for with settings that Tansu refuses."""
+    """Create its topics."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
     await admin.start()
     try:
-        await admin.create_topics([NewTopic(name, PARTITIONS, 1) for name in (*_TOPICS, *_CHANGELOGS)])
+        await admin.create_topics([NewTopic(name, PARTITIONS, 1) for name in TOPICS])
     finally:
         await admin.close()
 

@@ -1,0 +1,1 @@
+"""What else people would build to get traces and sessions into ClickHouse, each written as its own users would."""

@@ -1,0 +1,75 @@
+"""µs of CPU a span that parsing alone takes: `python -m benchmarks.rivals.parse_limit`. No server, nothing else done.
+
+* `ptars`: the bytes of OTLP messages to Arrow, as spanloom's first stage does (spanloom/spans/reading/columns/wire.py),
+  attributes left as the bytes that they are;
+* `official`: the same messages to objects of opentelemetry-proto's classes, attributes included, none of them read.
+
+Both are floors: nothing that reads OTLP in Python this way can be faster.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import time
+from collections.abc import Callable, Sequence
+
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from benchmarks.load.encode import SPANS_PER_MESSAGE, messages
+from benchmarks.load.load import Load
+from spanloom.spans.reading.columns.wire import parse
+
+_START = 1_760_000_000_000_000_000  # nanoseconds since the epoch
+_BYTES = 16 << 20  # of messages parsed at once: what spanloom's first stage takes
+
+
+def cost(
+    parsed: Callable[[Sequence[bytes]], object], batches: Sequence[Sequence[bytes]], spans: int
+) -> float:
+    """µs of CPU a span, of one pass over all batches."""
+    gc.collect()
+    begun = time.process_time()
+    for batch in batches:
+        parsed(batch)
+    return 1e6 * (time.process_time() - begun) / spans
+
+
+def official(batch: Sequence[bytes]) -> list[ExportTraceServiceRequest]:
+    """Parse with opentelemetry-proto."""
+    return [ExportTraceServiceRequest.FromString(message) for message in batch]
+
+
+def _batches(values: Sequence[bytes], size: int) -> list[Sequence[bytes]]:
+    found: list[list[bytes]] = [[]]
+    taken = 0
+    for value in values:
+        if taken >= size:
+            found.append([])
+            taken = 0
+        found[-1].append(value)
+        taken += len(value)
+    return [*found]
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.rivals.parse_limit", description=__doc__.split("\n")[0]
+    )
+    parser.add_argument("--spans", type=int, default=40_000, help="%(default)s")
+    parser.add_argument("--per-message", type=int, default=SPANS_PER_MESSAGE, help="%(default)s spans")
+    parser.add_argument("--times", type=int, default=5, help="passes, of which the best counts (%(default)s)")
+    arguments = parser.parse_args()
+    load = Load(arguments.spans, start=_START)
+    values = list(messages(load.spans(), arguments.per_message))
+    spans, size = load.truth.all.spans, sum(map(len, values))
+    batches = _batches(values, _BYTES)
+    print(f"{spans:,} spans of {size / spans:,.0f} bytes, {arguments.per_message} a message")
+    for name, parsed in (("ptars", parse), ("official", official)):
+        best = min(cost(parsed, batches, spans) for _ in range(arguments.times))
+        print(f"  {name:<10} {best:6.2f} µs a span, {1e6 / best:10,.0f} spans a CPU-second")
+
+
+if __name__ == "__main__":
+    main()
