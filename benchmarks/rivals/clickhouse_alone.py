@@ -41,6 +41,9 @@ class Work:
                 "group.id": "clickhouse-alone",
                 "auto.offset.reset": "earliest",
                 "enable.auto.commit": False,
+                # The broker has one group with one member; the defaults would wait half a minute for others.
+                "session.timeout.ms": 6000,
+                "heartbeat.interval.ms": 1000,
             }
         )
         self._client = clickhouse_connect.get_client(
