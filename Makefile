@@ -8,8 +8,8 @@ FUZZ := .venv-fuzz
 FUZZ_SECONDS ?= 60
 PROTOS := schemas/facts.proto schemas/otlp.proto
 PROTOC := $(BIN)/python -m grpc_tools.protoc -I . --python_out=. --pyi_out=. $(PROTOS)
-UV_PINS := $(BIN)/uv pip compile --quiet --universal --no-emit-index-url --no-header --no-annotate \
-  --python-version 3.11
+UV := $(BIN)/uv pip compile --quiet --no-emit-index-url --no-header --no-annotate --python-version 3.11
+UV_PINS := $(UV) --universal
 UV_COMPILE := $(UV_PINS) --all-extras pyproject.toml
 PYTEST := $(BIN)/python -m pytest
 SET_UP := PYTHON="$(PYTHON)" sh deploy/install.sh
@@ -104,9 +104,10 @@ constraints: dev ## pin all dependencies anew
 	@$(UV_COMPILE) -o constraints.txt
 	@echo 'chdb==4.0.2' | $(UV_COMPILE) -c - -o constraints-oldest.txt
 	@$(UV_PINS) tests/clients/requirements.txt -o tests/clients/constraints.txt
+	@$(UV) --python-platform linux benchmarks/rivals/requirements.txt -o benchmarks/rivals/constraints.txt
 	@$(UV_PINS) tests/wheel/requirements.txt -c constraints.txt -o tests/wheel/constraints.txt
 	@$(UV_PINS) tests/audit/requirements.txt -o tests/audit/constraints.txt
 	@$(BIN)/python deploy/image/pin.py $(BIN)/uv
 
 clean: ## remove what make has set up
-	rm -rf $(VENV) $(OLDEST) $(FUZZ) .fuzz .venv-audit .venv-clients .venv-wheel .collector .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(OLDEST) $(FUZZ) .fuzz .venv-audit .venv-clients .venv-rivals .venv-wheel .collector .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -23,6 +23,7 @@ PINS = (
     ROOT / "constraints.txt",
     ROOT / "constraints-oldest.txt",
     ROOT / "deploy" / "image" / "build-requirements.txt",
+    ROOT / "benchmarks" / "rivals" / "constraints.txt",
     ROOT / "tests" / "clients" / "constraints.txt",
     ROOT / "tests" / "wheel" / "constraints.txt",
 )

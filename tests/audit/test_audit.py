@@ -125,4 +125,5 @@ def test_a_dependency_without_a_floor_is_refused() -> None:
 def test_all_pins_are_asked_about() -> None:
     pins = set(ROOT.glob("*constraints*.txt"))
     pins |= set((ROOT / "tests").glob("*/constraints.txt")) - {Path(__file__).with_name("constraints.txt")}
+    pins |= set((ROOT / "benchmarks").glob("*/constraints.txt"))
     assert set(PINS) - {ROOT / "deploy" / "image" / "build-requirements.txt"} == pins
