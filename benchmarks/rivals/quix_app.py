@@ -101,6 +101,7 @@ def application() -> Application:
     traces, sessions = TraceFold(exact), SessionFold(exact)
 
     messages = app.dataframe(app.topic("otlp_spans", value_deserializer=request)).apply(traces.read_message)
+    # The first branch gets the batch itself, the second a copy without rows.
     messages.apply(lambda batch: batch.rows).sink(ClickHouseSink("spans", SPAN_COLUMNS))
     by_trace = messages.apply(lambda batch: batch.facts, expand=True)
     by_trace.to_topic(facts, key=lambda new: new["trace_id"].encode())
