@@ -30,6 +30,10 @@ __all__ = ["DEFAULT_PROJECT", "Decoded", "OtlpMessage", "Reject", "decode"]
 
 _MILLISECOND = 1_000_000
 
+_LARGE = 8192
+"""Where the spans of a message take more bytes than this on average, it is read row by row: nearly all of the work is
+parsing long texts, and a text that is parsed as soon as it is decoded is still in the processor's cache."""
+
 _NO_RESOURCE = ResourceRow("", "", "", "", {})
 
 
@@ -75,6 +79,9 @@ class _Batch:
             except Exception as error:
                 reason = f"The message could not be read ({type(error).__name__})."
                 self._reject(Reject(index, reason, message.value))
+                continue
+            if len(message.value) > _LARGE * count:
+                self._by_row.append(index)
                 continue
             if problem:
                 # The whole of it, for a part can't be cut out of any JSON; the spans in it are read all the same, and
