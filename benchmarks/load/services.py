@@ -20,8 +20,8 @@ _DEPTH = 8  # levels of a long trace
 def plain_turn(
     conversation: Conversation,
     random: Random,
-    texts: Texts,
-    start: int,  # noqa: ARG001  (no texts here)
+    texts: Texts,  # noqa: ARG001  (none here)
+    start: int,
 ) -> tuple[list[LoadSpan], TurnUsage]:
     """Make one trace that starts at `start` (nanoseconds), and what is true of it."""
     return _requests(conversation, random, start, PLAIN, depth=2)
@@ -30,8 +30,8 @@ def plain_turn(
 def long_turn(
     conversation: Conversation,
     random: Random,
-    texts: Texts,
-    start: int,  # noqa: ARG001  (no texts here)
+    texts: Texts,  # noqa: ARG001  (none here)
+    start: int,
 ) -> tuple[list[LoadSpan], TurnUsage]:
     """The same of a trace that goes on and on."""
     return _requests(conversation, random, start, LONG, depth=_DEPTH)
