@@ -22,9 +22,10 @@ from spanloom.spans.reading.wire.attributes import Attributes, FieldValue, value
 _KEY = 0x0A
 _VALUE = 0x12
 _STRING = 0x0A
+
 LONG = 256
-"""An input or output of so many bytes is decoded only where it is read, and not kept decoded: all of them together would
-leave the processor's cache before their turn comes."""
+"""An input or output of so many bytes is decoded only where it is read, and not kept decoded: all of them together
+would leave the processor's cache before their turn comes."""
 
 CONTENTS = frozenset(map(int, (Field.INPUT, Field.OUTPUT, Field.TOOL_INPUT, Field.TOOL_OUTPUT)))
 """The fields whose values are texts, or the bytes of long ones."""
