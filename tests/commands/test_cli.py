@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from spanloom.local.ports import free_port
 from tests.captures_truth import CAPTURES
 from tests.docs.generated import ROOT
 
@@ -81,11 +82,15 @@ def test_a_name_that_is_not_utf8(tmp_path: Path, command: tuple[str | bytes, ...
 def test_certificates_that_can_not_be_used(tmp_path: Path, command: tuple[str, ...]) -> None:
     broken = tmp_path / "broken.pem"
     broken.write_text("broken")
+    # The usual ones may be those of other tests.
+    ports = {f"SPANLOOM_RECEIVER__{name}_PORT": str(free_port()) for name in ("GRPC", "HTTP", "WEB")}
     run = spanloom(
         *command,
         SPANLOOM_KAFKA__SECURITY_PROTOCOL="SSL",
         SPANLOOM_KAFKA__SSL_CERTFILE=str(broken),
         SPANLOOM_KAFKA__SSL_KEYFILE=str(broken),
+        SPANLOOM_WORKER__WEB_PORT=str(free_port()),
+        **ports,
     )
     assert run.returncode == 1
     assert "Traceback" not in run.stderr

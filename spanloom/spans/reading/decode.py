@@ -19,16 +19,20 @@ from spanloom.spans.pricing.prices import Prices
 from spanloom.spans.reading.columns.heads import bad_ids, span_ids
 from spanloom.spans.reading.columns.table import TableReader
 from spanloom.spans.reading.columns.wire import WireSpans, parse
-from spanloom.spans.reading.messages import Decoded, OtlpMessage
+from spanloom.spans.reading.messages import Decoded, OtlpMessage, request_of
 from spanloom.spans.reading.resource import DEFAULT_PROJECT, ResourceRow, resource_row
 from spanloom.spans.reading.rows.decode import RowDecoder
 from spanloom.spans.reading.wire.rejects import NO_PARENT, NO_SPAN, NO_TRACE, BadSpans, Reject
-from spanloom.spans.reading.wire.request import read_request
+from spanloom.spans.reading.wire.request import Request, read_request
 from spanloom.spans.table import SPAN_TABLE
 
 __all__ = ["DEFAULT_PROJECT", "Decoded", "OtlpMessage", "Reject", "decode"]
 
 _MILLISECOND = 1_000_000
+
+_LARGE = 8192
+"""Where the spans of a message take more bytes than this on average, it is read row by row: nearly all of the work is
+parsing long texts, and a text that is parsed as soon as it is decoded is still in the processor's cache."""
 
 _NO_RESOURCE = ResourceRow("", "", "", "", {})
 
@@ -54,9 +58,9 @@ class _Batch:
     ) -> None:
         self._messages = messages
         self._limits, self._prices, self._vocabulary = limits, prices, vocabulary
-        self._rejects: dict[int, list[Reject]] = {}
-        self._resources: list[ResourceRow] = []
-        self._by_row: list[int] = []
+        self._rejects: list[Reject] = []
+        self._by_row: dict[int, Request | None] = {}
+        """By the index of a message that is read row by row its request, None where that is to be read once more."""
 
     def decoded(self) -> Decoded:
         """Decode all of it."""
@@ -65,22 +69,16 @@ class _Batch:
         counts: dict[int, int] = {}
         for index, message in enumerate(self._messages):
             if message.is_replay:
-                self._by_row.append(index)
+                self._by_row[index] = None
                 continue
-            try:
-                request, count, problem, is_json = read_request(message.value, self._limits.spans)
-            except ValueError as error:
-                self._reject(Reject(index, str(error), message.value))
+            read = request_of(index, message, self._limits.spans, self._rejects)
+            if read is None:
                 continue
-            except Exception as error:
-                reason = f"The message could not be read ({type(error).__name__})."
-                self._reject(Reject(index, reason, message.value))
+            request, count = read.request, read.spans
+            if len(message.value) > _LARGE * count:
+                self._by_row[index] = read
                 continue
-            if problem:
-                # The whole of it, for a part can't be cut out of any JSON; the spans in it are read all the same, and
-                # count once however often they are sent.
-                self._reject(Reject(index, problem, message.value))
-            values[index] = request.SerializeToString() if is_json else message.value
+            values[index] = request.SerializeToString() if read.is_json else message.value
             counts[index] = count
             resources[index] = [
                 resource_row(each.resource, message.project_id, count, self._limits, self._vocabulary)
@@ -109,7 +107,7 @@ class _Batch:
                 odd = [index for index, spans in zip(indices, found, strict=True) if spans != counts[index]]
                 if not odd:
                     return _Parsed(indices, wire)
-            self._by_row += odd
+            self._by_row |= dict.fromkeys(odd)
             indices = [index for index in indices if index not in set(odd)]
 
     def _read(
@@ -154,7 +152,7 @@ class _Batch:
                         if at in bad:
                             some.add(bad[at], resource_spans, scope_spans, span)
                         at += 1
-            self._rejects.setdefault(index, []).extend(some.rejects())
+            self._rejects += some.rejects()
 
     def _with_rows(self, table: pa.Table, message: npt.NDArray[np.int32]) -> Decoded:
         """Add what is read row by row."""
@@ -162,12 +160,14 @@ class _Batch:
         if self._by_row:
             decoder = RowDecoder(self._limits, self._prices, self._vocabulary, None)
             owners = [message]
-            for index in sorted(self._by_row):
+            for index, read in sorted(self._by_row.items()):
                 before = len(decoder.columns.rows)
-                decoder.add(index, self._messages[index])
+                if read is None:
+                    decoder.add(index, self._messages[index])
+                else:
+                    decoder.add_read(index, self._messages[index], read)
                 owners.append(np.full(len(decoder.columns.rows) - before, index, np.int32))
-            for reject in decoder.rejects:
-                self._rejects.setdefault(reject.message, []).append(reject)
+            self._rejects += decoder.rejects
             message = np.concatenate(owners)
             order = np.argsort(message, kind="stable")
             first = table.num_rows
@@ -176,11 +176,8 @@ class _Batch:
             rank[order] = np.arange(len(order))
             replaces = {int(rank[first + at]): version for at, version in decoder.replaces.items()}
             message = message[order]
-        rejects = [reject for index in sorted(self._rejects) for reject in self._rejects[index]]
+        rejects = sorted(self._rejects, key=lambda reject: reject.message)
         return Decoded(table, message, rejects, replaces)
-
-    def _reject(self, reject: Reject) -> None:
-        self._rejects.setdefault(reject.message, []).append(reject)
 
 
 def _is_parsed(value: bytes) -> bool:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from spanloom.spans.reading.wire.rejects import Reject
+from spanloom.spans.reading.wire.request import Request, read_request
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,29 @@ class OtlpMessage:
     """When the record was written, milliseconds since the epoch; 0 where nobody knows."""
     is_replay: bool = False
     """Its spans are stored already, and what they say of that is believed (`StoredSpan` of otlp.proto)."""
+
+
+def request_of(index: int, message: OtlpMessage, most_spans: int, rejects: list[Reject]) -> Request | None:
+    """Return what a message asks for, None where that can't be read; what is wrong with it is added to the rejects.
+
+    Args:
+        index: the message's.
+        most_spans: a message of more spans is rejected.
+    """
+    try:
+        request = read_request(message.value, most_spans)
+    except ValueError as error:
+        rejects.append(Reject(index, str(error), message.value))
+        return None
+    except Exception as error:
+        reason = f"The message could not be read ({type(error).__name__})."
+        rejects.append(Reject(index, reason, message.value))
+        return None
+    if request.problem:
+        # The whole of it, for a part can't be cut out of any JSON; the spans in it are read all the same, and count
+        # once however often they are sent.
+        rejects.append(Reject(index, request.problem, message.value))
+    return request
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,18 +7,29 @@ worked out for all of them at once. What is read by a convention, and what has a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from spanloom.spans.conventions.fields import Field
+from spanloom.spans.conventions.registry import Rule
 from spanloom.spans.reading.columns.heads import valid_strings
 from spanloom.spans.reading.wire.attributes import Attributes, FieldValue, values_by
 
 _KEY = 0x0A
 _VALUE = 0x12
 _STRING = 0x0A
+
+LONG = 256
+"""An input or output of so many bytes is decoded only where it is read, and not kept decoded: all of them together
+would leave the processor's cache before their turn comes."""
+
+CONTENTS = frozenset(map(int, (Field.INPUT, Field.OUTPUT, Field.TOOL_INPUT, Field.TOOL_OUTPUT)))
+"""The fields whose values are texts, or the bytes of long ones."""
+
 _PADDING = bytes(1)
 """No attribute, but a byte: of nothing, none can be taken."""
 
@@ -29,7 +40,7 @@ class KeyValues(NamedTuple):
     keys: list[str]
     texts: pa.StringArray
     says: list[Sequence[FieldValue]]
-    """The field values that it gives."""
+    """The field values that it gives; of an input or output of LONG bytes the value is its bytes."""
 
 
 class _Places(NamedTuple):
@@ -64,13 +75,34 @@ def read_key_values(raws: pa.BinaryArray, reader: Attributes) -> KeyValues:
             keys.append(name)
             raw = data[text:end]
             texts.append(raw)
-            says.append(values_by(rules, raw.decode("utf-8", "replace")) if rules and raw else ())
+            says.append(_values(rules, raw) if rules and raw else ())
         else:
             name, words, values = read_one(data[start:end])
             keys.append(name)
             texts.append(words.encode())
             says.append(values)
     return KeyValues(keys, valid_strings(pa.array(texts, pa.binary())), says)
+
+
+def text_of_bytes(raw: bytes) -> str:
+    """Return bytes as text; what is no UTF-8 becomes U+FFFD."""
+    return raw.decode("utf-8", "replace")
+
+
+def _values(rules: tuple[Rule, ...], raw: bytes) -> tuple[FieldValue, ...]:
+    """The field values that a text gives; a long one that is an input or output itself comes as its bytes."""
+    if len(raw) < LONG:
+        return values_by(rules, text_of_bytes(raw))
+    whole, read = _split(rules)
+    found = tuple((field, rank, raw) for field, rank, _ in whole)
+    return (*found, *values_by(read, text_of_bytes(raw))) if read else found
+
+
+@cache
+def _split(rules: tuple[Rule, ...]) -> tuple[tuple[Rule, ...], tuple[Rule, ...]]:
+    """Rules that take a text as the input or output that it is, and the others."""
+    whole = tuple(rule for rule in rules if rule[0] in CONTENTS and rule[2] is None)
+    return whole, tuple(rule for rule in rules if rule not in whole)
 
 
 def _places(data: bytes, offsets: npt.NDArray[np.int64]) -> _Places:

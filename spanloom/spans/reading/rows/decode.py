@@ -18,7 +18,7 @@ from spanloom.spans.conventions.families import Scope
 from spanloom.spans.conventions.vocabulary import BUILT_IN, Vocabulary
 from spanloom.spans.limits import Limits
 from spanloom.spans.pricing.prices import Prices
-from spanloom.spans.reading.messages import Decoded, OtlpMessage
+from spanloom.spans.reading.messages import Decoded, OtlpMessage, request_of
 from spanloom.spans.reading.resource import resource_row
 from spanloom.spans.reading.rows.kept import StoredSpanReader
 from spanloom.spans.reading.rows.notes import SpanNotes
@@ -29,7 +29,7 @@ from spanloom.spans.reading.span.row import Preview, SpanRow
 from spanloom.spans.reading.span.scope import scope_of
 from spanloom.spans.reading.span.times import SpanTimes, span_times
 from spanloom.spans.reading.wire.rejects import NO_PARENT, NO_SPAN, NO_TRACE, BadSpans, Reject
-from spanloom.spans.reading.wire.request import read_request
+from spanloom.spans.reading.wire.request import Request
 
 _NO_TRACE = bytes(16)
 _NO_SPAN = bytes(8)
@@ -73,19 +73,12 @@ class RowDecoder:
         """Adds the spans of a message to the columns, or what is wrong with it to the rejects."""
         # What is stored came within the limit, and is sent in other messages now.
         limit = sys.maxsize if message.is_replay else self._limits.spans
-        try:
-            request, count, problem, _ = read_request(message.value, limit)
-        except ValueError as error:
-            self.rejects.append(Reject(index, str(error), message.value))
-            return
-        except Exception as error:
-            reason = f"The message could not be read ({type(error).__name__})."
-            self.rejects.append(Reject(index, reason, message.value))
-            return
-        if problem:
-            # The whole of it, for a part can't be cut out of any JSON; the spans in it are read all the same, and count
-            # once however often they are sent.
-            self.rejects.append(Reject(index, problem, message.value))
+        if (read := request_of(index, message, limit, self.rejects)) is not None:
+            self.add_read(index, message, read)
+
+    def add_read(self, index: int, message: OtlpMessage, read: Request) -> None:
+        """The same of a message that was read already."""
+        request, count = read.request, read.spans
         columns = self.columns
         first = len(columns.rows)
         is_replay, stored, from_row, record = message.is_replay, _NOT_STORED, False, None

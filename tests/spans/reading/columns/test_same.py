@@ -11,6 +11,7 @@ from tests.captures_truth import captures
 from tests.fuzz import targets
 from tests.fuzz.strategies import json_requests, requests
 from tests.spans.reading.columns.two_ways import same
+from tests.spans.reading.otlp_examples import request, span
 
 SMALL = Limits(
     text=70,
@@ -51,3 +52,14 @@ def test_any_damage(value: bytes, data: st.DataObject) -> None:
     at = data.draw(st.integers(0, max(len(value) - 1, 0)))
     end = data.draw(st.integers(at, min(len(value), at + 8)))
     same([value[:at] + data.draw(st.binary(max_size=4)) + value[end:], value])
+
+
+def test_messages_of_large_spans_beside_others() -> None:
+    small, large = (
+        request(*[span({"gen_ai.operation.name": "chat", "input.value": "a" * size})] * 3)
+        for size in (10, 10_000)
+    )
+    bad = request(span({"input.value": "b" * 10_000}, trace_id=b""), span({"input.value": "c" * 10_000}))
+    decoded = same([small, large, b"{}", small, bad, large])
+    assert decoded.message.tolist() == [0, 0, 0, 1, 1, 1, 3, 3, 3, 4, 5, 5, 5]
+    assert [reject.message for reject in decoded.rejects] == [2, 4]
