@@ -93,7 +93,7 @@ generate: dev ## Python code of the schemas
 	@$(PROTOC)
 
 bench: $(VENV)/.installed-test ## measure throughput and latency
-	@$(BIN)/python -m benchmarks.throughput --baseline
+	@$(BIN)/python -m benchmarks.throughput
 	@$(BIN)/python -m benchmarks.latency
 
 bench-receiver: $(VENV)/.installed-test ## measure the receiver: spans per CPU-second, latencies

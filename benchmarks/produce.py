@@ -9,6 +9,8 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 
+from benchmarks.load.work import Compression
+
 PARTITIONS = 8
 """Of every topic; spanloom's default."""
 
@@ -16,10 +18,14 @@ _LARGEST = 10 * 2**20  # bytes of a request
 _UNACKNOWLEDGED = 32_000_000  # the most bytes on their way
 
 
-def producer(bootstrap_servers: str) -> AIOKafkaProducer:
+def producer(bootstrap_servers: str, compression: Compression = "none") -> AIOKafkaProducer:
     """A producer for large messages, to be started."""
     return AIOKafkaProducer(
-        bootstrap_servers=bootstrap_servers, acks="all", max_request_size=_LARGEST, max_batch_size=1 << 20
+        bootstrap_servers=bootstrap_servers,
+        acks="all",
+        max_request_size=_LARGEST,
+        max_batch_size=1 << 20,
+        compression_type=None if compression == "none" else compression,
     )
 
 
@@ -29,12 +35,13 @@ async def produce(
     values: Iterable[bytes],
     headers: Sequence[tuple[str, bytes]] = (),
     ahead: int = 0,
+    compression: Compression = "none",
 ) -> int:
     """Append all values, to the partitions in turn; returns their number once all are acknowledged.
 
     Their timestamps are `ahead` milliseconds from now.
     """
-    sender = producer(bootstrap_servers)
+    sender = producer(bootstrap_servers, compression)
     await sender.start()
     try:
         waiting: list[asyncio.Future[Any]] = []

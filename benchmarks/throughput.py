@@ -7,7 +7,7 @@
 4. start one worker; note its CPU time when it reports ready and when `sessions` shows every span;
 5. compare every session with the truth.
 
-With `--baseline`, the same for an idiomatic Faust app of one event a span (`benchmarks.baseline.faust_app`).
+`benchmarks.comparison` puts it beside what else people would build, in every kind of load.
 """
 
 from __future__ import annotations
@@ -18,14 +18,16 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import get_args
 
-from benchmarks.baseline import setting as baseline
 from benchmarks.exactness import differences, spans_in_sessions
-from benchmarks.load.encode import SPANS_PER_MESSAGE, event, messages
+from benchmarks.load.encode import SPANS_PER_MESSAGE, messages
+from benchmarks.load.kinds import KINDS
 from benchmarks.load.load import Load
+from benchmarks.load.work import Compression, Work
 from benchmarks.parts import BenchmarkError, Process, Stack, answers, local_stack, worker
 from benchmarks.produce import produce
 
@@ -35,6 +37,7 @@ may be off, as with a worker that has been in service for ten minutes. Before th
 
 WARM_UP_SPANS = 2_000
 _LOOK = 0.25  # seconds between two queries of the view
+_LOOKS = 20  # queries of which one's CPU time is taken, which is counted in steps of 10 ms
 _PATIENCE = 60.0  # seconds without news until a run counts as failed
 _SETTLED = 20.0  # seconds until what has no session is there as well
 
@@ -52,9 +55,17 @@ class Measured:
     """From the start of the process: Python's imports, joining the group."""
     database_cpu: float
     """In the same time as `wall`; the queries of the view included."""
+    looking_cpu: float
+    """Of it, what those queries took: as many as there were, each as long as the same one right after the end."""
     broker_cpu: float
     peak_rss: int
-    exact: bool
+    wrong: tuple[str, ...] = ()
+    """A sentence for each difference from the truth."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether everything was as it should be."""
+        return not self.wrong
 
     @property
     def spans_per_cpu_second(self) -> float:
@@ -67,7 +78,7 @@ def measure(
 ) -> Measured:
     """Wait until a worker that has just been started is ready and until `done` counts all spans.
 
-    `exact` is still to be found out.
+    What is wrong is still to be found out.
     """
     while True:
         # Noted before each question, so that no work can hide between the note and the answer.
@@ -76,8 +87,9 @@ def measure(
         if ready():
             break
         time.sleep(0.02)
-    seen, last_news = -1, time.monotonic()
+    seen, last_news, looks = -1, time.monotonic(), 1
     while (count := done()) != spans:
+        looks += 1
         if count != seen:
             seen, last_news = count, time.monotonic()
         elif time.monotonic() - last_news > _PATIENCE:
@@ -85,45 +97,62 @@ def measure(
         process.check()
         time.sleep(_LOOK)
     end = process.cpu()
-    return Measured(
+    measured = Measured(
         name=name,
         spans=spans,
         wall=time.monotonic() - started,
         cpu_since_ready=end - cpu,
         cpu_in_all=end,
         database_cpu=stack.database.cpu() - database,
+        looking_cpu=0.0,
         broker_cpu=stack.broker.cpu() - broker,
         peak_rss=process.peak_rss(),
-        exact=False,
     )
+    before = stack.database.cpu()
+    for _ in range(_LOOKS):
+        done()
+    return replace(measured, looking_cpu=looks * (stack.database.cpu() - before) / _LOOKS)
 
 
-def run_spanloom(stack: Stack, spans: int, per_message: int, seed: int, cold: bool) -> Measured:
+def settled(look: Callable[[], Iterable[str]], twice: bool) -> tuple[str, ...]:
+    """Return what differs from the truth once it has had 20 s to come right.
+
+    Args:
+        twice: messages came a second time, which shows only later: wait in any case.
+    """
+    end = time.monotonic() + _SETTLED
+    if twice:
+        time.sleep(_SETTLED)
+    while (wrong := tuple(look())) and time.monotonic() < end:
+        time.sleep(_LOOK)
+    return wrong
+
+
+def run_spanloom(stack: Stack, work: Work, cold: bool = False) -> Measured:
     """Measure one spanloom worker."""
+    stack = replace(stack, settings={**stack.settings, "SPANLOOM_CLICKHOUSE__COMPRESSION": work.compression})
     if not cold:
         _warm_up(stack)
     ahead = 0 if cold else AHEAD
-    load = Load(spans, start=time.time_ns() + ahead * 1_000_000, seed=seed)
-    values = messages(load.spans(), per_message)
-    asyncio.run(produce(stack.bootstrap_servers, "otlp_spans", values, ahead=ahead))
+    load = work.load(ahead)
+    values = work.values(load)
+    asyncio.run(
+        produce(stack.bootstrap_servers, "otlp_spans", values, ahead=ahead, compression=work.compression)
+    )
     process, url = worker(stack)
     try:
-        in_sessions = load.truth.in_sessions().spans
         measured = measure(
             "spanloom",
             stack,
             process,
             lambda: answers(f"{url}/ready"),
             lambda: spans_in_sessions(stack),
-            in_sessions,
+            load.truth.in_sessions().spans,
         )
-        end = time.monotonic() + _SETTLED
-        while (wrong := list(differences(stack.query, load.truth))) and time.monotonic() < end:
-            time.sleep(_LOOK)
-        _say(wrong)
+        wrong = settled(lambda: differences(stack.query, load.truth), bool(work.twice))
     finally:
         process.stop()
-    return Measured(**{**asdict(measured), "spans": load.truth.all.spans, "exact": not wrong})
+    return replace(measured, spans=load.truth.all.spans, wrong=wrong)
 
 
 def _warm_up(stack: Stack) -> None:
@@ -145,36 +174,6 @@ def _warm_spans(stack: Stack) -> int:
     return int(rows[0]["spans"])
 
 
-def run_baseline(stack: Stack, spans: int, seed: int) -> Measured:
-    """Measure the Faust app; it gets the same spans as single events."""
-    load = Load(spans, start=time.time_ns(), seed=seed)
-    baseline.create_tables(stack)
-    asyncio.run(baseline.create_topics(stack.bootstrap_servers))
-    asyncio.run(produce(stack.bootstrap_servers, baseline.SPANS, map(event, load.spans())))
-    ready = stack.folder / "baseline.ready"
-    process = Process(
-        "baseline",
-        (sys.executable, "-m", "benchmarks.baseline.faust_app"),
-        stack.folder,
-        baseline.environment(stack, ready),
-    )
-    try:
-        in_sessions = load.truth.in_sessions().spans
-        measured = measure(
-            "baseline", stack, process, ready.exists, lambda: baseline.spans_in_sessions(stack), in_sessions
-        )
-        wrong = list(baseline.differences(stack, load.truth))
-        _say(wrong)
-    finally:
-        process.stop()
-    return Measured(**{**asdict(measured), "spans": load.truth.all.spans, "exact": not wrong})
-
-
-def _say(wrong: list[str]) -> None:
-    for sentence in wrong[:10]:
-        print(sentence, file=sys.stderr)
-
-
 def report(measured: Measured) -> str:
     """A few lines for people."""
     spans = measured.spans
@@ -186,6 +185,7 @@ def report(measured: Measured) -> str:
             f"  spans per wall second               {spans / measured.wall:10,.0f}",
             f"  CPU of the worker, µs a span        {1e6 * measured.cpu_since_ready / spans:10.1f}",
             f"  CPU of the database, µs a span      {1e6 * measured.database_cpu / spans:10.1f}",
+            f"    of it looking, µs a span          {1e6 * measured.looking_cpu / spans:10.1f}",
             f"  CPU of the broker, µs a span        {1e6 * measured.broker_cpu / spans:10.1f}",
             f"  peak memory of the worker, MB       {measured.peak_rss / 1e6:10,.0f}",
         )
@@ -197,41 +197,43 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.throughput", description=__doc__.split("\n")[0]
     )
-    parser.add_argument("--spans", type=int, default=100_000, help="spans for spanloom (%(default)s)")
+    parser.add_argument("--spans", type=int, default=100_000, help="%(default)s")
+    parser.add_argument("--kind", choices=KINDS, default="chat", help="kind of load (%(default)s)")
     parser.add_argument(
         "--per-message", type=int, default=SPANS_PER_MESSAGE, help="spans a message (%(default)s)"
     )
+    parser.add_argument(
+        "--compression",
+        choices=get_args(Compression),
+        default="none",
+        help="of what is produced, and of inserts (%(default)s)",
+    )
     parser.add_argument("--seed", type=int, default=1, help="seed of the load (%(default)s)")
     parser.add_argument("--cold", action="store_true", help="no warm-up: every trace is looked up")
-    parser.add_argument(
-        "--baseline", action="store_true", help="measure the Faust app of one event a span too"
-    )
-    parser.add_argument("--baseline-spans", type=int, default=20_000, help="spans for it (%(default)s)")
     parser.add_argument("--json", action="store_true", help="print JSON for a program to read")
     parser.add_argument("--keep", type=Path, help="a folder for data and logs that is kept")
     arguments = parser.parse_args()
 
+    work = Work(
+        spans=arguments.spans,
+        kind=arguments.kind,
+        per_message=arguments.per_message,
+        compression=arguments.compression,
+        seed=arguments.seed,
+    )
     with tempfile.TemporaryDirectory(prefix="spanloom-benchmark-") as temporary:
         folder: Path = arguments.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        results = []
         with local_stack(folder) as stack:
-            results.append(
-                run_spanloom(stack, arguments.spans, arguments.per_message, arguments.seed, arguments.cold)
-            )
-            if not arguments.json:
-                print(report(results[0]), flush=True)
-            if arguments.baseline:
-                results.append(run_baseline(stack, arguments.baseline_spans, arguments.seed))
-                if not arguments.json:
-                    print(report(results[1]))
-    ratio = results[0].spans_per_cpu_second / results[-1].spans_per_cpu_second
+            measured = run_spanloom(stack, work, arguments.cold)
     if arguments.json:
-        rows = [{**asdict(one), "spans_per_cpu_second": one.spans_per_cpu_second} for one in results]
-        print(json.dumps({"results": rows, "ratio": ratio if arguments.baseline else None}, indent=2))
-    elif arguments.baseline:
-        print(f"spanloom handles {ratio:.1f} times as many spans in a CPU-second as the baseline")
-    if not all(result.exact for result in results):
+        own = {"spans_per_cpu_second": measured.spans_per_cpu_second, "exact": measured.exact}
+        print(json.dumps({**asdict(measured), **own}, indent=2))
+    else:
+        print(report(measured))
+    for sentence in measured.wrong[:10]:
+        print(sentence, file=sys.stderr)
+    if not measured.exact:
         sys.exit(1)
 
 

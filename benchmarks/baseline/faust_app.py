@@ -12,7 +12,7 @@ It promises less, and is the cheaper for it: it sums increments, so that a span 
 offsets may be committed before rows are written; previews, tags and metadata are left out; and usage counts
 on LLM spans only, which is all that the benchmark's load needs.
 
-Start: `python -m benchmarks.baseline.faust_app`, with `baseline.environment` set.
+Start: `python -m benchmarks.baseline.faust_app`, with the environment of `benchmarks.rivals.setting`.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ _WITHIN = 0.5  # seconds until an insert with fewer rows
 
 app = faust.App(
     "baseline",
-    broker=os.environ.get("BASELINE_BROKER", "kafka://127.0.0.1:9092"),
+    broker=f"kafka://{os.environ['RIVAL_BROKER']}",
     value_serializer="json",
     store="memory://",
-    datadir=os.environ.get("BASELINE_DATA", ".baseline"),
+    datadir=os.environ["RIVAL_DATA"],
     topic_partitions=PARTITIONS,
     topic_replication_factor=1,
     consumer_auto_offset_reset="earliest",
@@ -199,8 +199,7 @@ async def write_sessions(stream: Any) -> None:
 @app.on_rebalance_complete.connect
 async def ready(*_: Any, **__: Any) -> None:
     """Tell the benchmark that partitions are assigned and recovered."""
-    if "BASELINE_READY" in os.environ:
-        await asyncio.to_thread(Path(os.environ["BASELINE_READY"]).touch)
+    await asyncio.to_thread(Path(os.environ["RIVAL_READY"]).touch)
 
 
 def span_row(span: Span, found: dict[str, Any]) -> list[Any]:
@@ -264,9 +263,10 @@ async def insert(table: str, rows: list[Any], columns: list[str]) -> None:
 def client() -> Client:
     """The connection to ClickHouse."""
     return clickhouse_connect.get_client(
-        dsn=os.environ.get("BASELINE_CLICKHOUSE", "http://127.0.0.1:8123"),
-        database="baseline",
+        dsn=os.environ["RIVAL_CLICKHOUSE"],
+        database=os.environ["RIVAL_DATABASE"],
         autogenerate_session_id=False,
+        compress="lz4" if os.environ["RIVAL_COMPRESSION"] == "lz4" else False,
     )
 
 

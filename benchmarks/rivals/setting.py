@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from benchmarks.baseline import setting as faust
 from benchmarks.load.encode import event, messages
 from benchmarks.load.load import Totals, Truth
 from benchmarks.load.turns import LoadSpan
+from benchmarks.load.work import Compression, Encode
 from benchmarks.parts import Process, Stack
 from benchmarks.produce import PARTITIONS
 from benchmarks.rivals import environments
@@ -24,6 +24,14 @@ _COLUMNS = [name for name in Totals.__dataclass_fields__ if name != "cost"]
 _WEEK = 7 * 24 * 3600 * 1000  # ms
 _INTERNAL = {"retention.ms": str(_WEEK), "cleanup.policy": "delete"}
 _CHANGELOG = {"retention.ms": str(_WEEK), "cleanup.policy": "compact"}
+_FAUST_TOPICS = (
+    "baseline-spans",
+    "baseline-facts",
+    "baseline-turns",
+    # Faust would ask for its changelogs with settings that the local broker refuses.
+    "baseline-baseline-traces-changelog",
+    "baseline-baseline-sessions-changelog",
+)
 
 
 @dataclass(frozen=True)
@@ -38,14 +46,14 @@ class Rival:
     """What a query reads its sessions from: a row each, named by `key`."""
     tables: Callable[[str], list[str]]
     """The statements that create its database and tables."""
-    environment: Callable[[Stack, Path], dict[str, str]]
-    """What it needs to work on a stack; it makes the file when its partitions are assigned."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """What it needs besides what every rival gets."""
     reads: str = "otlp_spans"
     """The topic that the load is appended to."""
     topics: dict[str, dict[str, str]] = field(default_factory=dict)
     """Others that it needs, and their settings."""
-    encode: Callable[[Iterable[LoadSpan], int], Iterator[bytes]] = messages
-    """Turns spans into values of that topic, so many a message."""
+    encode: Encode = messages
+    """Makes the values of that topic."""
     python: Callable[[], Path] = environments.python
     """The interpreter that has its packages; set up if need be."""
 
@@ -55,9 +63,18 @@ class Rival:
             stack.query(statement)
         asyncio.run(_create_topics(stack.bootstrap_servers, self.topics))
 
-    def start(self, stack: Stack) -> Process:
-        """Start it."""
-        environment = {**self.environment(stack, self._ready(stack)), "PYTHONPATH": str(ROOT)}
+    def start(self, stack: Stack, compression: Compression) -> Process:
+        """Start it; it packs its inserts as told, and makes a file when its partitions are assigned."""
+        environment = {
+            "PYTHONPATH": str(ROOT),
+            "RIVAL_BROKER": stack.bootstrap_servers,
+            "RIVAL_CLICKHOUSE": stack.url,
+            "RIVAL_DATABASE": self.database,
+            "RIVAL_DATA": str(stack.folder / self.database),
+            "RIVAL_READY": str(self._ready(stack)),
+            "RIVAL_COMPRESSION": compression,
+            **self.environment,
+        }
         return Process(self.name, (str(self.python()), "-m", self.module), stack.folder, environment)
 
     def is_ready(self, stack: Stack) -> bool:
@@ -97,20 +114,6 @@ async def _create_topics(bootstrap_servers: str, topics: dict[str, dict[str, str
         await admin.close()
 
 
-def _environment(database: str, **more: str) -> Callable[[Stack, Path], dict[str, str]]:
-    def of_stack(stack: Stack, ready: Path) -> dict[str, str]:
-        return {
-            "RIVAL_BROKER": stack.bootstrap_servers,
-            "RIVAL_CLICKHOUSE": stack.url,
-            "RIVAL_DATABASE": database,
-            "RIVAL_DATA": str(stack.folder / database),
-            "RIVAL_READY": str(ready),
-            **more,
-        }
-
-    return of_stack
-
-
 def _quix(mode: str) -> Rival:
     """Its changelogs are made beforehand, as the local broker does not know all that Quix asks for."""
     database = f"quix_{mode}"
@@ -120,7 +123,7 @@ def _quix(mode: str) -> Rival:
         database=database,
         sessions=f"{database}.sessions FINAL",
         tables=folded_tables,
-        environment=_environment(database, RIVAL_MODE=mode, RIVAL_IDEMPOTENT="false"),
+        environment={"RIVAL_MODE": mode, "RIVAL_IDEMPOTENT": "false"},
         topics={
             "quix-facts": _INTERNAL,
             "quix-turns": _INTERNAL,
@@ -145,7 +148,6 @@ RIVALS = {
             database="alone",
             sessions="alone.sessions",
             tables=adding_tables,
-            environment=_environment("alone"),
         ),
         Rival(
             name="faust",
@@ -153,12 +155,11 @@ RIVALS = {
             database="baseline",
             sessions="baseline.sessions FINAL",
             tables=folded_tables,
-            environment=faust.environment,
-            reads=faust.SPANS,
-            topics={name: {} for name in faust.TOPICS},
+            reads="baseline-spans",
+            topics={name: {} for name in _FAUST_TOPICS},
             encode=_events,
             python=lambda: Path(sys.executable),
         ),
     )
 }
-"""By name. All share what spanloom's broker and database have; a stack of its own for each is cleaner."""
+"""By name."""
