@@ -16,7 +16,7 @@ SET_UP := PYTHON="$(PYTHON)" sh deploy/install.sh
 SET_UP_INPUTS := pyproject.toml deploy/install.sh deploy/set_up.py
 
 .PHONY: run install dev audit test test-clients test-browser test-kafka chaos test-wheel test-oldest fuzz fuzz-live check \
-  generate bench bench-receiver constraints clean help
+  generate bench bench-check bench-receiver constraints clean help
 
 help:
 	@sed -n 's/^\([a-z/.-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -92,9 +92,12 @@ check: dev ## lint, format, types, generated code
 generate: dev ## Python code of the schemas
 	@$(PROTOC)
 
-bench: $(VENV)/.installed-test ## measure throughput and latency
-	@$(BIN)/python -m benchmarks.throughput
+bench: $(VENV)/.installed-test ## measure throughput beside what else people would build (an hour), and latency; set up in .venv-rivals
+	@$(BIN)/python -m benchmarks.comparison
 	@$(BIN)/python -m benchmarks.latency
+
+bench-check: $(VENV)/.installed-test ## a quarter of an hour of the same: has spanloom lost a fifth beside the others since they were committed?
+	@$(BIN)/python -m benchmarks.comparison.check
 
 bench-receiver: $(VENV)/.installed-test ## measure the receiver: spans per CPU-second, latencies
 	@$(BIN)/python -m benchmarks.receiver.throughput
