@@ -96,7 +96,7 @@ bench: $(VENV)/.installed-test ## measure throughput beside what else people wou
 	@$(BIN)/python -m benchmarks.comparison
 	@$(BIN)/python -m benchmarks.latency
 
-bench-check: $(VENV)/.installed-test ## a quarter of an hour of the same: has spanloom lost a fifth beside the others since they were committed?
+bench-check: $(VENV)/.installed-test ## twenty minutes of the same: has spanloom lost a fifth beside the others since they were committed?
 	@$(BIN)/python -m benchmarks.comparison.check
 
 bench-receiver: $(VENV)/.installed-test ## measure the receiver: spans per CPU-second, latencies

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from benchmarks.comparison import check
 from benchmarks.comparison.check import CASES, COMMITTED, CONTESTANTS
 from benchmarks.comparison.losses import (
     Change,
@@ -82,3 +85,27 @@ def test_what_is_committed_is_what_the_check_measures() -> None:
     assert found == {
         (case, part, rival) for case in CASES for part in ("worker", "database") for rival in rivals
     }
+
+
+def checked(monkeypatch: pytest.MonkeyPatch, committed: Path, worker: float, *options: str) -> None:
+    """Run the command where spanloom's worker takes so many µs, and `quix-sets` 50."""
+    found = results([run("quix-sets", 1, 50, database=80), run("spanloom", 1, worker, database=100)])
+    monkeypatch.setattr(check, "compare", lambda *_: found)
+    monkeypatch.setattr(check, "COMMITTED", committed)
+    monkeypatch.setattr("sys.argv", ["check", *options])
+    check.main()
+
+
+def test_the_check_passes_with_what_it_has_written_and_fails_on_a_loss(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    committed = tmp_path / "committed.json"
+    checked(monkeypatch, committed, 100, "--write")
+    checked(monkeypatch, committed, 110)
+    shown = capsys.readouterr().out
+    assert "chat, worker beside quix-sets" in shown
+    assert "2.20, was   2.00" in shown
+    assert "LOSS" not in shown
+    with pytest.raises(SystemExit, match=r"in 1 ratios: chat, worker beside quix-sets: 2[.]50, was 2[.]00"):
+        checked(monkeypatch, committed, 125)
+    assert "LOSS" in capsys.readouterr().out
