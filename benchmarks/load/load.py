@@ -1,8 +1,8 @@
 """A realistic load, the same for the same seed, made a little at a time, and the truth about it.
 
-Sessions of several traces run side by side; each trace is one turn of a conversation with an application
-(`benchmarks.load.turns`). Spans come in the order in which exporters send them: each when it ends, so that the
-root comes last, and mixed with those of the traces that run at the same time.
+Sessions of several traces run side by side; each trace is one turn of a conversation with an application, of one of
+several kinds (`benchmarks.load.kinds`). Spans come in the order in which exporters send them: each when it ends, so
+that the root comes last, and mixed with those of the traces that run at the same time.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from random import Random
 
+from benchmarks.load.kinds import KINDS, Kind
 from benchmarks.load.texts import Texts
-from benchmarks.load.turns import SPANS_PER_TRACE, Conversation, LoadSpan, turn
+from benchmarks.load.turns import Conversation, LoadSpan
 
 RATE = 10_000
 """How many spans start in a second of the load's own time."""
 
-_OPEN_TRACES = 40  # traces that run side by side
 _OPEN_SESSIONS = 50  # sessions that take turns
 _TURNS = (1, 9)  # traces of a session
 _USERS = 40
@@ -72,16 +72,27 @@ class Load:
         seed: the same seed makes the same load.
         rate: spans that start in a second of the load's own time.
         name: the beginning of session IDs, to keep loads apart.
+        kind: what its traces are.
     """
 
-    def __init__(self, spans: int, *, start: int, seed: int = 1, rate: int = RATE, name: str = "s") -> None:
-        self.traces = -(-spans // SPANS_PER_TRACE)
+    def __init__(
+        self,
+        spans: int,
+        *,
+        start: int,
+        seed: int = 1,
+        rate: int = RATE,
+        name: str = "s",
+        kind: Kind = KINDS["chat"],
+    ) -> None:
+        self.traces = -(-spans // kind.spans)
         self.truth = Truth()
         """Complete once `spans` has been read to its end."""
         self._random = Random(seed)
-        self._texts = Texts(self._random)
+        self._kind = kind
+        self._texts = Texts(self._random, fresh=kind.fresh_texts)
         self._start = start
-        self._step = 1_000_000_000 * SPANS_PER_TRACE // rate
+        self._step = 1_000_000_000 * kind.spans // rate
         self._name = name
 
     def spans(self) -> Iterator[LoadSpan]:
@@ -90,7 +101,7 @@ class Load:
         running: list[list[LoadSpan]] = []  # of each open trace the spans still to come, the next one last
         for trace in self._traces():
             running.append(trace)
-            while len(running) >= _OPEN_TRACES:
+            while len(running) >= self._kind.open_traces:
                 yield from _some(running, random)
         while running:
             yield from _some(running, random)
@@ -106,7 +117,8 @@ class Load:
                 conversations.append(Conversation(random, session_id, turns, random.randrange(_USERS)))
                 opened += 1
             conversation = random.choice(conversations)
-            spans, usage = turn(conversation, random, self._texts, self._start + number * self._step)
+            start = self._start + number * self._step
+            spans, usage = self._kind.turn(conversation, random, self._texts, start)
             self.truth.add(
                 conversation.session_id,
                 Totals(

@@ -41,10 +41,21 @@ _RARE = ("naïve", "Zürich", "東京", "данные", "🙂", "“quoted”", 
 
 
 class Texts:
-    """Excerpts from one long made-up text, each as long as the random numbers say."""
+    """Excerpts from one long made-up text, each as long as the random numbers say.
 
-    def __init__(self, random: Random) -> None:
+    Args:
+        fresh: the text is made anew once as much has been taken as it has, so that none is taken twice: nothing repeats
+            but words.
+    """
+
+    def __init__(self, random: Random, fresh: bool = False) -> None:
         self._random = random
+        self._fresh = fresh
+        self._begin()
+
+    def _begin(self) -> None:
+        random = self._random
+        self._taken = 0
         words = ["".join(random.choices(_SYLLABLES, k=random.randint(1, 4))) for _ in range(3_000)]
         parts: list[str] = []
         length = 0
@@ -61,5 +72,10 @@ class Texts:
 
     def exactly(self, length: int) -> str:
         """A text of `length` characters."""
-        start = self._random.randrange(len(self._corpus) - length)
+        if self._fresh:
+            if self._taken + length > len(self._corpus):
+                self._begin()
+            start, self._taken = self._taken, self._taken + length
+        else:
+            start = self._random.randrange(len(self._corpus) - length)
         return self._corpus[start : start + length]

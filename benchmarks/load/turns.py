@@ -94,8 +94,8 @@ class Conversation:
 
 
 @dataclass(slots=True)
-class _Trace:
-    """A trace as it grows."""
+class Trace:
+    """A trace as it grows; `now` in nanoseconds since the epoch."""
 
     trace_id: bytes
     random: Random
@@ -104,6 +104,7 @@ class _Trace:
     spans: list[LoadSpan] = field(default_factory=list)
 
     def new_id(self) -> bytes:
+        """An ID for a span."""
         return self.random.randbytes(7) + b"\x01"
 
     def later(self, shortest: int, longest: int) -> int:
@@ -130,11 +131,16 @@ class _Trace:
         )
 
 
+def new_trace(random: Random, start: int) -> Trace:
+    """A trace that starts at `start`, nanoseconds since the epoch."""
+    return Trace(random.randbytes(15) + b"\x01", random, start)
+
+
 def turn(
     conversation: Conversation, random: Random, texts: Texts, start: int
 ) -> tuple[list[LoadSpan], TurnUsage]:
     """Make one trace that starts at `start` (nanoseconds), and what is true of it."""
-    trace = _Trace(random.randbytes(15) + b"\x01", random, start)
+    trace = new_trace(random, start)
     root, plan, search, tool = (trace.new_id() for _ in range(4))
     question = texts.text()
     on_root = random.random() < SESSION_ON_ROOT
@@ -170,7 +176,7 @@ def turn(
 
 
 def _call(
-    trace: _Trace,
+    trace: Trace,
     conversation: Conversation,
     texts: Texts,
     question: str,
@@ -200,7 +206,7 @@ def _call(
     return call.answer
 
 
-def _tool(trace: _Trace, texts: Texts, begun: int, parent: bytes, span_id: bytes | None = None) -> None:
+def _tool(trace: Trace, texts: Texts, begun: int, parent: bytes, span_id: bytes | None = None) -> None:
     random = trace.random
     name = random.choice(_TOOLS)
     error = "the order does not exist" if random.random() < TOOL_ERRORS else ""
@@ -217,7 +223,7 @@ def _tool(trace: _Trace, texts: Texts, begun: int, parent: bytes, span_id: bytes
     )
 
 
-def _request(trace: _Trace, name: str, parent: bytes, some: Attributes) -> None:
+def _request(trace: Trace, name: str, parent: bytes, some: Attributes) -> None:
     begun = trace.now
     trace.later(2, 40)
     trace.add(name, some, start=begun, parent=parent, service="backend")

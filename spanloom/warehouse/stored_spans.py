@@ -168,7 +168,7 @@ async def spans_of(warehouse: Warehouse, traces: Sequence[TraceId]) -> list[Stor
 
 _WHOLE_SQL = f"""
 SELECT
-    {", ".join(WHOLE_SPANS.names)}
+    {", ".join(f"all_{name} AS {name}" if name == "attributes" else name for name in WHOLE_SPANS.names)}
 FROM spans_versions FINAL
 PREWHERE (project_id, trace_id, span_id) IN (SELECT project_id, trace_id, span_id FROM wanted)
 ORDER BY

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from random import Random
 
+import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from benchmarks.load.encode import event, messages
+from benchmarks.load.kinds import KINDS
 from benchmarks.load.load import Load, Totals, Truth
+from benchmarks.load.texts import Texts
 from spanloom.spans.folding.facts import Fact, TraceKey, facts_of
 from spanloom.spans.folding.trace.fold import fold
 from spanloom.spans.limits import Limits
@@ -49,13 +53,41 @@ def _found(encoded: list[bytes]) -> Truth:
     return truth
 
 
-def test_spanloom_finds_what_the_load_knows_to_be_true() -> None:
-    load = _load(3000)
+@pytest.mark.parametrize("kind", KINDS)
+def test_spanloom_finds_what_the_load_knows_to_be_true(kind: str) -> None:
+    load = Load(max(3000, 8 * KINDS[kind].spans), start=START, kind=KINDS[kind])
     found = _found(list(messages(load.spans(), 500)))
     assert found == load.truth
-    assert found.all.errors
-    assert found.all.cost
-    assert found.in_sessions().traces < found.all.traces, "some traces have no session"
+    assert found.all.spans == load.traces * KINDS[kind].spans
+
+
+def test_the_load_has_what_makes_it_hard() -> None:
+    load = _load(3000)
+    assert list(load.spans())
+    assert load.truth.all.errors
+    assert load.truth.all.cost
+    assert load.truth.in_sessions().traces < load.truth.all.traces, "some traces have no session"
+
+
+def test_the_history_of_an_agent_grows() -> None:
+    spans = list(Load(14, start=START, kind=KINDS["agents"]).spans())
+    histories = [len(str(span.attributes.get("gen_ai.input.messages", ""))) for span in spans]
+    grown = [length for length in histories if length]
+    assert grown == sorted(grown)
+    assert grown[0] < 5_000
+    assert 45_000 < grown[-1] < 56_000
+
+
+def test_plain_spans_are_small() -> None:
+    spans = list(Load(1000, start=START, kind=KINDS["plain"]).spans())
+    assert sum(map(len, messages(spans))) / len(spans) < 500
+
+
+def test_fresh_texts_do_not_repeat() -> None:
+    texts = Texts(Random(1), fresh=True)
+    taken = [texts.exactly(10_000) for _ in range(100)]
+    pieces = {text[at : at + 100] for text in taken for at in range(0, 10_000, 100)}
+    assert len(pieces) == 10_000
 
 
 def test_the_same_seed_makes_the_same_load() -> None:

@@ -12,12 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spanloom.agents.stages.ingest import SPANS_ORDER
 from spanloom.local.ports import free_port
 from spanloom.retry import retry
+from spanloom.spans.each_text_once import each_text_once
 from spanloom.spans.table import SPAN_TABLE
 from spanloom.warehouse.client import SchemaError, Unavailable, Warehouse, WarehouseError, connect
+from spanloom.warehouse.queries.traces.tree import span_detail
 from spanloom.warehouse.schema.migrate import migrate
 from spanloom.warehouse.settings import ClickHouseSettings
+from spanloom.warehouse.stored_spans import StoredSpanId, whole_spans
 from spanloom.warehouse.write import insert, parts
 from tests.fixtures_local import clickhouse_process
 from tests.warehouse.tables import SECOND, START, put, rows, run, spans, sql
@@ -90,6 +94,25 @@ def test_the_view_shows_duration_in_seconds(warehouse: Warehouse, project: str) 
     assert rows(warehouse, f"SELECT duration FROM spans WHERE project_id = '{project}'") == [(2.000000001,)]
 
 
+def test_a_text_that_is_stored_once_is_read_everywhere(warehouse: Warehouse, project: str) -> None:
+    attributes = [("a", "x"), ("gen_ai.input.messages", STRANGE), ("b", ""), ("gen_ai.output.messages", "[]")]
+    span = full(project) | {"input": STRANGE, "output": "[]", "attributes": attributes}
+    stored = each_text_once(spans(span))
+    assert stored["attributes"].to_pylist() == [[("a", "x"), ("b", "")]]
+    put(warehouse, "spans_versions", stored)
+    [(of_view, of_one)] = rows(
+        warehouse,
+        f"SELECT attributes, attributes['gen_ai.input.messages'] FROM spans WHERE project_id = '{project}'",
+    )
+    assert of_view == dict(attributes)
+    assert of_one == STRANGE
+    detail = run(span_detail(warehouse, TRACE, KEY["span_id"], project))
+    assert detail is not None
+    assert detail.attributes == dict(attributes)
+    whole = run(whole_spans(warehouse, [StoredSpanId(project, TRACE, KEY["span_id"], 1)]))
+    assert [dict(row) for row in whole["attributes"].to_pylist()] == [dict(attributes)]
+
+
 def test_empty_everything(warehouse: Warehouse, project: str) -> None:
     put(warehouse, "spans_versions", spans(KEY | {"project_id": project}))
     columns = "name, tags, attributes, events, input, input_tokens, start_time"
@@ -112,6 +135,24 @@ def test_the_highest_version_wins_in_any_order(warehouse: Warehouse, project: st
     assert rows(warehouse, query) == [("version 2",)]
     sql(warehouse.settings, f"OPTIMIZE TABLE {warehouse.settings.database}.spans_versions FINAL")
     assert rows(warehouse, query) == [("version 2",)]
+
+
+@pytest.mark.parametrize("first", [1, 2])
+def test_of_a_span_that_stands_twice_in_one_insert_the_highest_version_wins(
+    warehouse: Warehouse, project: str, first: int
+) -> None:
+    both = ({"version": version, "name": f"v{version}"} for version in (first, 3 - first))
+    put(warehouse, "spans_versions", spans(*(KEY | {"project_id": project} | each for each in both)))
+    assert rows(warehouse, f"SELECT name FROM spans WHERE project_id = '{project}'") == [("v2",)]
+
+
+def test_the_order_in_which_ingest_sends_spans_is_that_of_their_table(warehouse: Warehouse) -> None:
+    [(key,)] = rows(
+        warehouse,
+        "SELECT sorting_key FROM system.tables "
+        "WHERE database = currentDatabase() AND name = 'spans_versions'",
+    )
+    assert key == ", ".join(SPANS_ORDER)
 
 
 def test_the_same_rows_again_change_nothing(warehouse: Warehouse, project: str) -> None:

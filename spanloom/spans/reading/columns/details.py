@@ -15,6 +15,7 @@ from spanloom.spans.limits import Limits
 from spanloom.spans.pricing.prices import Prices
 from spanloom.spans.reading.columns.fields import FieldColumns, Objects
 from spanloom.spans.reading.columns.heads import TimesOfSpans
+from spanloom.spans.reading.columns.key_values import CONTENTS, text_of_bytes
 from spanloom.spans.reading.span.account import Caller, account_of
 from spanloom.spans.reading.span.contents import contents_of
 from spanloom.spans.reading.span.costs import UNKNOWN, SpanCosts
@@ -89,8 +90,8 @@ class DetailReader:
         Args:
             fields: of all spans.
             heads: likewise.
-            inputs: what attributes name as the input, in the place of which comes what messages that are put together
-                say; likewise `outputs`.
+            inputs: what attributes name as the input, texts or their bytes, in the place of which comes what messages
+                that are put together say; likewise `outputs`.
         """
         details = Details()
         told = np.logical_or.reduce([fields.has(field) for field in _READ])
@@ -109,7 +110,7 @@ class DetailReader:
     def _read(
         self,
         at: int,
-        values: Sequence[Any],
+        values: list[Any],
         ranks: Sequence[int],
         fields: FieldColumns,
         heads: Heads,
@@ -123,8 +124,13 @@ class DetailReader:
         is_call = span_type == "LLM"
         flattened = [each for each in merged if each[0] > _CUT]
         if is_call or flattened or events is not NO_EVENTS or any(values[_OF_TRACE]):
+            for field in CONTENTS:
+                if type(values[field]) is bytes:
+                    values[field] = text_of_bytes(values[field])
             contents = contents_of(values, ranks, flattened, span_type, events.whole, self._vocabulary)
-            inputs[at], outputs[at] = contents.input.text, contents.output.text
+            for texts, chosen in ((inputs, contents.input), (outputs, contents.output)):
+                if chosen.source not in CONTENTS:
+                    texts[at] = chosen.text
             if contents.asked is not NO_PREVIEW:
                 details.asked[at] = contents.asked
             if contents.answered is not NO_PREVIEW:

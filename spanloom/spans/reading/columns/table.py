@@ -32,6 +32,7 @@ from spanloom.spans.reading.columns.heads import (
     times_of_spans,
     valid_strings,
 )
+from spanloom.spans.reading.columns.key_values import text_of_bytes
 from spanloom.spans.reading.columns.names import id_column, named, names, span_types
 from spanloom.spans.reading.columns.statuses import statuses
 from spanloom.spans.reading.columns.wire import WireSpans
@@ -129,8 +130,8 @@ class TableReader:
             "status": pa.array(ended.status, pa.string()),
             "status_message": shortened(pa.array(ended.message, pa.string()), limits.name),
             "scope": strings([scope.name for scope in scopes]).take(pa.array(wire.scope)),
-            "input": pa.array(inputs, pa.string()),
-            "output": pa.array(outputs, pa.string()),
+            "input": valid_strings(pa.array(inputs, pa.binary())),
+            "output": valid_strings(pa.array(outputs, pa.binary())),
             "attributes": _attributes(with_notes(attributes, _notes(cuts, times)), len(spans)),
             "events": events_column([events[at].kept if at in events else () for at in range(len(spans))]),
         }
@@ -168,10 +169,13 @@ def _recorded(fields: FieldColumns, field: Field, tool: Field, span_type: Object
 
 
 def _shorten(texts: Objects, name: str, longest: int, cuts: Cuts) -> None:
-    for at, text in enumerate(texts.tolist()):
-        if len(text) > longest:
-            texts[at] = text[:longest]
-            cuts.setdefault(at, set()).add(name)
+    for at, given in enumerate(texts.tolist()):
+        # No text has more characters than bytes.
+        if len(given) > longest:
+            text = text_of_bytes(given) if isinstance(given, bytes) else given
+            if len(text) > longest:
+                texts[at] = text[:longest]
+                cuts.setdefault(at, set()).add(name)
 
 
 def _notes(cuts: Cuts, times: TimesOfSpans) -> dict[int, dict[str, str]]:

@@ -11,6 +11,7 @@ import numpy as np
 from spanloom.spans.reading.columns.details import Details
 from spanloom.spans.reading.columns.fields import Objects
 from spanloom.spans.reading.columns.heads import Mask, SpanIds
+from spanloom.spans.reading.columns.key_values import text_of_bytes
 from spanloom.spans.reading.columns.wire import Indices
 from spanloom.spans.reading.span.previews import is_nothing, recorded_preview
 from spanloom.spans.reading.span.row import Preview
@@ -25,10 +26,14 @@ _TOOL = 4
 def recording(span_type: Objects, inputs: Objects, outputs: Objects) -> Mask:
     """Return which spans are no call of a model and have recorded something."""
     found = [
-        kind != "LLM" and not (is_nothing(given) and is_nothing(answer))
+        kind != "LLM" and not (_is_nothing(given) and _is_nothing(answer))
         for kind, given, answer in zip(span_type.tolist(), inputs.tolist(), outputs.tolist(), strict=True)
     ]
     return np.array(found, bool)
+
+
+def _is_nothing(given: str | bytes) -> bool:
+    return isinstance(given, str) and is_nothing(given)
 
 
 def bear_witness(
@@ -70,11 +75,15 @@ def bear_witness(
                 known[at] = around
 
 
-def _preview(given: str, answer: str, details: Details, at: int, around: int) -> None:
+def _preview(given: str | bytes, answer: str | bytes, details: Details, at: int, around: int) -> None:
     if not around & _RECORDED and not _marks(details.asked, at) & INPUT_OF_TRACE:
-        details.asked[at] = recorded_preview(given, "user")
+        details.asked[at] = recorded_preview(_text(given), "user")
     if not _marks(details.answered, at) & OUTPUT_OF_TRACE:
-        details.answered[at] = recorded_preview(answer, "assistant")
+        details.answered[at] = recorded_preview(_text(answer), "assistant")
+
+
+def _text(given: str | bytes) -> str:
+    return text_of_bytes(given) if isinstance(given, bytes) else given
 
 
 def _marks(previews: Mapping[int, Preview], at: int) -> int:

@@ -106,8 +106,10 @@ def _without_project(row: dict[str, Any]) -> dict[str, Any]:
     return row
 
 
+_COMPUTED = {"duration": _DURATION, "attributes": "all_attributes AS attributes"}
+
 _WHOLE_COLUMNS = ", ".join(
-    _DURATION if name == "duration" else name for name in SpanDetail.model_fields if name != "event_count"
+    _COMPUTED.get(name, name) for name in SpanDetail.model_fields if name != "event_count"
 )
 
 _PLACES = """
