@@ -106,6 +106,12 @@ class Ingest:
             Record(partition, None, value, timestamp=timestamp)
             for partition, value in facts.encode_table(table, self._partitions)
         ]
-        # In the order of the table ClickHouse need not move them, texts and all.
-        rows = each_text_once(table).sort_by([(name, "ascending") for name in SPANS_ORDER])
-        return Writes(rows=[(SPANS_TABLE, rows)], messages={SPAN_FACTS: sent_on, DEAD_LETTERS: letters})
+        return Writes(
+            rows=[(SPANS_TABLE, stored_rows(table))], messages={SPAN_FACTS: sent_on, DEAD_LETTERS: letters}
+        )
+
+
+def stored_rows(table: pa.Table) -> pa.Table:
+    """Return the rows of SPANS_TABLE for a span table with versions, in its order: then ClickHouse need not move them,
+    texts and all."""
+    return each_text_once(table).sort_by([(name, "ascending") for name in SPANS_ORDER])
