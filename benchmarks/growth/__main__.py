@@ -4,7 +4,7 @@ python -m benchmarks.growth trace [--spans 50000] [--batch 10]
 python -m benchmarks.growth session [--traces 100000] [--batch 10]
 
 The stages themselves, without Kafka and ClickHouse: messages of facts in; rows, messages and changelog records out.
-`benchmarks.growth_end_to_end` measures a worker and its database.
+`benchmarks.growth.end_to_end` measures a worker and its database.
 """
 
 from __future__ import annotations
