@@ -109,7 +109,9 @@ def grow(kind: str, size: int, batch: int, report: Callable[[int, float], None])
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.growth", description=(__doc__ or "").partition("\n")[0]
+    )
     parser.add_argument("kind", choices=("trace", "session"))
     parser.add_argument("--spans", type=int, default=50_000)
     parser.add_argument("--traces", type=int, default=100_000)
