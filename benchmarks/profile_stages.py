@@ -25,6 +25,7 @@ import pyarrow as pa
 from benchmarks.load.encode import SPANS_PER_MESSAGE, messages
 from benchmarks.load.load import Load
 from benchmarks.produce import PARTITIONS
+from spanloom.agents.stages.ingest import stored_rows
 from spanloom.agents.state.sessions import SessionPartition
 from spanloom.agents.state.traces import TracePartition
 from spanloom.spans.folding import contribution, facts
@@ -39,6 +40,7 @@ Result = TypeVar("Result")
 
 STEPS = {
     "decode": "OTLP bytes to the span table",
+    "spans: rows": "each text once, in the order of the table",
     "spans: insert body": "span table to lz4-compressed Arrow, as the client sends it",
     "facts: encode": "span table to messages of facts",
     "facts: decode": "messages of facts to facts",
@@ -103,7 +105,8 @@ class Pipeline:
         decoded = self._decode(some)
         versions = np.full(decoded.table.num_rows, now << 22 | self._offset, np.uint64)
         table = decoded.table.append_column(pa.field("version", pa.uint64(), False), pa.array(versions))
-        clock("spans: insert body", lambda: insert_body(table))
+        rows_of_spans = clock("spans: rows", lambda: stored_rows(table))
+        clock("spans: insert body", lambda: insert_body(rows_of_spans))
         sent = clock("facts: encode", lambda: list(facts.encode_table(table, PARTITIONS)))
         read = clock(
             "facts: decode", lambda: [(number, facts.decode(value), value) for number, value in sent]

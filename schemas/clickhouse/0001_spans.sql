@@ -10,6 +10,8 @@
 --
 -- Granules are small: a session's traces lie anywhere, and for each of them a granule is read, texts and all. Blocks
 -- of narrow columns are small as well, since a whole one is unpacked for a granule.
+--
+-- A part of one insert, or two, is compact: all its columns in one file, instead of a hundred files that a merge soon removes.
 CREATE TABLE IF NOT EXISTS spans_versions
 (
     project_id         LowCardinality(String),
@@ -84,7 +86,7 @@ CREATE TABLE IF NOT EXISTS spans_versions
 ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY start_month
 ORDER BY (project_id, trace_id, span_id)
-SETTINGS index_granularity = 512, min_compress_block_size = 4096;
+SETTINGS index_granularity = 512, min_compress_block_size = 4096, min_bytes_for_wide_part = 134217728;
 
 -- Which spans count in their traces. An LLM or EMBEDDING span does, and nothing else, but for those that a trace's newest
 -- row names: wrappers of these types, calls told twice, an agent that counts instead of its calls. Only who asks for such

@@ -9,8 +9,13 @@ import sys
 
 import atheris
 
-with atheris.instrument_imports(include=["spans"]):
+_CODE = "spanloom.spans"
+
+with atheris.instrument_imports(include=[_CODE]):
     from tests.fuzz.targets import TARGETS
+
+if _CODE not in sys.modules:
+    sys.exit(f"{_CODE} has another name now: without instrumentation nothing leads the fuzzer")
 
 
 def main() -> None:

@@ -107,8 +107,8 @@ def _texts(value: bytes) -> Iterator[bytes]:
             for span in scope.spans:
                 for attribute in span.attributes:
                     if attribute.key in KEYS and attribute.value.string_value:
-                        place = KEYS.index(attribute.key).to_bytes(1)
-                        yield place + b"\x01" + attribute.value.string_value.encode()
+                        place = KEYS.index(attribute.key).to_bytes(2)
+                        yield b"\x01" + place + attribute.value.string_value.encode()
 
 
 def dictionary() -> str:

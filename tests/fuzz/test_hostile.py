@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from spanloom.spans.limits import Limits
+from tests.fuzz import targets
 from tests.fuzz.law import holds
 from tests.fuzz.strategies import json_requests, requests
 
@@ -45,3 +47,11 @@ _NARROW = Limits(
 @given(requests())
 def test_limits_hold_whatever_is_sent(value: bytes) -> None:
     holds(value, limits=_NARROW)
+
+
+def test_a_seed_of_text_is_a_recorded_text_under_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[dict[str, str]] = []
+    monkeypatch.setattr(targets, "_one_span", given.append)
+    for seed in targets.seeds("text"):
+        targets.text(seed)
+    assert {"gen_ai.response.model": "gpt-4o-mini-2024-07-18"} in given

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spanloom.agents.stages.ingest import SPANS_ORDER
 from spanloom.local.ports import free_port
 from spanloom.retry import retry
 from spanloom.spans.each_text_once import each_text_once
@@ -134,6 +135,24 @@ def test_the_highest_version_wins_in_any_order(warehouse: Warehouse, project: st
     assert rows(warehouse, query) == [("version 2",)]
     sql(warehouse.settings, f"OPTIMIZE TABLE {warehouse.settings.database}.spans_versions FINAL")
     assert rows(warehouse, query) == [("version 2",)]
+
+
+@pytest.mark.parametrize("first", [1, 2])
+def test_of_a_span_that_stands_twice_in_one_insert_the_highest_version_wins(
+    warehouse: Warehouse, project: str, first: int
+) -> None:
+    both = ({"version": version, "name": f"v{version}"} for version in (first, 3 - first))
+    put(warehouse, "spans_versions", spans(*(KEY | {"project_id": project} | each for each in both)))
+    assert rows(warehouse, f"SELECT name FROM spans WHERE project_id = '{project}'") == [("v2",)]
+
+
+def test_the_order_in_which_ingest_sends_spans_is_that_of_their_table(warehouse: Warehouse) -> None:
+    [(key,)] = rows(
+        warehouse,
+        "SELECT sorting_key FROM system.tables "
+        "WHERE database = currentDatabase() AND name = 'spans_versions'",
+    )
+    assert key == ", ".join(SPANS_ORDER)
 
 
 def test_the_same_rows_again_change_nothing(warehouse: Warehouse, project: str) -> None:

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from spanloom.agents import metrics
 from spanloom.agents.consuming.records import SourceRecord
-from spanloom.agents.stages.ingest import SPANS_TABLE, Ingest
+from spanloom.agents.stages.ingest import SPANS_ORDER, SPANS_TABLE, Ingest
 from spanloom.agents.state.clock import record_of, record_version, timestamp_of
 from spanloom.kafka.topics import PROJECT_HEADER, REPLAY_HEADER, SPAN_FACTS
 from spanloom.schemas import otlp_pb2
@@ -44,6 +44,15 @@ def rows(*records: SourceRecord) -> pa.Table:
     ]
     assert sorted(sent) == sorted(found["version"].to_pylist())
     return found
+
+
+def test_rows_come_in_the_order_of_their_table() -> None:
+    ids = [(trace, number) for trace in (3, 1, 2) for number in (9, 1, 5)]
+    sent = [span(CALL, trace_id=bytes([trace]) * 16, span_id=bytes([number]) * 8) for trace, number in ids]
+    found = rows(record(request(*sent[:5]), 1), record(request(*sent[5:]), 2)).select(SPANS_ORDER).to_pylist()
+    assert [tuple(row.values()) for row in found] == [
+        ("default", f"{trace:02x}" * 16, f"{number:02x}" * 8) for trace, number in sorted(ids)
+    ]
 
 
 def again(stored: pa.Table, offset: int, headers: Mapping[str, bytes]) -> SourceRecord:

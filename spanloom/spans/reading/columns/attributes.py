@@ -24,8 +24,10 @@ class AttributeColumns(NamedTuple):
     owner: Indices
     """For each attribute the index of its span, ascending."""
     which: Indices
-    """For each attribute the index of what it says in `keys`, `texts` and `says`."""
-    keys: Sequence[str]
+    """For each attribute the index of what it says in `key`, `texts` and `says`."""
+    names: Sequence[str]
+    key: Indices
+    """For each that is distinct the index of its key in `names`, in which none stands twice."""
     texts: pa.StringArray
     says: Sequence[Sequence[FieldValue]]
     """The field values that it gives."""
@@ -33,8 +35,8 @@ class AttributeColumns(NamedTuple):
     def maps(self, spans: int) -> tuple[pa.Array, pa.StringArray, pa.StringArray]:
         """Return offsets, keys and texts of a column of maps."""
         offsets = np.searchsorted(self.owner, np.arange(spans + 1)).astype(np.int32)
-        which = pa.array(self.which)
-        return pa.array(offsets), pa.array(self.keys, pa.string()).take(which), self.texts.take(which)
+        keys = pa.array(self.names, pa.string()).take(pa.array(self.key[self.which]))
+        return pa.array(offsets), keys, self.texts.take(pa.array(self.which))
 
 
 def read_attributes(
@@ -47,8 +49,8 @@ def read_attributes(
     """
     raws, owner = flat(lists)
     encoded = raws.dictionary_encode()
-    keys, texts, says = read_key_values(encoded.dictionary, reader)
-    found = AttributeColumns(owner, np.asarray(encoded.indices), keys, texts, says)
+    place, names, key, texts, says = read_key_values(encoded.dictionary, reader)
+    found = AttributeColumns(owner, place[np.asarray(encoded.indices)], names, key, texts, says)
     many = np.flatnonzero(np.diff(np.asarray(lists.offsets)) > limit).tolist()
     if many:
         found = _telling_first(found, many, limit)
@@ -73,9 +75,7 @@ def _telling_first(given: AttributeColumns, owners: Sequence[int], limit: int) -
 
 def _each_once(given: AttributeColumns) -> AttributeColumns:
     """Of a key that stands twice on a span the last text, where the first stood: as in a map of protobuf."""
-    number = {key: at for at, key in enumerate(dict.fromkeys(given.keys))}
-    key = np.fromiter(map(number.__getitem__, given.keys), np.int64, len(given.keys))[given.which]
-    one = given.owner * np.int64(len(number)) + key
+    one = given.owner * np.int64(len(given.names)) + given.key[given.which]
     in_order = np.sort(one)
     if not (in_order[1:] == in_order[:-1]).any():
         return given
@@ -92,7 +92,10 @@ def with_notes(given: AttributeColumns, notes: Mapping[int, Mapping[str, str]]) 
     Args:
         notes: by the index of a span keys and texts.
     """
-    keys, says = list(given.keys), list(given.says)
+    if not notes:
+        return given
+    number = {name: at for at, name in enumerate(given.names)}
+    keys, says = given.key.tolist(), list(given.says)
     texts: list[str] = []
     which = given.which.copy()
     behind: list[int] = []
@@ -100,8 +103,9 @@ def with_notes(given: AttributeColumns, notes: Mapping[int, Mapping[str, str]]) 
     owners: list[int] = []
     for owner in sorted(notes):
         first, end = np.searchsorted(given.owner, [owner, owner + 1]).tolist()
-        there = {given.keys[which[at]]: at for at in range(first, end)}
-        for key, text in notes[owner].items():
+        there = {keys[which[at]]: at for at in range(first, end)}
+        for name, text in notes[owner].items():
+            key = number.setdefault(name, len(number))
             keys.append(key)
             texts.append(text)
             says.append(())
@@ -111,9 +115,13 @@ def with_notes(given: AttributeColumns, notes: Mapping[int, Mapping[str, str]]) 
                 behind.append(end)
                 added.append(len(keys) - 1)
                 owners.append(owner)
-    more = pa.concat_arrays([given.texts, pa.array(texts, pa.string())])
     return AttributeColumns(
-        np.insert(given.owner, behind, owners), np.insert(which, behind, added), keys, more, says
+        np.insert(given.owner, behind, owners),
+        np.insert(which, behind, added),
+        list(number),
+        np.array(keys, np.int32),
+        pa.concat_arrays([given.texts, pa.array(texts, pa.string())]),
+        says,
     )
 
 

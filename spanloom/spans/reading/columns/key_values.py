@@ -16,7 +16,9 @@ import pyarrow as pa
 
 from spanloom.spans.conventions.fields import Field
 from spanloom.spans.conventions.registry import Rule
+from spanloom.spans.reading.arrays import strings
 from spanloom.spans.reading.columns.heads import valid_strings
+from spanloom.spans.reading.columns.wire import Indices
 from spanloom.spans.reading.wire.attributes import Attributes, FieldValue, values_by
 
 _KEY = 0x0A
@@ -35,9 +37,13 @@ _PADDING = bytes(1)
 
 
 class KeyValues(NamedTuple):
-    """What each attribute says."""
+    """What attributes say, in an order of its own."""
 
-    keys: list[str]
+    place: Indices
+    """For each attribute that was given its index in `key`, `texts` and `says`."""
+    names: list[str]
+    key: Indices
+    """For each the index of its key in `names`, in which none stands twice."""
     texts: pa.StringArray
     says: list[Sequence[FieldValue]]
     """The field values that it gives; of an input or output of LONG bytes the value is its bytes."""
@@ -54,34 +60,68 @@ class _Places(NamedTuple):
 
 
 def read_key_values(raws: pa.BinaryArray, reader: Attributes) -> KeyValues:
-    """Read distinct attributes."""
-    offsets = np.frombuffer(raws.buffers()[1], np.int32)[raws.offset : raws.offset + len(raws) + 1].astype(
-        np.int64
-    )
-    buffer = raws.buffers()[2]
-    data = b"" if buffer is None else buffer.to_pybytes()
-    places = _places(data, offsets)
+    """Read distinct attributes: first come those of the usual form, then all others."""
+    offsets = np.frombuffer(raws.buffers()[1], np.int32)[raws.offset : raws.offset + len(raws) + 1]
+    buffer = raws.buffers()[2] or pa.py_buffer(_PADDING)
+    places = _places(np.frombuffer(buffer, np.uint8), offsets.astype(np.int64))
     # In bytes, of which no text has fewer than characters.
-    usual = places.usual & (places.key_end - places.key <= reader.longest_key)
-    usual &= places.end - places.text <= reader.longest_text
-    keys: list[str] = []
-    texts: list[bytes] = []
-    says: list[Sequence[FieldValue]] = []
-    name_of, read_one = reader.name, reader.read_one
-    columns = (usual, places.key, places.key_end, places.text, offsets[:-1], offsets[1:])
-    for is_usual, key, key_end, text, start, end in zip(*(each.tolist() for each in columns), strict=True):
-        if is_usual:
-            name, rules = name_of(data[key:key_end])
-            keys.append(name)
-            raw = data[text:end]
-            texts.append(raw)
-            says.append(_values(rules, raw) if rules and raw else ())
-        else:
-            name, words, values = read_one(data[start:end])
-            keys.append(name)
-            texts.append(words.encode())
-            says.append(values)
-    return KeyValues(keys, valid_strings(pa.array(texts, pa.binary())), says)
+    is_usual = places.usual & (places.key_end - places.key <= reader.longest_key)
+    is_usual &= places.end - places.text <= reader.longest_text
+    usual, unusual = np.flatnonzero(is_usual), np.flatnonzero(~is_usual)
+    number: dict[str, int] = {}
+    key, texts, says = _read_usual(buffer, _some(places, usual), reader, number)
+    data = memoryview(buffer)
+    more = [
+        reader.read_one(bytes(data[start:end]))
+        for start, end in zip(offsets[unusual].tolist(), offsets[unusual + 1].tolist(), strict=True)
+    ]
+    more_keys = [number.setdefault(name, len(number)) for name, _, _ in more]
+    place = np.empty(len(raws), np.int32)
+    place[np.concatenate((usual, unusual))] = np.arange(len(raws))
+    return KeyValues(
+        place,
+        list(number),
+        np.concatenate((key, np.array(more_keys, np.int32))),
+        pa.concat_arrays([texts, strings([text for _, text, _ in more])]),
+        [*says, *(values for _, _, values in more)],
+    )
+
+
+def _some(places: _Places, at: npt.NDArray[np.int64]) -> _Places:
+    key, key_end, text, end, usual = places
+    return _Places(key[at], key_end[at], text[at], end[at], usual[at])
+
+
+def _read_usual(
+    buffer: pa.Buffer, places: _Places, reader: Attributes, number: dict[str, int]
+) -> tuple[Indices, pa.StringArray, list[Sequence[FieldValue]]]:
+    """Read attributes of the usual form; returns the number of each one's key, texts, and field values.
+
+    Args:
+        number: of keys; those that it lacks are added.
+    """
+    spelled = _parts(buffer, places.key, places.key_end).dictionary_encode()
+    known = [reader.name(raw) for raw in spelled.dictionary.to_pylist()]
+    numbers = np.array([number.setdefault(name, len(number)) for name, _ in known], np.int32)
+    has_rules = np.array([bool(rules) for _, rules in known], bool)
+    which = np.asarray(spelled.indices)
+    tells = np.flatnonzero(has_rules[which] & (places.end > places.text))
+    says: list[Sequence[FieldValue]] = [()] * len(which)
+    data = memoryview(buffer)
+    some = (tells, which[tells], places.text[tells], places.end[tells])
+    for at, key, start, end in zip(*(each.tolist() for each in some), strict=True):
+        says[at] = _values(known[key][1], bytes(data[start:end]))
+    return numbers[which], valid_strings(_parts(buffer, places.text, places.end)), says
+
+
+def _parts(buffer: pa.Buffer, start: npt.NDArray[np.int64], end: npt.NDArray[np.int64]) -> pa.BinaryArray:
+    """Return the bytes from each start to its end, all of which ascend."""
+    edges = np.empty(2 * len(start), np.int32)
+    edges[::2], edges[1::2] = start, end
+    # Every other one is what lies between them.
+    count = max(len(edges) - 1, 0)
+    all_parts = pa.BinaryArray.from_buffers(pa.binary(), count, [None, pa.py_buffer(edges), buffer])
+    return all_parts.take(pa.array(np.arange(0, count, 2)))
 
 
 def text_of_bytes(raw: bytes) -> str:
@@ -105,9 +145,8 @@ def _split(rules: tuple[Rule, ...]) -> tuple[tuple[Rule, ...], tuple[Rule, ...]]
     return whole, tuple(rule for rule in rules if rule not in whole)
 
 
-def _places(data: bytes, offsets: npt.NDArray[np.int64]) -> _Places:
+def _places(raw: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64]) -> _Places:
     """Find key and text: `0a <length> key 12 <length> 0a <length> text`, and nothing behind it."""
-    raw = np.frombuffer(data or _PADDING, np.uint8)
     start, end = offsets[:-1], offsets[1:]
     key_length = _at(raw, start + 1)
     key_end = start + 2 + key_length

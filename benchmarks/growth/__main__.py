@@ -4,7 +4,7 @@ python -m benchmarks.growth trace [--spans 50000] [--batch 10]
 python -m benchmarks.growth session [--traces 100000] [--batch 10]
 
 The stages themselves, without Kafka and ClickHouse: messages of facts in; rows, messages and changelog records out.
-`benchmarks.growth_end_to_end` measures a worker and its database.
+`benchmarks.growth.end_to_end` measures a worker and its database.
 """
 
 from __future__ import annotations
@@ -109,7 +109,9 @@ def grow(kind: str, size: int, batch: int, report: Callable[[int, float], None])
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.growth", description=(__doc__ or "").partition("\n")[0]
+    )
     parser.add_argument("kind", choices=("trace", "session"))
     parser.add_argument("--spans", type=int, default=50_000)
     parser.add_argument("--traces", type=int, default=100_000)

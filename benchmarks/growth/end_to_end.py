@@ -1,7 +1,7 @@
 """What one more span costs as a trace grows, and one more trace as a session grows, for a worker and its database.
 
-python -m benchmarks.growth_end_to_end trace [--sizes 500 5000 50000]
-python -m benchmarks.growth_end_to_end session [--sizes 500 10000 100000]
+python -m benchmarks.growth.end_to_end trace [--sizes 500 5000 50000]
+python -m benchmarks.growth.end_to_end session [--sizes 500 10000 100000]
 
 The local broker and database, one worker. At each size messages of ten come at a steady pace for a while, so that
 batches are small; the CPU time until the view `sessions` shows all of them is what they cost. Between the sizes it
@@ -86,7 +86,7 @@ def measure(
 def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.growth_end_to_end", description=(__doc__ or "").split("\n")[0]
+        prog="python -m benchmarks.growth.end_to_end", description=(__doc__ or "").split("\n")[0]
     )
     parser.add_argument("kind", choices=tuple(_SIZES))
     parser.add_argument("--sizes", type=int, nargs="+", help="spans, or traces, at which to measure")

@@ -1,0 +1,1 @@
+"""What one more span costs, as a trace or a session grows."""
