@@ -36,10 +36,13 @@ async def produce(
     headers: Sequence[tuple[str, bytes]] = (),
     ahead: int = 0,
     compression: Compression = "none",
+    partitions: int = PARTITIONS,
 ) -> int:
     """Append all values, to the partitions in turn; returns their number once all are acknowledged.
 
-    Their timestamps are `ahead` milliseconds from now.
+    Args:
+        ahead: their timestamps are so many milliseconds from now.
+        partitions: of the topic.
     """
     sender = producer(bootstrap_servers, compression)
     await sender.start()
@@ -51,7 +54,7 @@ async def produce(
                 await sender.send(
                     topic,
                     value,
-                    partition=count % PARTITIONS,
+                    partition=count % partitions,
                     headers=list(headers),
                     timestamp_ms=time.time_ns() // 1_000_000 + ahead,
                 )

@@ -28,7 +28,7 @@ from benchmarks.load.encode import SPANS_PER_MESSAGE, messages
 from benchmarks.load.kinds import KINDS
 from benchmarks.load.load import Load
 from benchmarks.load.work import Compression, Work
-from benchmarks.parts import BenchmarkError, Process, Stack, answers, local_stack, worker
+from benchmarks.parts import BenchmarkError, Installation, Process, Stack, answers, local_stack, worker
 from benchmarks.produce import produce
 
 AHEAD = 600_000
@@ -156,20 +156,27 @@ def run_spanloom(stack: Stack, work: Work, cold: bool = False) -> Measured:
 
 
 def _warm_up(stack: Stack) -> None:
-    load = Load(WARM_UP_SPANS, start=time.time_ns(), seed=0, name="warm-up")
-    values = messages(load.spans(), WARM_UP_SPANS // 8)
-    asyncio.run(produce(stack.bootstrap_servers, "otlp_spans", values, [("spanloom-project", b"warm-up")]))
     process, url = worker(stack, "warm-up")
     try:
         process.wait_until(lambda: answers(f"{url}/ready"), "the worker is ready")
-        process.wait_until(
-            lambda: _warm_spans(stack) == load.truth.in_sessions().spans, "the warm-up is done"
-        )
+        warm_up(stack, process)
     finally:
         process.stop()
 
 
-def _warm_spans(stack: Stack) -> int:
+def warm_up(stack: Installation, running: Process) -> None:
+    """Let workers see a little of another project, so that their state has a beginning.
+
+    Args:
+        running: one of them.
+    """
+    load = Load(WARM_UP_SPANS, start=time.time_ns(), seed=0, name="warm-up")
+    values = messages(load.spans(), WARM_UP_SPANS // 8)
+    asyncio.run(produce(stack.bootstrap_servers, "otlp_spans", values, [("spanloom-project", b"warm-up")]))
+    running.wait_until(lambda: _warm_spans(stack) == load.truth.in_sessions().spans, "the warm-up is done")
+
+
+def _warm_spans(stack: Installation) -> int:
     rows = stack.query("SELECT sum(span_count) AS spans FROM spanloom.sessions WHERE project_id = 'warm-up'")
     return int(rows[0]["spans"])
 

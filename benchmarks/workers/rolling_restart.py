@@ -32,12 +32,11 @@ from aiokafka.admin import AIOKafkaAdminClient
 from benchmarks.exactness import differences
 from benchmarks.load.encode import messages
 from benchmarks.load.load import Load
-from benchmarks.parts import BenchmarkError, Installation, Process, answers, database, set_up
+from benchmarks.parts import BenchmarkError, Installation
 from benchmarks.produce import PARTITIONS, produce, producer
+from benchmarks.workers.setting import Worker, kafka_stack
 from spanloom.kafka.settings import KafkaSettings
 from spanloom.kafka.topics import SPAN_FACTS, TRACE_FACTS
-from spanloom.local.ports import free_port
-from tests.fixtures_kafka import KafkaServer
 
 WORKERS = 3
 SPANS_PER_MESSAGE = 20
@@ -116,40 +115,6 @@ async def watch(bootstrap_servers: str, gaps: Gaps) -> None:
         await admin.close()
 
 
-class Worker:
-    """One of the workers, through all its restarts."""
-
-    def __init__(self, stack: Installation, number: int, static: bool) -> None:
-        self.name = f"worker-{number}"
-        port = free_port()
-        self._stack = stack
-        self._url = f"http://127.0.0.1:{port}/ready"
-        self._env = {
-            **stack.environment,
-            "SPANLOOM_WORKER__NAME": self.name,
-            "SPANLOOM_WORKER__WEB_PORT": str(port),
-            **({"SPANLOOM_WORKER__GROUP_INSTANCE_ID": self.name} if static else {}),
-        }
-        self.process = self.started()
-
-    def started(self) -> Process:
-        """Start it."""
-        return Process(self.name, (sys.executable, "-m", "spanloom", "worker"), self._stack.folder, self._env)
-
-    def wait(self) -> None:
-        """Wait until it is ready."""
-        self.process.wait_until(lambda: answers(self._url), f"{self.name} is ready")
-
-    def restart(self) -> tuple[float, float, float]:
-        """Restart it; returns the seconds until it had ended, until it was ready again, and of CPU for the start."""
-        began = time.monotonic()
-        self.process.stop()
-        ended = time.monotonic()
-        self.process = self.started()
-        self.wait()
-        return ended - began, time.monotonic() - began, self.process.cpu()
-
-
 async def measure(
     stack: Installation, static: bool, load: Load, before: int, rate: float, every: float
 ) -> tuple[dict[str, float], list[Restart]]:
@@ -207,22 +172,6 @@ async def _send(bootstrap_servers: str, values: Iterator[bytes], rate: float) ->
         await sender.stop()
 
 
-@contextlib.contextmanager
-def kafka_stack(folder: Path) -> Iterator[Installation]:
-    """Start Apache Kafka and the database, create topics and tables; stop both at the end."""
-    server = KafkaServer(folder / "kafka")
-    server.start()
-    try:
-        with database(folder) as (process, url):
-            stack = Installation(
-                folder, process, server.bootstrap, url, {"SPANLOOM_CLICKHOUSE__COMPRESSION": "none"}
-            )
-            set_up(stack)
-            yield stack
-    finally:
-        server.kill()
-
-
 def _row(name: str, parts: str, gaps: dict[str, float], stood_still: str) -> str:
     return (
         f"{name:12} {parts:>20} "
@@ -234,7 +183,7 @@ def _row(name: str, parts: str, gaps: dict[str, float], stood_still: str) -> str
 def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.rolling_restart", description=(__doc__ or "").split("\n")[0]
+        prog="python -m benchmarks.workers.rolling_restart", description=(__doc__ or "").split("\n")[0]
     )
     parser.add_argument("--static", action="store_true", help="give each worker a group instance ID")
     parser.add_argument("--before", type=int, default=50_000, help="spans before the pace (%(default)s)")
@@ -250,7 +199,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="spanloom-benchmark-") as temporary:
         folder: Path = arguments.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        with kafka_stack(folder) as stack:
+        with kafka_stack(folder) as (stack, _):
             try:
                 undisturbed, restarts = asyncio.run(
                     measure(stack, arguments.static, load, before, arguments.rate, arguments.every)
