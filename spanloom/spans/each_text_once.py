@@ -39,6 +39,8 @@ def each_text_once(table: pa.Table) -> pa.Table:
         found = np.flatnonzero((lengths == longest[owner]) & (lengths > 0) & named & kept)
         same = pc.equal(items.take(pa.array(found + first)), texts.take(pa.array(owner[found])))
         found = found[np.asarray(same)]
+        # Of several the one with the least key, whatever their order: a replay sends them in another one.
+        found = found[np.lexsort((_places(keys.take(pa.array(found + first))), owner[found]))]
         rows, at = np.unique(owner[found], return_index=True)
         kept[found[at]] = False
         columns.append(_keys_of(keys, rows, found[at] + first, table.num_rows))
@@ -51,6 +53,15 @@ def each_text_once(table: pa.Table) -> pa.Table:
     fewer = pa.MapArray.from_arrays(pa.array(ends), keys.take(left), items.take(left))
     at = table.schema.get_field_index("attributes")
     return table.set_column(at, table.schema.field(at), fewer)
+
+
+def _places(texts: pa.Array) -> npt.NDArray[np.int64]:
+    """For each text its place among all of them, sorted."""
+    encoded = texts.dictionary_encode()
+    place = np.empty(len(encoded.dictionary), np.int64)
+    place[np.asarray(pc.sort_indices(encoded.dictionary))] = np.arange(len(encoded.dictionary))
+    found: npt.NDArray[np.int64] = place[np.asarray(encoded.indices)]
+    return found
 
 
 def _keys_of(keys: pa.Array, rows: npt.NDArray[np.int64], at: npt.NDArray[np.int64], count: int) -> pa.Array:

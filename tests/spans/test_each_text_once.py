@@ -56,8 +56,8 @@ def test_the_attribute_that_is_the_input_stands_in_its_column_only() -> None:
     assert row == {
         "input": "hello",
         "output": "hi",
-        "attributes": [("a", "x"), ("b", "hello")],
-        "input_key": "in",
+        "attributes": [("a", "x"), ("in", "hello")],
+        "input_key": "b",
         "output_key": "",
     }
 
@@ -66,6 +66,17 @@ def test_one_text_that_is_input_and_output_is_put_back_under_both_keys() -> None
     [row] = stored({"input": "same", "output": "same", "attributes": [("in", "same"), ("out", "same")]})
     assert row["attributes"] == []
     assert (row["input_key"], row["output_key"]) == ("in", "out")
+
+
+def test_of_several_attributes_with_one_text_the_order_does_not_decide() -> None:
+    given = [("b", "hello"), ("c", "hello"), ("a", "hello"), ("x", "y")]
+    rows = stored(*({"input": "hello", "attributes": some} for some in (given, given[::-1])))
+    assert [row["input_key"] for row in rows] == ["a", "a"]
+    assert (
+        sorted(rows[0]["attributes"])
+        == sorted(rows[1]["attributes"])
+        == [("b", "hello"), ("c", "hello"), ("x", "y")]
+    )
 
 
 def test_an_attribute_without_a_name_is_left_where_it_is() -> None:
