@@ -50,12 +50,15 @@ def other_signal(entry: bytes) -> str:
 def _has_points(entry: bytes, start: int, end: int) -> bool:
     """Whether a field holds data points: messages in its field 1, each with its time in field 3, and nothing else but a
     number in field 2, where an attribute of a span has its value."""
+    first = None
     try:
-        found = list(_fields(entry, start, end))
-        if not found or not {field[:2] for field in found} <= _OF_POINTS:
+        for field in _fields(entry, start, end):
+            if field[:2] not in _OF_POINTS:
+                return False
+            first = first or field
+        if first is None or first[0] != 1:
             return False
-        *_, start, end = found[0]
-        return found[0][0] == 1 and any(field[:2] == (3, _FIXED64) for field in _fields(entry, start, end))
+        return any(field[:2] == (3, _FIXED64) for field in _fields(entry, *first[2:]))
     except IndexError:
         return False
 
