@@ -65,13 +65,31 @@ CREATE TABLE IF NOT EXISTS spans_versions
     -- What was said behind the previews, for searching; mostly empty.
     said_rest          String CODEC(ZSTD(1)),
     marks              UInt16,
-    -- Each text once: the attribute whose text is the input, or the output, is not in `attributes`; its key stands here.
+    -- Each text once: the attribute whose text is the input, or the output, has none in `attributes`; its key stands here.
+    -- The text is put back in its place, without a lambda, which would repeat it for every attribute.
     input_key          LowCardinality(String),
     output_key         LowCardinality(String),
+    texts_with_input   Array(String) ALIAS if(
+        input_key = '',
+        mapValues(attributes),
+        arrayConcat(
+            arraySlice(mapValues(attributes), 1, indexOf(mapKeys(attributes), input_key) - 1),
+            [input],
+            arraySlice(mapValues(attributes), indexOf(mapKeys(attributes), input_key) + 1)
+        )
+    ),
     all_attributes     Map(LowCardinality(String), String) ALIAS if(
         (input_key = '') AND (output_key = ''),
         attributes,
-        mapConcat(attributes, mapFilter((k, v) -> (k != ''), map(input_key, input, output_key, output)))
+        mapFromArrays(mapKeys(attributes), if(
+            output_key = '',
+            texts_with_input,
+            arrayConcat(
+                arraySlice(texts_with_input, 1, indexOf(mapKeys(attributes), output_key) - 1),
+                [output],
+                arraySlice(texts_with_input, indexOf(mapKeys(attributes), output_key) + 1)
+            )
+        ))
     ),
 
     version            UInt64 CODEC(Delta, ZSTD(1)),

@@ -1,8 +1,9 @@
 """Rows of spans as ClickHouse keeps them: an input or output that is an attribute's text stands there once.
 
 Nearly every call of a model has its messages in an attribute, and they are most of its bytes. The stored row leaves
-that attribute out and says under which key it belongs; the column `all_attributes` and the view `spans` put it back
-(`schemas/clickhouse/0001_spans.sql`).
+that text out: the attribute's key stands in its place without it, and in a column of its own; the column
+`all_attributes` and the view `spans` put the text back (`schemas/clickhouse/0001_spans.sql`). The order of attributes
+stays, for it decides between keys of one rank.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import pyarrow.compute as pc
 from spanloom.spans.table import SPAN_TABLE
 
 KEY_COLUMNS = ("input_key", "output_key")
-"""The key of the attribute that is left out, for its text is the input, or the output; empty where none is."""
+"""The key of the attribute whose text is left out, for it is the input, or the output; empty where none is."""
 
 STORED_TABLE = pa.schema([*SPAN_TABLE, *(pa.field(name, pa.string(), False) for name in KEY_COLUMNS)])
 """The schema of stored rows."""
@@ -46,11 +47,12 @@ def each_text_once(table: pa.Table) -> pa.Table:
         table = table.append_column(STORED_TABLE.field(name), column)
     if kept.all():
         return table
-    left = pa.array(np.flatnonzero(kept) + first)
-    ends = np.concatenate(([0], np.cumsum(kept)))[offsets - first].astype(np.int32)
-    fewer = pa.MapArray.from_arrays(pa.array(ends), keys.take(left), items.take(left))
+    texts = pc.if_else(pa.array(kept), items.slice(first, count), "")
+    shorter = pa.MapArray.from_arrays(
+        pa.array((offsets - first).astype(np.int32)), keys.slice(first, count), texts
+    )
     at = table.schema.get_field_index("attributes")
-    return table.set_column(at, table.schema.field(at), fewer)
+    return table.set_column(at, table.schema.field(at), shorter)
 
 
 def _keys_of(keys: pa.Array, rows: npt.NDArray[np.int64], at: npt.NDArray[np.int64], count: int) -> pa.Array:

@@ -7,7 +7,6 @@ worked out for all of them at once. What is read by a convention, and what has a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -47,6 +46,16 @@ class KeyValues(NamedTuple):
     texts: pa.StringArray
     says: list[Sequence[FieldValue]]
     """The field values that it gives; of an input or output of LONG bytes the value is its bytes."""
+
+
+class _Told(NamedTuple):
+    """The rules of a key."""
+
+    all: tuple[Rule, ...]
+    whole: tuple[Rule, ...]
+    """Those that take a text as the input or output that it is."""
+    read: tuple[Rule, ...]
+    """The others."""
 
 
 class _Places(NamedTuple):
@@ -108,9 +117,10 @@ def _read_usual(
     tells = np.flatnonzero(has_rules[which] & (places.end > places.text))
     says: list[Sequence[FieldValue]] = [()] * len(which)
     data = memoryview(buffer)
+    told = [_Told(rules, *_split(rules)) for _, rules in known]
     some = (tells, which[tells], places.text[tells], places.end[tells])
     for at, key, start, end in zip(*(each.tolist() for each in some), strict=True):
-        says[at] = _values(known[key][1], bytes(data[start:end]))
+        says[at] = _values(told[key], bytes(data[start:end]))
     return numbers[which], valid_strings(_parts(buffer, places.text, places.end)), says
 
 
@@ -129,20 +139,18 @@ def text_of_bytes(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
 
 
-def _values(rules: tuple[Rule, ...], raw: bytes) -> tuple[FieldValue, ...]:
+def _values(told: _Told, raw: bytes) -> tuple[FieldValue, ...]:
     """The field values that a text gives; a long one that is an input or output itself comes as its bytes."""
     if len(raw) < LONG:
-        return values_by(rules, text_of_bytes(raw))
-    whole, read = _split(rules)
-    found = tuple((field, rank, raw) for field, rank, _ in whole)
-    return (*found, *values_by(read, text_of_bytes(raw))) if read else found
+        return values_by(told.all, text_of_bytes(raw))
+    found = tuple((field, rank, raw) for field, rank, _ in told.whole)
+    return (*found, *values_by(told.read, text_of_bytes(raw))) if told.read else found
 
 
-@cache
 def _split(rules: tuple[Rule, ...]) -> tuple[tuple[Rule, ...], tuple[Rule, ...]]:
     """Rules that take a text as the input or output that it is, and the others."""
     whole = tuple(rule for rule in rules if rule[0] in CONTENTS and rule[2] is None)
-    return whole, tuple(rule for rule in rules if rule not in whole)
+    return whole, tuple(rule for rule in rules if rule not in whole) if whole else rules
 
 
 def _places(raw: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64]) -> _Places:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from spanloom.spans.table import MAX_TIME
+
 _MILLISECOND = 1_000_000
 _DAY = 86_400 * 1_000_000_000
 
@@ -53,9 +55,11 @@ def first_token(after: float | None, at: int | None, times: SpanTimes) -> float:
     """
     if after is at is None:
         return 0.0
+    # As rows can hold them: who reads a stored span again finds the same.
+    start, end = min(times.start, MAX_TIME), min(times.end, MAX_TIME)
     if after is None and at is not None and not times.assumed:
-        after = (at - times.start) / 1e9
-    longest = (times.end - times.start) / 1e9
+        after = (at - start) / 1e9
+    longest = (end - start) / 1e9
     if after is not None and after > longest:
         after /= 1000  # some write milliseconds under a name of seconds
     return after if after is not None and 0 < after <= longest else 0.0

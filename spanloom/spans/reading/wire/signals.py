@@ -25,6 +25,9 @@ _LOG = frozenset(((1, _FIXED64), (2, _VARINT), (6, _LENGTH_DELIMITED), (8, _FIXE
 _METRIC = frozenset(((7, _LENGTH_DELIMITED), (10, _LENGTH_DELIMITED), (12, _LENGTH_DELIMITED)))
 """Likewise, of a metric: sum, exponential histogram, metadata."""
 
+_OF_POINTS = frozenset(((1, _LENGTH_DELIMITED), (2, _VARINT), (3, _VARINT)))
+"""The fields of a gauge, sum, histogram or summary."""
+
 _POINTS = (5, 9, 11)
 """The fields of gauge, histogram and summary: also texts or messages of a span, so that their points are looked at."""
 
@@ -45,13 +48,19 @@ def other_signal(entry: bytes) -> str:
 
 
 def _has_points(entry: bytes, start: int, end: int) -> bool:
-    """Whether a field holds data points: messages in its field 1, each with its time in field 3."""
+    """Whether a field holds data points: messages in its field 1, each with its time in field 3, and nothing else but a
+    number in field 2, where an attribute of a span has its value."""
+    first = None
     try:
-        number, kind, start, end = next(_fields(entry, start, end))
-        point = {field[:2] for field in _fields(entry, start, end)} if kind == _LENGTH_DELIMITED else set()
-    except (IndexError, StopIteration):
+        for field in _fields(entry, start, end):
+            if field[:2] not in _OF_POINTS:
+                return False
+            first = first or field
+        if first is None or first[0] != 1:
+            return False
+        return any(field[:2] == (3, _FIXED64) for field in _fields(entry, *first[2:]))
+    except IndexError:
         return False
-    return number == 1 and (3, _FIXED64) in point
 
 
 def first_entry(request: bytes) -> bytes:

@@ -25,7 +25,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
 )
 
 from tests.fuzz.strategies import spans as hostile_spans
-from tests.spans.reading.otlp_examples import SPAN_ID, START, TRACE_ID, key_values, read, request
+from tests.spans.reading.otlp_examples import SPAN_ID, START, TRACE_ID, key_values, read, request, span
 from tests.spans.reading.requests.test_shapes import reasons
 
 TIMES: Any = {"time_unix_nano": START, "start_time_unix_nano": START}
@@ -87,6 +87,12 @@ def test_logs_are_one_dead_letter_that_says_so(record: LogRecord) -> None:
     assert [(reject.reason, reject.payload) for reject in read(value).rejects] == [
         ("The message holds logs, not spans.", value)
     ]
+
+
+def test_an_attribute_whose_key_looks_like_a_data_point_makes_no_metric() -> None:
+    # The key is spelled like a message with a time in its field 3.
+    one = span({"\x19" + "8 bytes.": ""}, start_time_unix_nano=0, end_time_unix_nano=0)
+    assert not reasons(read(request(one)))
 
 
 @given(st.lists(hostile_spans(), min_size=1, max_size=4))

@@ -82,6 +82,12 @@ def test_no_start_and_no_time_at_all() -> None:
     assert differences(rows, replayed(rows)) == []
 
 
+def test_a_first_token_after_the_last_time_that_rows_hold_is_none() -> None:
+    late = {"start_time_unix_nano": 2**63 - 1, "end_time_unix_nano": 2**64 - 1}
+    rows = stored([request(span({"ai.response.msToFirstChunk": 1}, **late))])
+    assert differences(rows, replayed(rows)) == []
+
+
 def test_a_status_and_events() -> None:
     failed = event("exception", {"exception.type": "Timeout", "exception.message": "too slow", "n": 7})
     spans = [
