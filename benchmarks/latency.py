@@ -3,30 +3,24 @@
 Small messages, each a whole trace, are appended at a steady pace; a trace has arrived when the row of its
 session counts it. The clock starts when the broker acknowledges the message and stops when the answer of the
 query that shows it is there. A query starts every 20 ms, so a result is at most that and one query too long.
-Traces of a session are seconds apart: the n-th has arrived when the session counts n.
+Traces of a session are seconds apart (`live.py`): the n-th has arrived when the session counts n.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import itertools
 import json
 import sys
 import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from random import Random
 
-from benchmarks.load.encode import message
-from benchmarks.load.texts import Texts
-from benchmarks.load.turns import Conversation, turn
+from benchmarks.live import send_live
 from benchmarks.parts import BenchmarkError, Stack, answers, local_stack, worker
-from benchmarks.produce import PARTITIONS, producer
 
 _LOOK = 0.02  # seconds from the start of a query to that of the next one
-_TURN = 6.0  # seconds between two traces of a session
 _LAST = 30.0  # seconds within which the last trace must arrive
 _COUNTS = "SELECT session_id, trace_count FROM spanloom.sessions"
 
@@ -81,7 +75,7 @@ class Watch:
 async def measure(stack: Stack, rate: float, seconds: float) -> Latency:
     """Send `rate` messages a second for `seconds` seconds, and watch them arrive."""
     watch = Watch()
-    sending = asyncio.create_task(_send(stack.bootstrap_servers, rate, seconds, watch))
+    sending = asyncio.create_task(send_live(stack.bootstrap_servers, rate, seconds, sent=watch.sent))
     last_news = time.monotonic()
     while not sending.done() or watch.missing:
         began = time.monotonic()
@@ -95,27 +89,6 @@ async def measure(stack: Stack, rate: float, seconds: float) -> Latency:
         await asyncio.sleep(max(0.0, began + _LOOK - time.monotonic()))
     await sending
     return watch.result()
-
-
-async def _send(bootstrap_servers: str, rate: float, seconds: float, watch: Watch) -> None:
-    random = Random(1)
-    texts = Texts(random)
-    conversations = [
-        Conversation(random, f"latency-{number:05d}", 0, number % 20) for number in range(round(rate * _TURN))
-    ]
-    sender = producer(bootstrap_servers)
-    await sender.start()
-    try:
-        began = time.monotonic()
-        for number, conversation in zip(
-            range(round(rate * seconds)), itertools.cycle(conversations), strict=False
-        ):
-            spans, _ = turn(conversation, random, texts, time.time_ns())
-            await sender.send_and_wait("otlp_spans", message(spans), partition=number % PARTITIONS)
-            watch.sent(conversation.session_id, time.monotonic())
-            await asyncio.sleep(max(0.0, began + (number + 1) / rate - time.monotonic()))
-    finally:
-        await sender.stop()
 
 
 def main() -> None:

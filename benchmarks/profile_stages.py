@@ -23,7 +23,9 @@ import numpy as np
 import pyarrow as pa
 
 from benchmarks.load.encode import SPANS_PER_MESSAGE, messages
+from benchmarks.load.kinds import KINDS
 from benchmarks.load.load import Load
+from benchmarks.load.work import Work
 from benchmarks.produce import PARTITIONS
 from spanloom.agents.stages.ingest import stored_rows
 from spanloom.agents.state.sessions import SessionPartition
@@ -171,6 +173,7 @@ def main() -> None:
         prog="python -m benchmarks.profile_stages", description=(__doc__ or "").split("\n")[0]
     )
     parser.add_argument("--spans", type=int, default=50_000, help="spans in all (%(default)s)")
+    parser.add_argument("--kind", choices=KINDS, default="chat", help="kind of load (%(default)s)")
     parser.add_argument("--batch", type=int, default=16, help="messages a batch (%(default)s)")
     parser.add_argument(
         "--per-message", type=int, default=SPANS_PER_MESSAGE, help="spans a message (%(default)s)"
@@ -183,9 +186,10 @@ def main() -> None:
     Pipeline(Clock(None)).batch(list(messages(Load(2_000, start=time.time_ns(), seed=0).spans())))
     clock = Clock(arguments.cprofile)
     pipeline = Pipeline(clock)
-    load = Load(arguments.spans, start=time.time_ns())
+    work = Work(arguments.spans, arguments.kind, arguments.per_message)
+    load = work.load()
     batch: list[bytes] = []
-    for value in messages(load.spans(), arguments.per_message):
+    for value in work.values(load):
         batch.append(value)
         if len(batch) == arguments.batch:
             pipeline.batch(batch)

@@ -2,7 +2,8 @@
 
 For each number of workers a broker and a database of their own: the workers see a little first, so that their state
 has a beginning; then the whole load is appended, and CPU time is counted until `sessions` shows every span. On a
-machine with fewer cores than workers the wall says nothing; what a span costs in all of them does.
+machine with fewer cores than workers the wall says nothing; what a span costs in all of them does. It also shows what
+a span takes of the broker's logs and of the database's disk.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import json
 import sys
 import tempfile
 import time
+from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -25,6 +27,7 @@ from benchmarks.parts import BenchmarkError, Installation
 from benchmarks.produce import produce
 from benchmarks.throughput import AHEAD, settled, warm_up
 from benchmarks.workers.setting import Worker, kafka_stack
+from tests.fixtures_kafka import KafkaServer
 
 PARTITIONS = 16
 PER_MESSAGE = 500
@@ -47,6 +50,10 @@ class Scaled:
     """What part of it each of them took."""
     database: float
     broker: float
+    topics: dict[str, float]
+    """Bytes that a span added to the log of each topic, as packed by who wrote it."""
+    tables: dict[str, float]
+    """Bytes on disk that it added to each table."""
     wrong: tuple[str, ...]
     """A sentence for each difference from the truth."""
 
@@ -67,6 +74,7 @@ def run(folder: Path, workers: int, spans: int, seed: int) -> Scaled:
         warm_up(stack, started[0].process)
         load = Load(spans, start=time.time_ns() + AHEAD * 1_000_000, seed=seed)
         values = messages(load.spans(), PER_MESSAGE)
+        logs, parts_before = _logs(kafka), _parts(stack)
         before = [one.process.cpu() for one in started]
         database, broker, began = stack.database.cpu(), cpu_seconds(kafka.pid), time.monotonic()
         asyncio.run(
@@ -75,16 +83,41 @@ def run(folder: Path, workers: int, spans: int, seed: int) -> Scaled:
         _until_shown(stack, started, load.truth.in_sessions().spans)
         count, wall = load.truth.all.spans, time.monotonic() - began
         used = [one.process.cpu() - earlier for one, earlier in zip(started, before, strict=True)]
+        database_used, broker_used = stack.database.cpu() - database, cpu_seconds(kafka.pid) - broker
+        wrong = settled(lambda: differences(stack.query, load.truth), twice=False)
         return Scaled(
             workers,
             count,
             wall,
             1e6 * sum(used) / count,
             tuple(each / sum(used) for each in used),
-            1e6 * (stack.database.cpu() - database) / count,
-            1e6 * (cpu_seconds(kafka.pid) - broker) / count,
-            settled(lambda: differences(stack.query, load.truth), twice=False),
+            1e6 * database_used / count,
+            1e6 * broker_used / count,
+            _added(_logs(kafka), logs, count),
+            _added(_parts(stack), parts_before, count),
+            wrong,
         )
+
+
+def _logs(kafka: KafkaServer) -> Counter[str]:
+    """Bytes in the logs of each topic."""
+    sizes: Counter[str] = Counter()
+    for log in kafka.data.glob("*/*.log"):
+        sizes[log.parent.name.rpartition("-")[0]] += log.stat().st_size
+    return sizes
+
+
+def _parts(stack: Installation) -> Counter[str]:
+    """Bytes on disk of each table."""
+    rows = stack.query(
+        "SELECT table, sum(bytes_on_disk) AS bytes FROM system.parts WHERE active AND database != 'system'"
+        " GROUP BY table"
+    )
+    return Counter({row["table"]: int(row["bytes"]) for row in rows})
+
+
+def _added(after: Counter[str], before: Counter[str], spans: int) -> dict[str, float]:
+    return {name: added / spans for name, added in (after - before).most_common()}
 
 
 def _until_shown(stack: Installation, workers: list[Worker], spans: int) -> None:
@@ -102,14 +135,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.workers.scale", description=(__doc__ or "").split("\n")[0]
     )
-    parser.add_argument("--most", type=int, default=4, help="workers at most (%(default)s)")
+    parser.add_argument("--workers", type=int, action="append", help="how many; may be repeated (1, 2, 3, 4)")
     parser.add_argument("--spans", type=int, default=100_000, help="%(default)s")
     parser.add_argument("--rounds", type=int, default=3, help="%(default)s")
     parser.add_argument("--json", action="store_true", help="print JSON for a program to read")
     arguments = parser.parse_args()
     found = []
     for number in range(1, arguments.rounds + 1):
-        for workers in range(1, arguments.most + 1):
+        for workers in arguments.workers or (1, 2, 3, 4):
             with tempfile.TemporaryDirectory(prefix="spanloom-scale-") as folder:
                 found.append(run(Path(folder), workers, arguments.spans, seed=number))
             if not arguments.json:
@@ -125,8 +158,13 @@ def report(one: Scaled) -> str:
     return (
         f"{one.workers} workers: {one.worker:.0f} µs a span in all of them, shares "
         f"{', '.join(f'{share:.2f}' for share in one.shares)}; database {one.database:.0f}, broker {one.broker:.0f}; "
-        f"{one.spans / one.wall:,.0f} spans a second; {'NOT EXACT' if one.wrong else 'exact'}"
+        f"{one.spans / one.wall:,.0f} spans a second; {'NOT EXACT' if one.wrong else 'exact'}\n"
+        f"   bytes a span in topics: {_listed(one.topics)}; in tables: {_listed(one.tables)}"
     )
+
+
+def _listed(sizes: dict[str, float]) -> str:
+    return ", ".join(f"{name} {size:.0f}" for name, size in sizes.items() if size >= 1)
 
 
 if __name__ == "__main__":
