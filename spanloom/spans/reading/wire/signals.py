@@ -8,6 +8,7 @@ read as a span of which most fields are of another type
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from spanloom.spans.text.values import length_at
 
@@ -18,6 +19,10 @@ _FIRST, _SECOND, _THIRD = 0x0A, 0x12, 0x1A
 
 _LOOKED_AT = 8
 """Fields of a request, resource or scope that are looked at; nearly always it is the first or second."""
+
+_TELLING = 64
+"""Fields of an entry, and of its points, that are looked at: what tells them apart is written first, and a hostile
+entry may have millions."""
 
 _LOG = frozenset(((1, _FIXED64), (2, _VARINT), (6, _LENGTH_DELIMITED), (8, _FIXED32), (11, _FIXED64)))
 """Fields by number and wire type that no span has. Of a log record: times, severity, attributes, flags."""
@@ -35,7 +40,7 @@ _POINTS = (5, 9, 11)
 def other_signal(entry: bytes) -> str:
     """Return `metrics` or `logs` where the entry of a scope is certainly one of them, and no span; else nothing."""
     try:
-        found = list(_fields(entry, 0, len(entry)))
+        found = list(islice(_fields(entry, 0, len(entry)), _TELLING))
     except IndexError:
         return ""
     kinds = {(number, kind) for number, kind, _, _ in found}
@@ -52,13 +57,13 @@ def _has_points(entry: bytes, start: int, end: int) -> bool:
     number in field 2, where an attribute of a span has its value."""
     first = None
     try:
-        for field in _fields(entry, start, end):
+        for field in islice(_fields(entry, start, end), _TELLING):
             if field[:2] not in _OF_POINTS:
                 return False
             first = first or field
         if first is None or first[0] != 1:
             return False
-        return any(field[:2] == (3, _FIXED64) for field in _fields(entry, *first[2:]))
+        return any(field[:2] == (3, _FIXED64) for field in islice(_fields(entry, *first[2:]), _TELLING))
     except IndexError:
         return False
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
@@ -24,9 +25,11 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
     SummaryDataPoint,
 )
 
+from spanloom.spans.reading.wire import signals
 from tests.fuzz.strategies import spans as hostile_spans
 from tests.spans.reading.otlp_examples import SPAN_ID, START, TRACE_ID, key_values, read, request, span
 from tests.spans.reading.requests.test_shapes import reasons
+from tests.spans.reading.wire import length_delimited
 
 TIMES: Any = {"time_unix_nano": START, "start_time_unix_nano": START}
 METRICS = {
@@ -100,3 +103,23 @@ def test_no_span_is_taken_for_a_metric_or_a_log_record(some: list[Any]) -> None:
     for one in some:
         one.ClearField("start_time_unix_nano")
     assert not any("not spans" in reason for reason in reasons(read(request(*some))))
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        pytest.param(b"\x70\x01" * 500_000, id="fields"),
+        # A gauge of as many data points, the first of which is as long again and has no time.
+        pytest.param(
+            length_delimited(0x2A, length_delimited(0x0A, b"\x70\x01" * 250_000) + b"\x0a\x00" * 250_000),
+            id="points",
+        ),
+    ],
+)
+def test_an_entry_of_a_million_fields_is_looked_at_no_longer_than_any(
+    entry: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    length_at = Mock(wraps=signals.length_at)
+    monkeypatch.setattr(signals, "length_at", length_at)
+    assert not signals.other_signal(entry)
+    assert length_at.call_count < 500
