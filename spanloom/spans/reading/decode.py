@@ -20,7 +20,7 @@ from spanloom.spans.reading.columns.heads import bad_ids, span_ids
 from spanloom.spans.reading.columns.table import TableReader
 from spanloom.spans.reading.columns.wire import WireSpans, parse
 from spanloom.spans.reading.messages import Decoded, OtlpMessage, request_of
-from spanloom.spans.reading.resource import DEFAULT_PROJECT, ResourceRow, resource_row
+from spanloom.spans.reading.resource import DEFAULT_PROJECT, ResourceRow, Resources
 from spanloom.spans.reading.rows.decode import RowDecoder
 from spanloom.spans.reading.wire.rejects import NO_PARENT, NO_SPAN, NO_TRACE, BadSpans, Reject
 from spanloom.spans.reading.wire.request import Request, read_request
@@ -34,7 +34,8 @@ _LARGE = 8192
 """Where the spans of a message take more bytes than this on average, it is read row by row: nearly all of the work is
 parsing long texts, and a text that is parsed as soon as it is decoded is still in the processor's cache."""
 
-_NO_RESOURCE = ResourceRow("", "", "", "", {})
+_NO_SPANS = -1
+"""The place of a resource without spans, which nobody looks up."""
 
 
 def decode(
@@ -65,7 +66,9 @@ class _Batch:
     def decoded(self) -> Decoded:
         """Decode all of it."""
         values: dict[int, bytes] = {}
-        resources: dict[int, list[ResourceRow]] = {}
+        resources = Resources(self._limits, self._vocabulary)
+        places: dict[int, list[int]] = {}
+        """By the index of a message those of its resources."""
         counts: dict[int, int] = {}
         for index, message in enumerate(self._messages):
             if message.is_replay:
@@ -80,18 +83,18 @@ class _Batch:
                 continue
             values[index] = request.SerializeToString() if read.is_json else message.value
             counts[index] = count
-            resources[index] = [
-                resource_row(each.resource, message.project_id, count, self._limits, self._vocabulary)
+            places[index] = [
+                resources.place(each.resource, message.project_id, count)
                 if any(scope.spans for scope in each.scope_spans)
-                else _NO_RESOURCE
+                else _NO_SPANS
                 for each in request.resource_spans
             ]
         indices, wire = self._parse(values, counts)
         if not indices:
             return self._with_rows(SPAN_TABLE.empty_table(), np.empty(0, np.int32))
-        table, of_rows = self._read(
-            np.array(indices, np.int32), wire, [row for index in indices for row in resources[index]]
-        )
+        which = np.array([place for index in indices for place in places[index]], np.int32)
+        wire = wire._replace(resource=which[wire.resource])
+        table, of_rows = self._read(np.array(indices, np.int32), wire, resources.rows)
         return self._with_rows(table, of_rows)
 
     def _parse(self, values: Mapping[int, bytes], counts: Mapping[int, int]) -> _Parsed:

@@ -53,7 +53,7 @@ def resource_row(
     within = limits if stored is None else unlimited(limits)
     attributes = texts(attributes_within(within, vocabulary).read_all(resource.attributes))
     project_id = project_id or attributes.get("spanloom.project_id") or DEFAULT_PROJECT
-    budget = min(within.resource, _RESOURCES // spans)
+    budget = _budget(within, spans)
     kept: dict[str, str] = {}
     for key, text in attributes.items():
         budget -= len(key) + len(text) * (1 if text.isascii() else 4)
@@ -74,3 +74,27 @@ def resource_row(
         attributes.get("service.version", "")[:name],
         kept,
     )
+
+
+class Resources:
+    """The resources of a batch of messages. Most messages repeat those of others, and each is read once."""
+
+    def __init__(self, limits: Limits, vocabulary: Vocabulary) -> None:
+        self.rows: list[ResourceRow] = []
+        self._limits = limits
+        self._vocabulary = vocabulary
+        self._known: dict[tuple[bytes, str, int], int] = {}
+
+    def place(self, resource: otlp_pb2.Resource, project_id: str, spans: int) -> int:
+        """Return where in `rows` a resource stands; see `resource_row`."""
+        key = resource.SerializeToString(), project_id, _budget(self._limits, spans)
+        place = self._known.get(key)
+        if place is None:
+            place = self._known[key] = len(self.rows)
+            self.rows.append(resource_row(resource, project_id, spans, self._limits, self._vocabulary))
+        return place
+
+
+def _budget(limits: Limits, spans: int) -> int:
+    """How many characters of a resource are kept in a message of so many spans."""
+    return min(limits.resource, _RESOURCES // spans)

@@ -65,6 +65,22 @@ class TestRows:
         assert found["service_name"] == "shop"
         assert found["resource"] == {"service.name": "shop", "n": "1"}
 
+    def test_messages_with_the_same_resource_are_read_as_each_by_itself(self) -> None:
+        usual, other = {"service.name": "shop", "long": "x" * 6_000}, {"service.name": "depot"}
+        small, large = request(span(), resource=usual), request(*[span()] * 4_000, resource=usual)
+        some = [
+            OtlpMessage(small),
+            OtlpMessage(request(span(), resource=other)),
+            OtlpMessage(small, "header"),
+            OtlpMessage(large),  # of so many spans none has room for it
+            OtlpMessage(small),
+        ]
+        together = decode(some, limits=LIMITS, prices=PRICES).table
+        assert together.to_pylist() == [
+            row for one in some for row in decode([one], limits=LIMITS, prices=PRICES).table.to_pylist()
+        ]
+        assert len({str(row) for row in together.select(["project_id", "resource"]).to_pylist()}) == 4
+
     def test_project_from_the_message_then_the_resource_then_default(self) -> None:
         value = request(span(), resource={"spanloom.project_id": "resource"})
         messages = [OtlpMessage(value, "header"), OtlpMessage(value), OtlpMessage(request(span()))]

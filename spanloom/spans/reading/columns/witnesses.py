@@ -44,14 +44,16 @@ def bear_witness(
     if not records.any():
         return
     trace, own, parent = (each.to_pylist() for each in ids)
-    edges = np.flatnonzero(np.diff(message)) + 1
-    for first, behind in pairwise([0, *edges.tolist(), len(message)]):
-        begins = np.flatnonzero(records[first:behind]) + first
-        if not len(begins):
+    edges = [0, *(np.flatnonzero(np.diff(message)) + 1).tolist(), len(message)]
+    recorded = np.flatnonzero(records)
+    begins_of = pairwise(np.searchsorted(recorded, edges).tolist())
+    for (first, behind), (begin_first, begin_behind) in zip(pairwise(edges), begins_of, strict=True):
+        begins = recorded[begin_first:begin_behind].tolist()
+        if not begins:
             continue
         position = {trace[at] + own[at]: at for at in range(first, behind) if at not in details.failed}
         known: dict[int, int] = {}
-        for begin in begins.tolist():
+        for begin in begins:
             if begin in known or begin in details.failed:
                 continue
             path = []
