@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.consumer.group_coordinator import CoordinatorGroupRebalance, GroupCoordinator
 from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
+from faust.transport.conductor import ConductorCompiler
 from faust.transport.consumer import Fetcher
 from faust.transport.drivers import aiokafka as driver
 
@@ -38,6 +39,11 @@ ORDERS: list[tuple[Callable[..., Any], list[str]]] = [
     (
         driver.Consumer._drain_messages,
         ["getmany = self.getmany", "getmany(timeout=1.0)", "callback(message)"],
+    ),
+    # Nothing waits where there is room.
+    (
+        ConductorCompiler.build,
+        ["await acquire_flow_control()", "queue.full()", "full.append(", "queue.put_nowait_enhanced("],
     ),
     (faust.App._on_partitions_revoked, ["stop_flow", "flow_control.suspend", "on_partitions_revoked.send"]),
     (driver.ConsumerRebalanceListener.on_partitions_assigned, ["consumer_generation_id = generation"]),
