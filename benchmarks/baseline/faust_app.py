@@ -20,6 +20,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ import clickhouse_connect
 import faust
 from clickhouse_connect.driver.client import Client
 
-from benchmarks.baseline.rules import fields
+from benchmarks.baseline.rules import SPAN_COLUMNS, fields
 
 PARTITIONS = 8
 _BATCH = 1000  # rows of an insert
@@ -87,30 +88,6 @@ class Sums(faust.Record):
     models: list[str] | None = None
 
 
-SPAN_COLUMNS = [
-    "trace_id",
-    "span_id",
-    "parent_span_id",
-    "name",
-    "start_time",
-    "end_time",
-    "status",
-    "status_message",
-    "service_name",
-    "span_type",
-    "session_id",
-    "user_id",
-    "model",
-    "provider",
-    "input_tokens",
-    "output_tokens",
-    "cache_read_tokens",
-    "cost",
-    "input",
-    "output",
-    "attributes",
-    "resource",
-]
 SUMS_COLUMNS = [
     "key",
     "session_id",
@@ -254,7 +231,7 @@ def sums_row(key: str, sums: Sums) -> list[Any]:
     return [key, *(getattr(sums, name) for name in SUMS_COLUMNS[1:])]
 
 
-async def insert(table: str, rows: list[Any], columns: list[str]) -> None:
+async def insert(table: str, rows: list[Any], columns: Sequence[str]) -> None:
     """Insert rows; the driver blocks, so it works in a thread."""
     await asyncio.to_thread(client().insert, table, rows, column_names=columns)
 

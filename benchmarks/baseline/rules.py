@@ -1,4 +1,4 @@
-"""How the baseline reads a span: the same keys as spanloom's, as far as the benchmark's load uses them."""
+"""How all but spanloom read a span: the same keys as spanloom's, as far as the benchmark's load uses them."""
 
 from __future__ import annotations
 
@@ -24,6 +24,32 @@ _ANSWERED = ("gen_ai.output.messages", "gen_ai.completion.0.content", "llm.outpu
 _OTHER_INPUT = ("gen_ai.tool.call.arguments", "traceloop.entity.input", "input.value")
 _OTHER_OUTPUT = ("gen_ai.tool.call.result", "traceloop.entity.output", "output.value")
 _OPERATIONS = {"chat": "LLM", "execute_tool": "TOOL", "invoke_agent": "AGENT", "embeddings": "EMBEDDING"}
+
+SPAN_COLUMNS = (
+    "trace_id",
+    "span_id",
+    "parent_span_id",
+    "name",
+    "start_time",
+    "end_time",
+    "status",
+    "status_message",
+    "service_name",
+    "span_type",
+    "session_id",
+    "user_id",
+    "model",
+    "provider",
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cost",
+    "input",
+    "output",
+    "attributes",
+    "resource",
+)
+"""Of a row of the table `spans`, which all but spanloom write; times are nanoseconds, `cost` is USD."""
 
 
 def fields(attributes: Mapping[str, Any]) -> dict[str, Any]:

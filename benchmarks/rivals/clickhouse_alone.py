@@ -23,7 +23,8 @@ import clickhouse_connect
 from confluent_kafka import Consumer, KafkaException, Message
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from benchmarks.rivals.otlp import SPAN_COLUMNS, read
+from benchmarks.baseline.rules import SPAN_COLUMNS
+from benchmarks.rivals.otlp import read
 
 _BYTES = 16 << 20  # of messages, of which an insert is made; as a spanloom stage takes
 _WITHIN = 0.4  # seconds until an insert of fewer

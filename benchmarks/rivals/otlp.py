@@ -11,32 +11,6 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
 from benchmarks.baseline.rules import fields
 
-SPAN_COLUMNS = (
-    "trace_id",
-    "span_id",
-    "parent_span_id",
-    "name",
-    "start_time",
-    "end_time",
-    "status",
-    "status_message",
-    "service_name",
-    "span_type",
-    "session_id",
-    "user_id",
-    "model",
-    "provider",
-    "input_tokens",
-    "output_tokens",
-    "cache_read_tokens",
-    "cost",
-    "input",
-    "output",
-    "attributes",
-    "resource",
-)
-"""Of a row of the table `spans`; times are nanoseconds, `cost` is USD."""
-
 _STATUS = {Status.STATUS_CODE_OK: "ok", Status.STATUS_CODE_ERROR: "error"}
 
 
@@ -44,7 +18,7 @@ class Read(NamedTuple):
     """A span as it was read."""
 
     row: list[Any]
-    """In the order of SPAN_COLUMNS."""
+    """In the order of `rules.SPAN_COLUMNS`."""
     found: dict[str, Any]
     """Type, session, user, model, tokens and cost, see `benchmarks.baseline.rules.fields`."""
 

@@ -33,8 +33,8 @@ from quixstreams import Application
 from quixstreams.models.serializers.protobuf import ProtobufDeserializer
 from quixstreams.sinks import BatchingSink, SinkBatch
 
+from benchmarks.baseline.rules import SPAN_COLUMNS
 from benchmarks.rivals.folds import SUMS_COLUMNS, SessionFold, TraceFold
-from benchmarks.rivals.otlp import SPAN_COLUMNS
 
 
 class ClickHouseSink(BatchingSink):  # type: ignore[misc]  # quixstreams is not installed beside mypy
