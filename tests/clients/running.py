@@ -175,6 +175,8 @@ class Stack(Process):
             wait_until(is_there, f"session {session} to be {expected}")
         except BaseException:
             print(f"session {session} is {found}")
+            for log in sorted((self.folder / "data" / "log").glob("worker-*.log")):
+                print(log.name, *log.read_text().splitlines()[-40:], sep="\n")
             raise
 
 
