@@ -6,29 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from spanloom.warehouse.queries.answers import TimelineSpan, TimelineTrace
+from spanloom.warehouse.queries.answers import TimelineStretch, TimelineTrace
 
 LONG_GAP = timedelta(minutes=30)
 """A stretch in which nothing ran is collapsed where it is longer."""
 
 _GAP_WIDTH, _ALL_GAPS = 3.0, 40.0
-_PIXELS = 2000
-"""What a drawing is resolved into: what falls into one of these is painted once."""
-
 _LEAST_WIDTH = 0.5
 _NUMBER_WIDTH = 1.6
-_RANK = {"llm": 1, "tool": 2, "error": 3}
-"""What is painted over what."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
     """A coloured part of a bar; `left` and `width` are percent of the bar."""
 
-    kind: str
+    shown: TimelineStretch
     left: float
     width: float
-    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +34,13 @@ class Bar:
     width: float
     lane: int
     stretches: list[Stretch]
-    numbered: bool
-    """Whether there is room for its number before the next bar of its lane."""
+    room: float
+    """How far it is from its left edge to that of the next bar of its lane, or to the end of the drawing."""
+
+    @property
+    def numbered(self) -> bool:
+        """Whether its number has room there, as long as nothing is zoomed."""
+        return self.room > _NUMBER_WIDTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +52,14 @@ class Gap:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """A time on the axis: where a busy stretch begins."""
+@dataclass(slots=True)
+class Busy:
+    """A stretch in which traces ran, with no long gap: the axis is to scale within it."""
 
-    left: float
-    time: datetime
+    start: datetime
+    end: datetime
+    left: float = 0.0
+    width: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +68,8 @@ class Drawing:
 
     bars: list[Bar]
     gaps: list[Gap]
-    ticks: list[Tick]
+    busy: list[Busy]
     lanes: int
-
-
-@dataclass(slots=True)
-class _Busy:
-    start: datetime
-    end: datetime
-    left: float = 0.0
 
 
 def lay_out(traces: Sequence[TimelineTrace]) -> Drawing:
@@ -93,13 +87,9 @@ def lay_out(traces: Sequence[TimelineTrace]) -> Drawing:
             gaps.append(Gap(at, gap_width, (part.start - busy[number - 1].end).total_seconds()))
             at += gap_width
         part.left = at
-        at += (part.end - part.start).total_seconds() * scale if total else room / len(busy)
-    bars, placed, ends, current = (
-        list[Bar](),
-        list[tuple[TimelineTrace, float, float, int]](),
-        list[float](),
-        0,
-    )
+        part.width = (part.end - part.start).total_seconds() * scale if total else room / len(busy)
+        at += part.width
+    placed, ends, current = list[tuple[TimelineTrace, float, float, int]](), list[float](), 0
     for trace in traces:
         while current + 1 < len(busy) and trace.start_time >= busy[current + 1].start:
             current += 1
@@ -108,51 +98,35 @@ def lay_out(traces: Sequence[TimelineTrace]) -> Drawing:
         lane = next((number for number, end in enumerate(ends) if end <= left + 1e-6), len(ends))
         ends[lane : lane + 1] = [left + max(width, _LEAST_WIDTH)]
         placed.append((trace, left, width, lane))
-    following = [101.0] * len(ends)
+    bars, following = list[Bar](), [100.0 + _NUMBER_WIDTH] * len(ends)
     for trace, left, width, lane in reversed(placed):
-        bars.append(
-            Bar(trace, left, width, lane, _stretches(trace, width), following[lane] - left > _NUMBER_WIDTH)
-        )
+        bars.append(Bar(trace, left, width, lane, _stretches(trace), following[lane] - left))
         following[lane] = left
     bars.reverse()
-    return Drawing(bars, gaps, [Tick(part.left, part.start) for part in busy], len(ends))
+    return Drawing(bars, gaps, busy, len(ends))
 
 
-def _busy(traces: Sequence[TimelineTrace]) -> list[_Busy]:
-    busy = [_Busy(traces[0].start_time, traces[0].end_time)]
+def _busy(traces: Sequence[TimelineTrace]) -> list[Busy]:
+    busy = [Busy(traces[0].start_time, traces[0].end_time)]
     for trace in traces[1:]:
         if trace.start_time - busy[-1].end > LONG_GAP:
-            busy.append(_Busy(trace.start_time, trace.end_time))
+            busy.append(Busy(trace.start_time, trace.end_time))
         else:
             busy[-1].end = max(busy[-1].end, trace.end_time)
     return busy
 
 
-def _stretches(trace: TimelineTrace, width: float) -> list[Stretch]:
-    """The spans as runs of equal colour."""
+def _stretches(trace: TimelineTrace) -> list[Stretch]:
     length = (trace.end_time - trace.start_time).total_seconds()
-    pixels = max(1, min(_PIXELS, round(width / 100 * _PIXELS)))
-    painted: list[TimelineSpan | None] = [None] * pixels
-    for span in trace.spans:
-        first = _pixel((span.start_time - trace.start_time).total_seconds(), length, pixels)
-        last = _pixel((span.end_time - trace.start_time).total_seconds(), length, pixels)
-        for pixel in range(first, last + 1):
-            before = painted[pixel]
-            if before is None or _RANK.get(span.kind, 0) > _RANK.get(before.kind, 0):
-                painted[pixel] = span
-    stretches = []
-    start = 0
-    for pixel in range(1, pixels + 1):
-        if pixel == pixels or painted[pixel] is not painted[start]:
-            span = painted[start]  # type: ignore[assignment]
-            if span is not None:
-                share = 100 / pixels
-                stretches.append(Stretch(span.kind, start * share, (pixel - start) * share, span.name))
-            start = pixel
-    return stretches
+    return [
+        Stretch(shown, begins, _part(shown.end_time, trace, length) - begins)
+        for shown in trace.stretches
+        for begins in [_part(shown.start_time, trace, length)]
+    ]
 
 
-def _pixel(seconds: float, length: float, pixels: int) -> int:
+def _part(time: datetime, trace: TimelineTrace, length: float) -> float:
+    """Where a time stands in its trace; one outside of it, as while its row is still on its way, at the edge."""
     if length <= 0:
-        return 0
-    return min(pixels - 1, max(0, int(seconds / length * pixels)))
+        return 0.0
+    return min(100.0, max(0.0, (time - trace.start_time).total_seconds() / length * 100))

@@ -11,6 +11,12 @@ const dateWithZone = new Intl.DateTimeFormat(language, {
   hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3, timeZoneName: "short",
 });
 
+const days = new Intl.DateTimeFormat(language, { month: "short", day: "numeric" });
+const clocks = [["hour", 60], ["second", 1], ["millisecond", 0]].map(([unit, least]) => [least, new Intl.DateTimeFormat(language, {
+  hour: "2-digit", minute: "2-digit", ...(unit === "hour" ? {} : { second: "2-digit" }),
+  ...(unit === "millisecond" ? { fractionalSecondDigits: 3 } : {}),
+})]);
+
 export const count = (number) => whole.format(number);
 export const short = (number) => (number < 10000 ? whole.format(number) : compact.format(number));
 
@@ -35,6 +41,10 @@ export function seconds(duration) {
 }
 
 export const exact = (time) => dateWithZone.format(time);
+export const day = (time) => days.format(time);
+
+// The time of day, as fine as steps of so many seconds need it.
+export const clock = (time, step) => clocks.find(([least]) => step >= least)[1].format(time);
 export const plain = (time) => date.format(time);
 
 export function ago(time) {

@@ -1,16 +1,14 @@
 // The session page: more cards as one scrolls, the timeline, the search, jumps to a card.
 import { copyButtons } from "./copy.js";
-import { exact } from "./localise.js";
 import { failure, fetchFragment } from "./fragment.js";
 import { watchForNews } from "./news.js";
 import { say } from "./say.js";
+import { timeline } from "./timeline.js";
 
 const page = document.querySelector("[data-session]");
 const cards = document.getElementById("cards");
 const found = document.getElementById("found");
 const form = document.getElementById("search");
-const timelineBox = document.getElementById("timeline");
-const timelineToggle = document.getElementById("timeline-toggle");
 const AT_ONCE = 50;
 const AT_A_JUMP = 100;
 const TYPING = 250; // ms
@@ -84,65 +82,6 @@ document.addEventListener("click", (event) => {
 });
 const asked = location.hash.match(/^#trace-([0-9a-f]+)$/);
 if (asked) jump(asked[1], 0);
-
-// --- timeline
-let zoom = 1;
-
-timelineToggle.addEventListener("click", async (event) => {
-  event.preventDefault();
-  const open = timelineBox.hidden;
-  timelineBox.hidden = !open;
-  timelineToggle.setAttribute("aria-expanded", String(open));
-  remember("view", open ? "timeline" : "");
-  if (open && !timelineBox.querySelector("svg")) drawTimeline();
-});
-
-async function drawTimeline() {
-  timelineBox.textContent = "Loading…";
-  try {
-    const drawing = await fetchFragment(`/session/timeline?${parameters()}`);
-    dress(drawing);
-    timelineBox.replaceChildren(drawing);
-  } catch (error) {
-    timelineBox.replaceChildren(failure(error, drawTimeline));
-  }
-}
-
-// What the server can't know: that zooming works, and the browser's time zone for what is shown on hover.
-function dress(box) {
-  for (const buttons of box.querySelectorAll(".zoom")) buttons.hidden = false;
-  for (const bar of box.querySelectorAll("a.bar[data-start]")) {
-    const title = bar.querySelector("title");
-    const [first, second, ...rest] = title.textContent.split("\n");
-    title.textContent = [first, `${exact(new Date(bar.dataset.start))}${second.slice(second.indexOf(","))}`, ...rest].join("\n");
-  }
-}
-dress(timelineBox);
-
-timelineBox.addEventListener("click", async (event) => {
-  const button = event.target.closest("[data-zoom]");
-  if (button) {
-    const scroll = timelineBox.querySelector(".timeline-scroll");
-    const middle = (scroll.scrollLeft + scroll.clientWidth / 2) / scroll.scrollWidth;
-    zoom = Math.min(64, Math.max(1, button.dataset.zoom === "in" ? zoom * 2 : zoom / 2));
-    scroll.querySelector("svg.timeline").setAttribute("width", `${zoom * 100}%`);
-    scroll.scrollLeft = middle * scroll.scrollWidth - scroll.clientWidth / 2;
-  }
-  const next = event.target.closest(".next-bars");
-  if (next) {
-    event.preventDefault();
-    const address = next.href;
-    next.textContent = "Loading…";
-    try {
-      const part = await fetchFragment(address);
-      dress(part);
-      next.remove();
-      timelineBox.append(part);
-    } catch (error) {
-      next.replaceWith(failure(error, drawTimeline));
-    }
-  }
-});
 
 // --- search
 let typing = 0;
@@ -234,4 +173,8 @@ document.addEventListener("click", (event) => {
   }
 });
 copyButtons(document);
+timeline(
+  document.getElementById("timeline"), document.getElementById("timeline-toggle"),
+  () => `/session/timeline?${parameters()}`, remember,
+);
 watchForNews(page);

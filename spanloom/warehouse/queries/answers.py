@@ -187,14 +187,17 @@ class TraceCards(Answer):
     next: str | None = Field(description="The `cursor` of the next rows; null at the end.")
 
 
-class TimelineSpan(Answer):
-    """A span worth a colour."""
+class TimelineStretch(Answer):
+    """Some time in which spans of one kind ran, one after another or together."""
 
-    span_id: str = Field(description="16 hexadecimal digits.")
-    name: str
-    kind: str = Field(description="`llm`, `tool` or `error`; a failed LLM call or tool is an `error`.")
+    kind: str = Field(
+        description="`llm`, `tool` or `error`. A failed call or tool is in two stretches, its own and the `error`; an "
+        "error stands where it began."
+    )
     start_time: Time
     end_time: Time
+    span_count: int = Field(description="How many spans: those between which nothing could be seen are one stretch.")
+    name: str = Field(description="Of the first of them.")
 
 
 class TimelineTrace(Answer):
@@ -207,8 +210,9 @@ class TimelineTrace(Answer):
     end_time: Time
     status: str
     failure_count: int
-    spans: list[TimelineSpan] = Field(description="By start; the first ones only, see `complete`.")
-    complete: bool = Field(description="False: it has more such spans than are shown here.")
+    llm_call_count: int
+    tool_call_count: int
+    stretches: list[TimelineStretch] = Field(description="Of all its spans, by start.")
 
 
 class Timeline(Answer):

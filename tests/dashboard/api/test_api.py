@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -101,25 +102,74 @@ def put_spans(warehouse: Warehouse, project: str, *some: dict[str, Any]) -> None
     put(warehouse, "spans_versions", spans(*(base | span for span in some)))
 
 
+def stretches(trace: dict[str, Any]) -> list[tuple[str, int, float]]:
+    """Kind, number of spans, and start of each, in s from the start of the trace."""
+    start = datetime.fromisoformat(trace["start_time"])
+    return [
+        (
+            part["kind"],
+            part["span_count"],
+            (datetime.fromisoformat(part["start_time"]) - start).total_seconds(),
+        )
+        for part in trace["stretches"]
+    ]
+
+
 def test_the_timeline_shows_calls_tools_and_errors(api: Api, warehouse: Warehouse, project: str) -> None:
-    put_world(warehouse, trace(project, "s", 1), trace(project, "s", 2, at=60))
+    put_world(warehouse, trace(project, "s", 1, seconds=10))
+    at = lambda second: {"start_time": (START + second) * SECOND, "end_time": (START + second + 1) * SECOND}  # noqa: E731
     put_spans(
         warehouse,
         project,
-        {"span_id": "a", "span_type": "CHAIN"},
-        {"span_id": "b", "span_type": "LLM"},
-        {"span_id": "c", "span_type": "TOOL", "start_time": (START + 1) * SECOND},
-        {"span_id": "d", "span_type": "TOOL", "status": "error", "start_time": (START + 2) * SECOND},
-        *({"trace_id": f"{2:032x}", "span_id": f"{n:016x}", "span_type": "LLM"} for n in range(101)),
+        {"span_id": "a", "span_type": "CHAIN", "status": "error"},
+        {"span_id": "b", "span_type": "LLM"} | at(0),
+        {"span_id": "c", "span_type": "TOOL"} | at(2),
+        {"span_id": "d", "span_type": "TOOL", "status": "error", "parent_span_id": "a"} | at(4),
+        {"span_id": "e", "span_type": "CHAIN", "status": "error"} | at(6),
+        {"span_id": "f", "parent_span_id": "e", "status": "error", "is_deleted": 1} | at(8),
+    )
+    [found] = api.get("session/timeline", id="s", project=project)["traces"]
+    assert stretches(found) == [
+        ("llm", 1, 0),
+        ("tool", 1, 2),
+        ("error", 1, 4),
+        ("tool", 1, 4),
+        ("error", 1, 6),
+    ]
+
+
+def test_the_timeline_is_made_of_all_spans(api: Api, warehouse: Warehouse, project: str) -> None:
+    put_world(warehouse, trace(project, "s", 1, seconds=2), trace(project, "s", 2, at=60, seconds=2))
+    milli = SECOND // 1000
+    start = (START + 60) * SECOND
+    put_spans(
+        warehouse,
+        project,
+        *(  # one call after another, a pause, and again
+            {
+                "trace_id": f"{2:032x}",
+                "span_id": f"{n:016x}",
+                "span_type": "LLM",
+                "start_time": start + (n + (n >= 399) * 800) * milli,
+                "end_time": start + (n + 1 + (n >= 399) * 800) * milli,
+            }
+            for n in range(800)
+        ),
+        {"trace_id": f"{1:032x}", "span_id": "long", "span_type": "TOOL", "end_time": (START + 2) * SECOND},
+        *(  # one within another's time, and beside it
+            {
+                "trace_id": f"{1:032x}",
+                "span_id": f"{n}",
+                "span_type": "TOOL",
+                "start_time": START * SECOND + n * milli,
+            }
+            | {"end_time": START * SECOND + (n + 1) * milli}
+            for n in (100, 1500)
+        ),
     )
     first, second = api.get("session/timeline", id="s", project=project)["traces"]
-    assert [(span["span_id"], span["kind"]) for span in first["spans"]] == [
-        ("b", "llm"),
-        ("c", "tool"),
-        ("d", "error"),
-    ]
-    assert first["complete"]
-    assert (len(second["spans"]), second["complete"]) == (100, False)
+    assert stretches(first) == [("tool", 3, 0)]
+    assert stretches(second) == [("llm", 399, 0), ("llm", 401, 1.199)]
 
 
 def test_the_timeline_shows_the_newest_version_of_a_span(
@@ -139,8 +189,8 @@ def test_the_timeline_shows_the_newest_version_of_a_span(
         )
         put_spans(warehouse, project, *(span | {"version": version} for span in some))
     [bar] = api.get("session/timeline", id="s", project=project)["traces"]
-    assert [(span["span_id"], span["kind"], span["name"]) for span in bar["spans"]] == [
-        ("c", "llm", "newest")
+    assert [(part["kind"], part["span_count"], part["name"]) for part in bar["stretches"]] == [
+        ("llm", 1, "newest")
     ]
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from spanloom.dashboard.rendering.timeline import lay_out
-from spanloom.warehouse.queries.answers import TimelineSpan, TimelineTrace
+from spanloom.warehouse.queries.answers import TimelineStretch, TimelineTrace
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -24,17 +23,18 @@ def trace(number: int, at: float, seconds: float, *spans: tuple[str, float, floa
         end_time=start + timedelta(seconds=seconds),
         status="ok",
         failure_count=0,
-        spans=[
-            TimelineSpan(
-                span_id="1",
+        llm_call_count=1,
+        tool_call_count=0,
+        stretches=[
+            TimelineStretch(
                 name=kind,
                 kind=kind,
+                span_count=1,
                 start_time=start + timedelta(seconds=begin),
                 end_time=start + timedelta(seconds=end),
             )
             for kind, begin, end in spans
         ],
-        complete=True,
     )
 
 
@@ -56,7 +56,10 @@ def test_a_gap_over_30_minutes_is_collapsed_and_marked() -> None:
     first, second, _ = drawing.bars
     assert first.width == second.width
     assert second.left == gap.left + gap.width
-    assert [tick.time for tick in drawing.ticks] == [START, START + timedelta(seconds=1861)]
+    assert [(part.start, part.left, part.width) for part in drawing.busy] == [
+        (START, 0, first.width),
+        (START + timedelta(seconds=1861), second.left, 100 - second.left),
+    ]
 
 
 def test_traces_at_the_same_time_stand_in_lanes_of_their_own() -> None:
@@ -64,13 +67,26 @@ def test_traces_at_the_same_time_stand_in_lanes_of_their_own() -> None:
     assert [bar.lane for bar in drawing.bars] == [0, 1, 1, 0]
 
 
-def test_errors_are_painted_over_tools_and_those_over_calls() -> None:
+def test_every_stretch_of_a_trace_stands_where_it_ran() -> None:
     [bar] = lay_out([trace(1, 0, 100, ("llm", 0, 100), ("tool", 20, 40), ("error", 30, 50))]).bars
-    assert [(part.kind, round(part.left), round(part.left + part.width)) for part in bar.stretches] == [
-        ("llm", 0, 20),
-        ("tool", 20, 30),
-        ("error", 30, 50),
-        ("llm", 50, 100),
+    assert [(part.shown.kind, round(part.left), round(part.width)) for part in bar.stretches] == [
+        ("llm", 0, 100),
+        ("tool", 20, 20),
+        ("error", 30, 20),
+    ]
+
+
+def test_what_ran_outside_its_trace_stands_at_its_edge() -> None:
+    [bar] = lay_out([trace(1, 0, 100, ("llm", -10, 10), ("llm", 90, 120), ("tool", 130, 140))]).bars
+    assert [(part.left, part.width) for part in bar.stretches] == [(0, 10), (90, 10), (100, 0)]
+
+
+def test_a_number_is_shown_where_it_has_room() -> None:
+    drawing = lay_out([trace(1, 0, 1), trace(2, 1, 98), trace(3, 99, 1)])
+    assert [(round(bar.room, 1), bar.numbered) for bar in drawing.bars] == [
+        (1, False),
+        (98, True),
+        (2.6, True),
     ]
 
 
@@ -95,6 +111,7 @@ def test_every_bar_lies_within_the_drawing_and_beside_the_others(pairs: list[tup
         assert bar.left + bar.width <= 100 + 1e-6
         assert ends.get(bar.lane, 0) <= bar.left + 1e-6
         ends[bar.lane] = bar.left + bar.width
-        assert sum(part.width for part in bar.stretches) == pytest.approx(100)
+        [part] = bar.stretches
+        assert (part.left, part.width) == (0, 100 if bar.trace.end_time > bar.trace.start_time else 0)
     for one, other in zip(drawing.gaps, drawing.gaps[1:], strict=False):
         assert one.left + one.width <= other.left + 1e-6
