@@ -16,6 +16,7 @@ from spanloom.dashboard.pages.session import (
     timeline_part,
 )
 from spanloom.dashboard.pages.trace import TracePageQuery, span_part, trace_page
+from spanloom.dashboard.pages.turn import WholeTextQuery, steps_part, whole_text_part
 from spanloom.dashboard.web.site import Site
 
 
@@ -47,6 +48,18 @@ def detail_router(site: Site) -> APIRouter:
         trace_id: str, request: Request, query: Annotated[TracePageQuery, Query()], sees: Sees
     ) -> Response:
         return await trace_page(site, request, trace_id, query, sees)
+
+    @router.get("/traces/{trace_id}/steps")
+    async def steps(
+        trace_id: str, request: Request, query: Annotated[take.TraceQuery, Query()], sees: Sees
+    ) -> Response:
+        return await steps_part(site, request, trace_id, query, sees)
+
+    @router.get("/traces/{trace_id}/text")
+    async def text(
+        trace_id: str, request: Request, query: Annotated[WholeTextQuery, Query()], sees: Sees
+    ) -> Response:
+        return await whole_text_part(site, request, trace_id, query, sees)
 
     @router.get("/traces/{trace_id}/spans/{span_id}")
     async def span(

@@ -20,7 +20,7 @@ from spanloom.dashboard.rendering.texts import value_html
 from spanloom.dashboard.rendering.timeline import lay_out
 from spanloom.dashboard.web.site import Site
 from spanloom.spans.table import PREVIEW_CHARACTERS
-from spanloom.warehouse.queries.answers import SearchAnswer, TraceCard, TraceCards
+from spanloom.warehouse.queries.answers import SearchAnswer, SessionCard, SessionDetail, TraceCards
 from spanloom.warehouse.queries.sessions.page import find_session, session_cards, session_detail
 from spanloom.warehouse.queries.sessions.search import SearchFilter, search_session
 from spanloom.warehouse.queries.sessions.timeline import timeline
@@ -72,7 +72,7 @@ class SessionPageQuery(take.SearchQuery):
 class ShownCard:
     """A card with its texts as HTML."""
 
-    card: TraceCard
+    card: SessionCard
     input: Markup
     output: Markup
     input_cut: bool
@@ -93,7 +93,7 @@ async def session_page(site: Site, request: Request, query: SessionPageQuery, se
         request,
         "session.html",
         session=detail,
-        **await asyncio.to_thread(_cards, cards, detail.trace_count),
+        **await asyncio.to_thread(_cards, cards, detail),
         asked=query,
         types=SPAN_TYPES,
         filter_count=_filters(query),
@@ -107,10 +107,9 @@ async def cards_part(site: Site, request: Request, query: take.CardsQuery, sees:
     project = await _project(site, query, sees)
     detail = await session_detail(site.warehouse, query.id, project, sees)
     cards = await session_cards(site.warehouse, query.id, project, min(query.limit, 100), query.cursor)
-    trace_count = detail.trace_count if detail else 0
     asked = SessionPageQuery(id=query.id, project=project)
     return site.page(
-        request, "session_cards.html", **await asyncio.to_thread(_cards, cards, trace_count), asked=asked
+        request, "session_cards.html", **await asyncio.to_thread(_cards, cards, detail), asked=asked
     )
 
 
@@ -136,7 +135,7 @@ def _filters(query: SessionPageQuery) -> int:
     return sum(getattr(wanted, part.name) is not None for part in fields(SearchFilter) if part.name != "text")
 
 
-def shown_cards(cards: Sequence[TraceCard]) -> list[ShownCard]:
+def shown_cards(cards: Sequence[SessionCard]) -> list[ShownCard]:
     """The cards with their texts as HTML, within one budget."""
     budget = Budget()
     return [
@@ -151,12 +150,13 @@ def shown_cards(cards: Sequence[TraceCard]) -> list[ShownCard]:
     ]
 
 
-def _cards(cards: TraceCards, trace_count: int) -> dict[str, Any]:
+def _cards(cards: TraceCards, session: SessionDetail | None) -> dict[str, Any]:
     last = cards.rows[-1].number if cards.rows else 0
     return {
         "shown_cards": shown_cards(cards.rows),
         "next_cards": cards.next,
-        "trace_count": max(trace_count, last),
+        "trace_count": max(session.trace_count if session else 0, last),
+        "session_start": session.start_time if session else None,
     }
 
 

@@ -61,6 +61,11 @@ const writers = {
     element.title = exact(time);
     return ago(time);
   },
+  after: (element) => {
+    const time = new Date(element.dateTime);
+    element.title = exact(time);
+    return `+${seconds(Math.max(0, (time - new Date(element.dataset.start)) / 1000))}`;
+  },
   exact: (element) => exact(new Date(element.dateTime)),
   plain: (element) => plain(new Date(element.dateTime)),
   count: (element) => count(Number(element.value)),

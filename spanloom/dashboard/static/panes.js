@@ -12,13 +12,13 @@ export function spanPanes(panel) {
     const { tab, count } = pane.dataset;
     const button = document.createElement("button");
     button.type = "button";
-    button.id = `tab-${tab}`;
+    button.id = `tab-${tab}-${panel.dataset.span}`; // several panels stand on the page of a session
     button.setAttribute("role", "tab");
-    button.setAttribute("aria-controls", `pane-${tab}`);
+    button.setAttribute("aria-controls", `pane-${tab}-${panel.dataset.span}`);
     button.textContent = count === undefined ? tab : `${tab} ${count}`;
     button.addEventListener("click", () => { last = tab; show(panes, bar, tab); });
     bar.append(button);
-    pane.id = `pane-${tab}`;
+    pane.id = `pane-${tab}-${panel.dataset.span}`;
     pane.setAttribute("role", "tabpanel");
     pane.setAttribute("aria-labelledby", button.id);
   }

@@ -4,6 +4,7 @@ import { failure, fetchFragment } from "./fragment.js";
 import { watchForNews } from "./news.js";
 import { say } from "./say.js";
 import { timeline } from "./timeline.js";
+import { turns } from "./turn.js";
 
 const page = document.querySelector("[data-session]");
 const cards = document.getElementById("cards");
@@ -173,6 +174,7 @@ document.addEventListener("click", (event) => {
   }
 });
 copyButtons(document);
+turns(cards);
 timeline(
   document.getElementById("timeline"), document.getElementById("timeline-toggle"),
   () => `/session/timeline?${parameters()}`, remember,

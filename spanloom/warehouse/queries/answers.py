@@ -180,10 +180,27 @@ class TraceCard(TraceTotals):
     has_errors: bool = Field(description="Whether a span of it failed.")
 
 
+class Failure(Answer):
+    """A span where an error began."""
+
+    span_id: str = Field(description="16 hexadecimal digits.")
+    name: str
+    message: str = Field(description="Why: at most 500 characters; empty where it does not say.")
+
+
+class SessionCard(TraceCard):
+    """A card with what failed in its trace, and how long the session rested before it."""
+
+    failures: list[Failure] = Field(description="The first three of `failure_count`.")
+    pause: float | None = Field(
+        description="Seconds from the end of all traces before it; negative where one still ran, null for the first."
+    )
+
+
 class TraceCards(Answer):
     """Some traces of a session, in order."""
 
-    rows: list[TraceCard]
+    rows: list[SessionCard]
     next: str | None = Field(description="The `cursor` of the next rows; null at the end.")
 
 
@@ -196,7 +213,9 @@ class TimelineStretch(Answer):
     )
     start_time: Time
     end_time: Time
-    span_count: int = Field(description="How many spans: those between which nothing could be seen are one stretch.")
+    span_count: int = Field(
+        description="How many spans: those between which nothing could be seen are one stretch."
+    )
     name: str = Field(description="Of the first of them.")
 
 

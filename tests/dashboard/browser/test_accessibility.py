@@ -112,6 +112,6 @@ def test_the_tab_key_reaches_everything_and_shows_where_it_is(new_page: NewPage,
         assert wanted in reached
     page.goto(trace_url(url, 0xA101))
     reached = reachable(page)
-    for wanted in ("tree-filter", "tree", "tab-Messages"):
-        assert wanted in reached
+    for wanted in ("tree-filter", "tree", "tab-Messages-"):
+        assert any(name.startswith(wanted) for name in reached)
     assert reached.count("tree") == 1

@@ -103,6 +103,57 @@ def test_the_timeline_opens_shows_gaps_and_jumps(page: Page, url: str) -> None:
     assert "view=timeline" not in page.url
 
 
+def test_the_steps_of_a_turn_open_inside_the_session(page: Page, url: str) -> None:
+    page.goto(session_url(url, RICH))
+    card = page.locator("article.card").nth(4)
+    assert "It failed" in card.inner_text()
+    expect(card.locator(".failures li")).to_have_count(1)
+    card.locator(".steps > summary").click()
+    steps = card.locator(".transcript .step")
+    expect(steps.first).to_be_visible()
+    assert steps.count() >= 2
+    panel = steps.first.locator(".step-panel")
+    panel.locator("> summary").click()
+    expect(panel.get_by_role("tab", name="Messages")).to_have_attribute("aria-selected", "true")
+    panel.get_by_role("tab", name=re.compile("Attributes")).click()
+    expect(panel.locator("[id^=pane-Attributes]")).to_be_visible()
+    card.get_by_role("button", name="Tree").click()
+    expect(steps.first).to_be_hidden()
+    lines = card.locator(".step-tree > li")
+    assert lines.count() >= steps.count()
+    lines.nth(1).locator("summary").first.click()
+    expect(lines.nth(1).locator(".panel")).to_be_visible()
+    assert violations(page) == []
+    card.locator(".steps > summary").click()
+    expect(lines.first).to_be_hidden()
+
+
+def test_steps_that_do_not_come_say_so_and_come_again(new_page: NewPage, url: str) -> None:
+    page = new_page(allowed=("Failed to load resource",))
+    page.goto(session_url(url, RICH))
+    away = {"status": 503, "content_type": "application/json", "body": '{"error": "ClickHouse is away"}'}
+    page.route("**/steps?*", lambda route: route.fulfill(**away))
+    steps = page.locator(".steps").first
+    steps.locator("> summary").click()
+    expect(steps.get_by_role("alert")).to_contain_text("ClickHouse is away")
+    page.unroute("**/steps?*")
+    steps.get_by_text("Try again").click()
+    expect(steps.locator(".transcript .step").first).to_be_visible()
+
+
+def test_the_whole_of_a_long_question_comes_where_it_stands(page: Page, stack: Stack, url: str) -> None:
+    question = "A long question, and it goes on. " * 300 + "Its end."
+    messages = json.dumps([{"role": "user", "content": question}])
+    send(stack.otlp_url, span("long question", gen_ai__input__messages=messages))
+    wait_until(lambda: page.request.get(session_url(url, "long question")).ok, "the session", 60)
+    page.goto(session_url(url, "long question"))
+    side = page.locator(".side-input")
+    assert "Its end." not in side.inner_text()
+    side.get_by_text("Show the whole input").click()
+    expect(side.get_by_text("Its end.")).to_be_visible()
+    expect(side.locator(".whole")).to_have_count(0)
+
+
 def tip(page: Page) -> list[str]:
     """The tooltip's lines, which is seen and within the window."""
     shown = page.locator(".timeline-tip")

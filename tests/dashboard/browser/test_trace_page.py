@@ -51,7 +51,7 @@ def test_the_panel_shows_messages_attributes_events_resource_and_raw_json(page: 
     page.keyboard.press("ArrowRight")
     expect(panel.get_by_role("tab", name="Events")).to_be_focused()
     panel.get_by_role("tab", name="Resource").click()
-    expect(panel.locator("#pane-Resource")).to_contain_text("service.name")
+    expect(panel.locator("[id^=pane-Resource]")).to_contain_text("service.name")
     panel.get_by_role("tab", name="Raw").click()
     expect(panel.locator("pre.raw")).to_contain_text('"span_id": ')
     page.get_by_role("treeitem").nth(2).click()
@@ -68,7 +68,7 @@ def test_where_the_values_come_from_is_fetched_when_it_is_looked_at(page: Page, 
     expect(panel.locator(".turn")).to_have_count(5)
     assert asked == []
     panel.get_by_role("tab", name="Origins").click()
-    origins = panel.locator("#pane-Origins")
+    origins = panel.locator("[id^=pane-Origins]")
     expect(origins.locator("dt", has_text="input_tokens")).to_be_visible()
     expect(origins).to_contain_text("gen_ai.usage.input_tokens")
     expect(origins).to_contain_text("its tokens count")

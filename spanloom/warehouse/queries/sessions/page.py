@@ -7,10 +7,17 @@ from collections.abc import Iterable, Sequence
 from spanloom.spans.text.ids import bounded_id
 from spanloom.warehouse.client import Warehouse
 from spanloom.warehouse.errors import WarehouseError
-from spanloom.warehouse.queries.answers import SessionDetail, SessionTotals, TraceCard, TraceCards
+from spanloom.warehouse.queries.answers import (
+    SessionCard,
+    SessionDetail,
+    SessionTotals,
+    TraceCard,
+    TraceCards,
+)
 from spanloom.warehouse.queries.ask import ask
 from spanloom.warehouse.queries.filters import Conditions, in_scope
 from spanloom.warehouse.queries.keyset import after, decode, encode
+from spanloom.warehouse.queries.sessions.failures import failures_of
 
 Projects = frozenset[str] | None
 """The projects visible to the caller; None is all."""
@@ -125,7 +132,8 @@ CARD_COLUMNS = ", ".join(name for name in TraceCard.model_fields if name not in 
 _CARDS = f"""
 SELECT
     {CARD_COLUMNS},
-    toUnixTimestamp64Nano(start_time) AS sort_key
+    toUnixTimestamp64Nano(start_time) AS sort_key,
+    toUnixTimestamp64Nano(end_time) AS end_key
 FROM traces
 WHERE (project_id = {{project:String}}) AND (session_id = {{session:String}}) AND {{behind}}
 ORDER BY
@@ -144,19 +152,32 @@ async def session_cards(
         project: one visible to the caller.
     """
     behind = Conditions({"project": project, "session": bounded_id(session_id), "limit": limit + 1})
-    number = 0
+    number, latest = 0, None  # of the traces before: how many, and when the last of them ended, in ns
     if cursor is not None:
-        number, *last = decode("cards", cursor, (int, int, str))  # type: ignore[assignment]
+        number, *last, latest = decode("cards", cursor, (int, int, str, int))  # type: ignore[assignment]
         after(behind, ("toUnixTimestamp64Nano(start_time)", "trace_id"), last, "asc")
     rows = await ask(
         warehouse, "read a session's traces", _CARDS.replace("{behind}", behind.sql()), behind.parameters
     )
     page = rows[:limit]
-    cards = [
-        TraceCard(**row, number=place, has_errors=row["error_count"] > 0)
-        for place, row in enumerate(page, number + 1)
-    ]
+    failures = await failures_of(
+        warehouse, project, [row["trace_id"] for row in page if row["failure_count"]]
+    )
+    cards = []
+    for place, row in enumerate(page, number + 1):
+        end_key = row.pop("end_key")
+        cards.append(
+            SessionCard(
+                **row,
+                number=place,
+                has_errors=row["error_count"] > 0,
+                failures=failures.get(row["trace_id"], [])[: row["failure_count"]],
+                pause=None if latest is None else (row["sort_key"] - latest) / 1e9,
+            )
+        )
+        latest = end_key if latest is None else max(latest, end_key)
     following = None
     if len(rows) > limit:
-        following = encode("cards", (number + limit, page[-1]["sort_key"], page[-1]["trace_id"]))
+        last_row = page[-1]
+        following = encode("cards", (number + limit, last_row["sort_key"], last_row["trace_id"], latest or 0))
     return TraceCards(rows=cards, next=following)

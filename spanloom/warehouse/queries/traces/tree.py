@@ -43,7 +43,7 @@ ORDER BY
 LIMIT {limit:UInt64}
 """
 
-_TREE_COLUMNS = ", ".join(["project_id", *(_COLUMNS.get(name, name) for name in TreeSpan.model_fields)])
+TREE_COLUMNS = ", ".join(["project_id", *(_COLUMNS.get(name, name) for name in TreeSpan.model_fields)])
 
 
 async def trace_tree(
@@ -54,7 +54,7 @@ async def trace_tree(
     Raises:
         Ambiguous: several projects have one, and none was named.
     """
-    found = await _card_and_spans(warehouse, trace_id, project, visible, _TREE_COLUMNS, MOST_SPANS)
+    found = await _card_and_spans(warehouse, trace_id, project, visible, TREE_COLUMNS, MOST_SPANS)
     if found is None:
         return None
     card, rows, complete = found
