@@ -102,6 +102,11 @@ def put_spans(warehouse: Warehouse, project: str, *some: dict[str, Any]) -> None
     put(warehouse, "spans_versions", spans(*(base | span for span in some)))
 
 
+def at(second: int) -> dict[str, int]:
+    """A second from START on, of a trace."""
+    return {"start_time": (START + second) * SECOND, "end_time": (START + second + 1) * SECOND}
+
+
 def stretches(trace: dict[str, Any]) -> list[tuple[str, int, float]]:
     """Kind, number of spans, and start of each, in s from the start of the trace."""
     start = datetime.fromisoformat(trace["start_time"])
@@ -117,7 +122,6 @@ def stretches(trace: dict[str, Any]) -> list[tuple[str, int, float]]:
 
 def test_the_timeline_shows_calls_tools_and_errors(api: Api, warehouse: Warehouse, project: str) -> None:
     put_world(warehouse, trace(project, "s", 1, seconds=10))
-    at = lambda second: {"start_time": (START + second) * SECOND, "end_time": (START + second + 1) * SECOND}  # noqa: E731
     put_spans(
         warehouse,
         project,

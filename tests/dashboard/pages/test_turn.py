@@ -40,6 +40,11 @@ def get(who: Visitor, path: str, code: int = 200, **parameters: object) -> str:
     return answer.text
 
 
+def at(second: int) -> dict[str, int]:
+    """A second from START on, of a trace."""
+    return {"start_time": (START + second) * SECOND, "end_time": (START + second + 1) * SECOND}
+
+
 def words(page: str) -> str:
     return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", page)))
 
@@ -48,7 +53,6 @@ def test_the_steps_tell_what_was_said_and_done_in_order(
     somebody: Visitor, warehouse: Warehouse, project: str
 ) -> None:
     put_world(warehouse, trace(project, "s", 1))
-    at = lambda second: {"start_time": (START + second) * SECOND, "end_time": (START + second + 1) * SECOND}  # noqa: E731
     put_spans(
         warehouse,
         project,
