@@ -75,6 +75,13 @@ class DashboardSettings(ServerSettings):
         "", description="The user that reads ClickHouse; none: that of SPANLOOM_CLICKHOUSE__USER."
     )
     clickhouse_password: SecretStr = Field(SecretStr(""), description="The password of clickhouse_user.")
+    answer_timeout: int = Field(
+        12,
+        ge=1,
+        le=3600,
+        description="Seconds after which a page says that ClickHouse does not answer: more than the 10 that a query may"
+        " take, at most SPANLOOM_CLICKHOUSE__READ_TIMEOUT.",
+    )
     forget: bool = Field(
         False,
         description="Whether users whom the users file allows it may have data forgotten: requests are written to"

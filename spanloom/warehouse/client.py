@@ -63,6 +63,8 @@ class Warehouse:
         self.settings = settings
         self._client: Client | None = None
         self._connecting = threading.Lock()
+        self._failures = 0
+        self._failure: Exception | None = None  # of the last attempt to connect
 
     async def query_arrow(
         self,
@@ -132,9 +134,23 @@ class Warehouse:
             client.close()
 
     def _connected(self) -> Client:
+        """The client; connects where there is none yet, one call at a time.
+
+        Calls that waited while another's attempt failed fail with its error. If each tried after it, the last of ten
+        would wait ten timeouts for a ClickHouse that hangs.
+        """
+        failures = self._failures
         with self._connecting:
-            if self._client is None:
+            if self._client is not None:
+                return self._client
+            if self._failure is not None and self._failures != failures:
+                raise self._failure.with_traceback(None)
+            try:
                 self._client = new_client(self.settings, self.settings.database)
+            except Exception as error:
+                self._failures, self._failure = self._failures + 1, error
+                raise
+            self._failure = None
             return self._client
 
 

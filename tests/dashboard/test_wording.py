@@ -15,16 +15,23 @@ NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
-        (-5, "now"),
+        (-3 * 86_400, "in 3 d"),
+        (-7201, "in 2 h"),
+        (-90, "in 1 min"),
+        (-5, "in 5 s"),
+        (-4.9, "now"),
         (0, "now"),
+        (4.9, "now"),
         (12, "12 s ago"),
         (90, "1 min ago"),
         (7200, "2 h ago"),
         (3 * 86_400, "3 d ago"),
     ],
 )
-def test_ago(seconds: int, text: str) -> None:
-    assert wording.ago(NOW - timedelta(seconds=seconds), NOW) == text
+def test_ago(seconds: float, text: str) -> None:
+    time = NOW - timedelta(seconds=seconds)
+    assert wording.ago(time, NOW) == text
+    assert wording.is_ahead(time, NOW) == text.startswith("in ")
 
 
 @pytest.mark.parametrize(
@@ -70,3 +77,9 @@ class Spent:
 )
 def test_a_cost_that_is_not_known_is_not_shown_as_free(cost: float, unpriced: int, text: str) -> None:
     assert wording.cost(Spent(cost, unpriced)) == text
+    assert bool(wording.unknown_costs(Spent(cost, unpriced))) == (text[0] in "≥?")
+
+
+def test_calls_of_unknown_cost_are_counted() -> None:
+    assert wording.unknown_costs(Spent(0, 1)).startswith("1 call of unknown cost: no price for the model")
+    assert wording.unknown_costs(Spent(0, 1200)).startswith("1,200 calls of unknown cost: ")

@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import Any
 
 from spanloom.warehouse.client import Warehouse
-from tests.warehouse.tables import HOUR, SECOND, START, partial, put
+from tests.warehouse.tables import HOUR, SECOND, START, STORED, partial, put
 
 _SUMS = (
     "span_count",
@@ -17,6 +17,7 @@ _SUMS = (
     "input_tokens",
     "output_tokens",
     "unsplit_tokens",
+    "unpriced_call_count",
 )
 _COSTS = ("input_cost", "output_cost", "total_cost")
 
@@ -46,7 +47,7 @@ def trace(
         "input": "",
         "output": "",
         "root_span_id": "",
-        "version": 1,
+        "version": STORED,
         "is_deleted": 0,
     } | values
 

@@ -20,6 +20,15 @@ HOUR = 3600
 START = 1_790_000_000 - 1_790_000_000 % HOUR
 """The full hour (seconds since the epoch) at which the tests' events begin."""
 
+
+def stored(hours: float, number: int = 0) -> int:
+    """The version of a row that was stored some hours after START; `number` tells those of one moment apart."""
+    return round((START + hours * HOUR) * 1000) << 22 | number
+
+
+STORED = stored(365 * 24)
+"""The version of what no test says otherwise of: long after everything in it."""
+
 _TIMES = ("start_time", "end_time", "user_since")
 _LISTS = (
     "tags",
@@ -102,7 +111,7 @@ def window(project: str, session: str, hour: int, **values: Any) -> dict[str, An
     start = START + hour * HOUR
     times = {"start_time": start * SECOND, "end_time": (start + 60) * SECOND}
     key = {"project_id": project, "session_id": session, "window_start": start}
-    return key | times | {"trace_count": 1, "version": 1, "is_deleted": 0} | values
+    return key | times | {"trace_count": 1, "version": STORED, "is_deleted": 0} | values
 
 
 def _nothing(kind: pa.DataType) -> Any:

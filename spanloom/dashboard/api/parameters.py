@@ -125,16 +125,19 @@ class Paged(Narrowed):
     )
 
 
+_BY_TIME = "By a time: by when the row was stored where that is earlier, as of a sender whose clock is ahead."
+
+
 class SessionsQuery(Paged):
     """Which sessions: all that overlap the range."""
 
-    sort: SessionSort = "end_time"
+    sort: SessionSort = Field("end_time", description=_BY_TIME)
 
 
 class TracesQuery(Paged):
     """Which traces: all that overlap the range, with and without a session."""
 
-    sort: TraceSort = "start_time"
+    sort: TraceSort = Field("start_time", description=_BY_TIME)
 
 
 class HistogramQuery(Narrowed):

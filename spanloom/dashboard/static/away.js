@@ -3,9 +3,11 @@ const EVERY = 5000; // ms
 
 export function retryWhileAway(section) {
   if (!section) return;
-  setInterval(async () => {
-    if (document.hidden) return;
-    const answer = await fetch(location.href, { headers: { Accept: "text/html" } }).catch(() => null);
+  const retry = async () => {
+    const answer = document.hidden ? null
+      : await fetch(location.href, { headers: { Accept: "text/html" } }).catch(() => null);
     if (answer && answer.status !== 503) location.reload();
-  }, EVERY);
+    else setTimeout(retry, EVERY);
+  };
+  setTimeout(retry, EVERY);
 }

@@ -1,6 +1,15 @@
 // Puts times and numbers into the browser's language and time zone. The server writes <time datetime data-as> and
 // <data value data-as>; templates/macros.html has them all.
-const language = navigator.languages;
+
+// The reader's languages, without those that are none to `Intl`, which would refuse them all: `en-US@posix` stands there
+// where a system's locale is POSIX. Without any it is the browser's own.
+const language = navigator.languages.filter((tag) => {
+  try {
+    return Intl.getCanonicalLocales(tag).length > 0;
+  } catch {
+    return false;
+  }
+});
 const whole = new Intl.NumberFormat(language);
 const compact = new Intl.NumberFormat(language, { notation: "compact", maximumFractionDigits: 1 });
 const fraction = new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
@@ -47,18 +56,24 @@ export const day = (time) => days.format(time);
 export const clock = (time, step) => clocks.find(([least]) => step >= least)[1].format(time);
 export const plain = (time) => date.format(time);
 
+const NOW = 5; // s around now that count as now
+const AHEAD = "ahead of the clock here"; // as wording.py puts it
+const away = (time) => (time - Date.now()) / 1000; // s; below 0 in the past
+
 export function ago(time) {
-  const passed = Math.max(0, (Date.now() - time) / 1000);
-  if (passed < 5) return relative.format(0, "second");
+  const distance = Math.abs(away(time));
+  if (distance < NOW) return relative.format(0, "second");
   for (const [unit, length] of [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]]) {
-    if (passed >= length) return relative.format(-Math.floor(passed / length), unit);
+    if (distance >= length) return relative.format(Math.sign(away(time)) * Math.floor(distance / length), unit);
   }
 }
 
 const writers = {
   ago: (element) => {
     const time = new Date(element.dateTime);
-    element.title = exact(time);
+    const ahead = away(time) >= NOW;
+    element.classList.toggle("ahead", ahead);
+    element.title = ahead ? `${exact(time)}, ${AHEAD}` : exact(time);
     return ago(time);
   },
   after: (element) => {

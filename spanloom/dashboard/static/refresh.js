@@ -1,20 +1,26 @@
 // The list refreshes itself without jumping. While somebody is at it (pointer or focus on the rows, a selection, scrolled
-// down), known rows get their new values in place, and a button says that the list has changed; else it changes.
+// down), known rows get their new values in place, and a button says that the list has changed; else it changes. Where no
+// answer comes, it says so, and from when what one sees is.
 import { histogramAgain } from "./histogram.js";
-import { count, localise } from "./localise.js";
-import { fetchPart, notify } from "./part.js";
+import { count, localise, plain } from "./localise.js";
+import { notify } from "./notices.js";
+import { fetchPart } from "./part.js";
 
 const EVERY = 5000; // ms, at least
+const LATE = 4000; // ms after which an answer is missed
 const PAUSE = 10; // times as long as the answer took: an expensive view is asked for less often
 const MOST = 500; // rows that the server gives at once
 
 let waiting = null; // a newer list that is not shown yet
 let asking = false;
+let passes = false; // what went wrong with the last answer passes by itself
+let seen = Date.now(); // when the server gave what one sees
 
 export function refreshing(button) {
   let live = localStorage.getItem("live") !== "off";
   const show = () => button.setAttribute("aria-pressed", String(live));
   button.hidden = false;
+  if (inTrouble()) button.dataset.state = "trouble";
   show();
   button.addEventListener("click", () => {
     live = !live;
@@ -22,10 +28,14 @@ export function refreshing(button) {
     show();
     if (live) refresh(button);
   });
+  let before = 0; // ms that the answer before took
   const again = async () => {
     const began = performance.now();
     if ((live || inTrouble()) && !document.hidden) await refresh(button);
-    setTimeout(again, Math.max(EVERY, PAUSE * (performance.now() - began)));
+    const took = performance.now() - began;
+    // How long an outage lets one wait says nothing of how expensive the view is, and nor does one answer behind it.
+    setTimeout(again, passes ? EVERY : Math.max(EVERY, PAUSE * Math.min(before, took)));
+    before = passes ? 0 : took;
   };
   setTimeout(again, EVERY);
   document.addEventListener("visibilitychange", () => live && !document.hidden && refresh(button));
@@ -42,21 +52,37 @@ const inTrouble = () => current().dataset.state === "trouble";
 async function refresh(button) {
   if (asking) return;
   asking = true;
+  const late = setTimeout(() => miss(button), LATE);
   try {
     const shown = current().querySelectorAll("tbody tr").length;
     const address = new URL(location.href);
     if (shown) address.searchParams.set("limit", Math.min(Math.max(shown, 50), MOST));
     const fresh = await fetchPart(address);
     delete button.dataset.state;
+    passes = false;
+    seen = Date.now();
     notify("");
     localise(fresh);
     take(fresh);
   } catch (error) {
+    passes = Boolean(error.passes);
     button.dataset.state = "trouble";
-    if (!inTrouble()) notify(`${error.message.replace(/\.?$/, ".")} What you see is as of the last answer.`);
+    tell(error.message.replace(/\.?$/, "."));
   } finally {
+    clearTimeout(late);
     asking = false;
   }
+}
+
+// No answer yet. Where the last one was a failure, that stands until there is another.
+function miss(button) {
+  if (button.dataset.state) return;
+  button.dataset.state = "late";
+  tell("There is no answer yet.");
+}
+
+function tell(what) {
+  if (!inTrouble()) notify(`${what} What you see is from ${plain(seen)}.`);
 }
 
 function take(fresh) {

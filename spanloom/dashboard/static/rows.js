@@ -1,6 +1,7 @@
 // The rows of a list: a click anywhere on one opens it, and further rows come below.
 import { count, localise } from "./localise.js";
-import { fetchPart, notify } from "./part.js";
+import { notify } from "./notices.js";
+import { fetchPart } from "./part.js";
 
 export function rows(root) {
   root.addEventListener("click", open);

@@ -19,7 +19,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     templates.globals["static"] = static_url
-    templates.globals["unknown_costs"] = wording.UNKNOWN_COSTS
+    templates.globals["ahead"] = wording.AHEAD
     templates.filters["verbatim"] = verbatim
     for name in wording.__all__:
         templates.filters[name] = getattr(wording, name)

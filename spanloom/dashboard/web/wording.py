@@ -8,12 +8,32 @@ from typing import Protocol
 from spanloom.spans.pricing.unpriced import sentence, why_unpriced
 from spanloom.warehouse.queries.answers import TreeSpan
 
-__all__ = ["ago", "cost", "count", "exact", "iso", "local_input", "seconds", "unknown_cost", "usd"]
+__all__ = [
+    "ago",
+    "cost",
+    "count",
+    "exact",
+    "is_ahead",
+    "iso",
+    "local_input",
+    "seconds",
+    "unknown_cost",
+    "unknown_costs",
+    "usd",
+]
 
 UNKNOWN_COSTS = "no price for the model, or no usage told (the trace says which)"
 """Why calls have no known cost, where only their number is known; localise.js has it too."""
 
+AHEAD = "ahead of the clock here"
+"""What is said of a time in the future, along with the time; localise.js has it too."""
+
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+
+_NOW = 5
+"""Seconds around now that count as now."""
+
+_UNITS = (("d", _DAY), ("h", _HOUR), ("min", _MINUTE), ("s", 1))
 
 
 def iso(time: datetime) -> str:
@@ -27,12 +47,18 @@ def exact(time: datetime) -> str:
 
 
 def ago(time: datetime, now: datetime) -> str:
-    """`12 s ago`, `3 h ago`; what lies ahead (another machine's clock) counts as now."""
-    passed = max(0, int((now - time).total_seconds()))
-    for unit, length in (("d", _DAY), ("h", _HOUR), ("min", _MINUTE)):
-        if passed >= length:
-            return f"{passed // length} {unit} ago"
-    return f"{passed} s ago" if passed >= 5 else "now"
+    """`12 s ago`, `3 h ago`; `in 3 h` for what lies ahead, by another machine's clock."""
+    away = int(abs((now - time).total_seconds()))
+    if away < _NOW:
+        return "now"
+    unit, length = next(each for each in _UNITS if away >= each[1])
+    distance = f"{away // length} {unit}"
+    return f"in {distance}" if is_ahead(time, now) else f"{distance} ago"
+
+
+def is_ahead(time: datetime, now: datetime) -> bool:
+    """Whether a time lies in the future, by more than clocks that agree differ."""
+    return (time - now).total_seconds() >= _NOW
 
 
 def seconds(duration: float) -> str:
@@ -84,6 +110,14 @@ def cost(of: Priced) -> str:
     if not of.unpriced_call_count:
         return usd(of.total_cost)
     return f"≥ {usd(of.total_cost)}" if of.total_cost else "?"
+
+
+def unknown_costs(of: Priced) -> str:
+    """How many calls have no known cost, and why; empty where all have one."""
+    if not of.unpriced_call_count:
+        return ""
+    calls = "call" if of.unpriced_call_count == 1 else "calls"
+    return f"{count(of.unpriced_call_count)} {calls} of unknown cost: {UNKNOWN_COSTS}"
 
 
 def unknown_cost(span: TreeSpan) -> str:

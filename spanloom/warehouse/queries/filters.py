@@ -24,6 +24,19 @@ _IN_REST = f"position(lowerUTF8(normalizeUTF8NFC(said_rest)), {SOUGHT}) > 0"
 UNTIL = "fromUnixTimestamp64Nano({until:Int64}, 'UTC')"
 
 
+def no_later_than_stored(column: str, version: str = "version") -> str:
+    """An expression: a time that a sender told, in nanoseconds, or when its row was stored, if that was earlier.
+
+    A sender's clock may be hours ahead, and its rows would stand above all others as long. What a list sorts by time
+    goes by this. The upper bits of a version are the time of the log (ms) at which the row was last changed.
+
+    Args:
+        column: a column of type DateTime64.
+        version: the row's version.
+    """
+    return f"least(toUnixTimestamp64Nano({column}), toInt64(bitShiftRight({version}, 22)) * 1000000)"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Filter:
     """Everything given must hold. Durations are seconds, costs USD, bounds inclusive.

@@ -17,6 +17,7 @@ from spanloom.dashboard.access.passwords import Checker
 from spanloom.dashboard.access.users import from_toml
 from spanloom.dashboard.settings import DashboardSettings
 from spanloom.local.ports import free_port
+from spanloom.warehouse.queries.ask import LIMITS
 from spanloom.warehouse.settings import ClickHouseSettings
 
 
@@ -66,9 +67,21 @@ def test_loopback_needs_no_login(host: str) -> None:
 
 def test_a_user_of_clickhouse_of_its_own_reads() -> None:
     writer = ClickHouseSettings(user="writer", password=SecretStr("w"))
-    assert reading(writer, DashboardSettings()) == writer
+    assert reading(writer, DashboardSettings()).user == "writer"
     own = reading(writer, DashboardSettings(clickhouse_user="reader", clickhouse_password=SecretStr("r")))
     assert (own.user, own.password.get_secret_value(), own.url) == ("reader", "r", writer.url)
+
+
+@pytest.mark.parametrize(("patience", "expected"), [(60, 12), (12, 12), (3, 3)])
+def test_the_pages_wait_no_longer_for_clickhouse_than_their_readers_do(patience: int, expected: int) -> None:
+    clickhouse = ClickHouseSettings(read_timeout=patience)
+    assert reading(clickhouse, DashboardSettings()) == clickhouse.model_copy(
+        update={"read_timeout": expected}
+    )
+    assert reading(clickhouse, DashboardSettings(answer_timeout=2)).read_timeout == 2
+    assert DashboardSettings().answer_timeout > LIMITS.seconds, (
+        "what is too big is said to be, not ClickHouse to be away"
+    )
 
 
 def test_a_made_user_can_log_in(tmp_path: Path) -> None:

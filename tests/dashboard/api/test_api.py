@@ -13,7 +13,7 @@ from spanloom.warehouse.queries.ask import QueryLimits, TooBig, ask
 from spanloom.warehouse.settings import ClickHouseSettings
 from tests.dashboard.client import Api
 from tests.dashboard.world import put_world, trace
-from tests.warehouse.tables import SECOND, START, put, spans
+from tests.warehouse.tables import SECOND, START, STORED, put, spans
 
 HOSTILE = (
     "a/b?c#d",
@@ -84,9 +84,9 @@ def test_a_moved_trace_is_in_its_new_session_only(api: Api, warehouse: Warehouse
     put_world(warehouse, trace(project, "old", 1), trace(project, "old", 2))
     put_world(
         warehouse,
-        trace(project, "old", 1, version=2, is_deleted=1),
-        trace(project, "old", 2, version=2),
-        trace(project, "new", 1, version=2, input="moved"),
+        trace(project, "old", 1, version=STORED + 1, is_deleted=1),
+        trace(project, "old", 2, version=STORED + 1),
+        trace(project, "new", 1, version=STORED + 1, input="moved"),
     )
     rows = {row["session_id"]: row for row in api.get("sessions", project=project)["rows"]}
     assert {name: row["trace_count"] for name, row in rows.items()} == {"old": 1, "new": 1}

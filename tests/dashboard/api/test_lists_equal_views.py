@@ -1,4 +1,7 @@
-"""The lists are the views `sessions` and `traces`, filtered, sorted and cut into pages: nothing else."""
+"""The lists are the views `sessions` and `traces`, filtered, sorted and cut into pages: nothing else.
+
+By time no row stands later than it was stored: versions here are of 3, 6 and 9 o'clock, events of 0 to 8 o'clock.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ from spanloom.warehouse.queries.traces.list import NUMBERS as TRACE_NUMBERS
 from spanloom.warehouse.queries.traces.list import TEXTS as TRACE_TEXTS
 from tests.dashboard.client import Api
 from tests.dashboard.world import put_traces
-from tests.warehouse.tables import HOUR, SECOND, START, partial, put, run, window
+from tests.warehouse.tables import HOUR, SECOND, START, partial, put, run, stored, window
 
 EXAMPLES = int(os.environ.get("TEST_EXAMPLES", "40")) // 3
 
@@ -124,6 +127,22 @@ def first_inputs(warehouse: Warehouse, project: str) -> dict[str, str]:
     return {row["session_id"]: row["first_input"] for row in rows}
 
 
+def bounded_times(warehouse: Warehouse, project: str, table: str, named_by: str) -> dict[str, dict[str, int]]:
+    """Start and end (ns) of each session or trace, no later than its rows were stored."""
+    sql = f"""
+        SELECT {named_by} AS name, version,
+            toUnixTimestamp64Nano(start_time) AS start, toUnixTimestamp64Nano(end_time) AS end
+        FROM {table} FINAL WHERE project_id = {{project:String}}"""
+    found: dict[str, dict[str, int]] = {}
+    for row in run(warehouse.query_rows("read", sql, {"project": project})):
+        latest = (row["version"] >> 22) * 1_000_000
+        start, end = min(row["start"], latest), min(row["end"], latest)
+        before = found.setdefault(row["name"], {"start_time": start, "end_time": end})
+        before["start_time"] = min(before["start_time"], start)
+        before["end_time"] = max(before["end_time"], end)
+    return found
+
+
 def put_all(
     warehouse: Warehouse, project: str, some: list[dict[str, Any]], others: list[dict[str, Any]]
 ) -> None:
@@ -131,6 +150,7 @@ def put_all(
     for values in some:
         row = window(project, values["session_id"], values["hour"]) | values
         row["end_time"] = row["start_time"] + values["minutes"] * 60 * SECOND
+        row["version"] = stored(3 * values["version"])
         row |= {"user_ids": [values["user_id"]] if values["user_id"] else [], "user_since": row["start_time"]}
         del row["hour"], row["minutes"]
         put(warehouse, "session_windows_versions", partial(row))
@@ -144,7 +164,7 @@ def put_all(
             "window_start": START + values["hour"] * HOUR,
             "start_time": start,
             "end_time": start + values["minutes"] * 60 * SECOND,
-            "version": values["version"] * 100 + number,
+            "version": stored(3 * values["version"], number),
         }
         del row["trace"], row["hour"], row["minutes"]
         put_traces(warehouse, row)
@@ -221,11 +241,18 @@ def wanted_traces(trace_rows: list[dict[str, Any]], wanted: dict[str, Any]) -> l
 
 
 def in_order(
-    rows: list[dict[str, Any]], sort: str, order: str, texts: dict[str, str], equal: list[tuple[str, str]]
+    rows: list[dict[str, Any]],
+    sort: str,
+    order: str,
+    texts: dict[str, str],
+    equal: list[tuple[str, str]],
+    times: dict[str, dict[str, int]],
 ) -> list[dict[str, Any]]:
     """By what they are sorted by, as bytes; among equal ones in the order in which the list has them."""
 
     def key(row: dict[str, Any]) -> Any:
+        if sort in ("start_time", "end_time"):
+            return times[named(row)[1]][sort]
         value = row[sort]
         value = ", ".join(value) if isinstance(value, list) else value
         return value.encode() if sort in texts else value
@@ -273,13 +300,19 @@ def test_the_list_of_sessions_is_the_view(
     put_all(warehouse, project, some, others)
     sessions, trace_rows = rows_of(warehouse, project, "sessions"), rows_of(warehouse, project, "traces")
     begun = first_inputs(warehouse, project)
+    times = bounded_times(warehouse, project, "session_windows_versions", "session_id")
     sessions = [row | {"input": begun.get(row["session_id"], "")} for row in sessions]
     for wanted, sort, order in ({}, "end_time", "desc"), *questions:
         listed = api.all_rows(
             "sessions", project=project, sort=sort, order=order, limit=2, **as_parameters(wanted)
         )
         expected = in_order(
-            wanted_sessions(sessions, trace_rows, wanted), sort, order, SESSION_TEXTS, [*map(named, listed)]
+            wanted_sessions(sessions, trace_rows, wanted),
+            sort,
+            order,
+            SESSION_TEXTS,
+            [*map(named, listed)],
+            times,
         )
         check(listed, expected, lambda name: name != "has_errors")
         for row in listed:
@@ -312,12 +345,13 @@ def test_the_list_of_traces_is_the_view(
         row["is_deleted"] = 1 if (row["session_id"], row["hour"]) != place else row["is_deleted"]
     put_all(warehouse, project, [], others)
     trace_rows = rows_of(warehouse, project, "traces")
+    times = bounded_times(warehouse, project, "traces_versions", "trace_id")
     for wanted, sort, order in ({}, "start_time", "desc"), *questions:
         listed = api.all_rows(
             "traces", project=project, sort=sort, order=order, limit=2, **as_parameters(wanted)
         )
         expected = in_order(
-            wanted_traces(trace_rows, wanted), sort, order, TRACE_TEXTS, [*map(named, listed)]
+            wanted_traces(trace_rows, wanted), sort, order, TRACE_TEXTS, [*map(named, listed)], times
         )
         check(listed, expected, lambda name: name not in ("input", "output", "has_errors"))
         assert [(row["input"], row["output"]) for row in listed] == [

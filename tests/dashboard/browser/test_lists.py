@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.captures_truth import captures
+from tests.dashboard.browser.accessible import violations
 from tests.dashboard.browser.conftest import NewPage, Stack
 from tests.dashboard.browser.otlp import send, span
 from tests.docs.generated import ROOT
@@ -165,6 +166,25 @@ def test_a_range_of_ones_own_is_in_the_browsers_zone_and_the_address_in_utc(stac
     expect(page.locator("#custom-range summary")).to_contain_text("31 Jan 2026, 01:30:00")
     page.locator("#custom-range summary").click()
     expect(page.locator("#custom-range input[name=from]")).to_have_value("2026-01-31T01:30")
+
+
+@pytest.mark.parametrize("path", ["sessions", "traces"])
+def test_a_clock_that_is_ahead_is_marked_and_tops_no_list(stack: Stack, page: Page, path: str) -> None:
+    mine = f"clocks-{secrets.token_hex(4)}"
+    send(stack.otlp_url, span(f"{mine}-ahead", ago=-7500))
+    page.goto(f"{stack.url}/{path}?session_id={mine}")
+    row = page.locator(ROWS, has_text=f"{mine}-ahead")
+    expect(row).to_be_visible(timeout=20_000)
+    started = row.locator("[data-label=Started] time")
+    expect(started).to_have_text(re.compile(r"^in 2.?h"))
+    expect(started).to_have_class("ahead")
+    expect(started).to_have_attribute("title", re.compile(r"\d{4}.*CET, ahead of the clock here$"))
+    send(stack.otlp_url, span(f"{mine}-right"))
+    expect(page.locator(ROWS)).to_have_count(2, timeout=20_000)
+    expect(page.locator(ROWS).first).to_contain_text(f"{mine}-right")
+    right = page.locator(ROWS).first.locator("[data-label=Started] time")
+    expect(right).not_to_have_class(re.compile("ahead"))
+    assert violations(page) == []
 
 
 def test_a_preset_reaches_back(stack: Stack, page: Page) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
 import pytest
@@ -12,6 +13,7 @@ from spanloom.warehouse.client import Warehouse, connect
 from spanloom.warehouse.settings import ClickHouseSettings
 from tests.dashboard.visitor import Visitor, visitor
 from tests.dashboard.world import put_world, trace
+from tests.warehouse.tables import START
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -105,6 +107,20 @@ def test_a_trace_has_its_row(guest: Visitor, warehouse: Warehouse, project: str)
     assert rows(html) == [f"/traces/{number:032x}?project={project}" for number in (7, 8)]
     for part in ("turn 7", "What?", "status error", "/session?id=s&amp;project=", "none"):
         assert part in html, part
+
+
+@pytest.mark.parametrize("path", ["/sessions", "/traces"])
+def test_a_time_in_the_future_is_marked(
+    guest: Visitor, warehouse: Warehouse, project: str, path: str
+) -> None:
+    soon = datetime.now(UTC) + timedelta(hours=2, minutes=5)
+    put_world(warehouse, trace(project, "s", 1, at=soon.timestamp() - START, seconds=0))
+    put_world(warehouse, trace(project, "t", 2, at=soon.timestamp() - START - 86_400, seconds=0))
+    html = guest.get(f"{path}?range=all&project={project}").text
+    marked = re.findall(r'<time [^>]*class="ahead" title="([^"]*)">([^<]*)<', html)
+    times = 2 if path == "/sessions" else 1
+    assert marked == [(f"{soon:%Y-%m-%d %H:%M:%S UTC}, ahead of the clock here", "in 2 h")] * times
+    assert html.count("21 h ago") == times
 
 
 @pytest.mark.parametrize("path", ["/sessions", "/traces"])

@@ -194,14 +194,31 @@ def test_a_cost_that_is_not_known_says_why(somebody: Visitor, unknown_costs: str
     }
     assert len(data["reasons"]) == 4
     table = page[page.index("<noscript>") : page.index("</noscript>")]
-    assert table.count('<td><span title="no price for my&lt;model&gt; at mine">?</span></td>') == 2
+    assert table.count('<td><span title="no price for my&lt;model&gt; at mine">?</span>') == 2
+    assert table.count(heard("no price for my&lt;model&gt; at mine")) == 2
     assert table.count(">?</span>") == 4
     assert "3 calls of unknown cost: no price for the model, or no usage told" in page
+    assert heard(f"3 calls of unknown cost: {wording.UNKNOWN_COSTS}") in page
     panel = get(somebody, f"/traces/{TRACE}?project={unknown_costs}&span={sid(2)}")
     assert '<span title="no price for my&lt;model&gt; at mine">unknown</span>' in panel
+    assert heard("no price for my&lt;model&gt; at mine") in panel[panel.index('id="panel"') :]
     assert ">unknown</span>" not in get(somebody, f"/traces/{TRACE}?project={unknown_costs}&span={sid(6)}")
+
+
+def heard(sentence: str) -> str:
+    """What a screen reader says behind a price that is not known; it leaves out what a `title` says."""
+    return f'<span class="visually-hidden">, {sentence}</span>'
+
+
+@pytest.mark.parametrize("path", ["/sessions?range=all&", "/traces?range=all&", "/session?id=s&"])
+def test_wherever_a_price_is_not_known_it_says_why(somebody: Visitor, unknown_costs: str, path: str) -> None:
+    page = get(somebody, f"{path}project={unknown_costs}")
+    [shown] = set(re.findall(r'<data [^>]*title="([^"]*)"[^>]*>\?</data>', page))
+    assert shown == f"input $0, output $0; 3 calls of unknown cost: {wording.UNKNOWN_COSTS}"
+    assert page.count(heard(f"3 calls of unknown cost: {wording.UNKNOWN_COSTS}")) == page.count(">?</data>")
 
 
 def test_the_script_has_the_words_of_the_page() -> None:
     script = (Path(dashboard.__file__ or "").parent / "static" / "localise.js").read_text()
     assert json.dumps(wording.UNKNOWN_COSTS) in script
+    assert json.dumps(wording.AHEAD) in script

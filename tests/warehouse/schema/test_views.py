@@ -14,7 +14,7 @@ from spanloom.warehouse.schema import views
 from spanloom.warehouse.schema.migrate import migrate
 from spanloom.warehouse.schema.views import View, views_of
 from spanloom.warehouse.settings import ClickHouseSettings
-from tests.warehouse.tables import partial, put, rows, sql, window
+from tests.warehouse.tables import STORED, partial, put, rows, sql, window
 
 PLAIN = ("spans", "traces", "session_windows", "sessions")
 FILLING = {
@@ -84,7 +84,7 @@ def test_what_a_filling_view_missed_is_copied_deleted_rows_too(migrated: Warehou
     for view in FILLING:
         sql(settings, f"DROP VIEW {settings.database}.{view}")
     put(migrated, "traces_versions", traces("t2"))
-    put(migrated, "traces_versions", traces("t1", version=2, is_deleted=1))
+    put(migrated, "traces_versions", traces("t1", version=STORED + 1, is_deleted=1))
     put(migrated, "session_windows_versions", windows("w2"))
     assert len(migrate(settings)) == len(FILLING)
     assert rows(migrated, "SELECT trace_id FROM traces_by_time_versions FINAL") == [("t2",)]

@@ -27,6 +27,7 @@ from spanloom.warehouse.queries.filters import (
     in_scope,
     in_windows,
     nanoseconds,
+    no_later_than_stored,
     with_text_and_metadata,
     within_bounds,
 )
@@ -36,8 +37,8 @@ USER = "argMinIf(w.user_id, (w.user_since, w.user_id), w.user_id != '')"
 FIRST_INPUT = "argMinIf(w.first_input, w.window_start, w.first_input != '')"
 
 NUMBERS = {
-    "start_time": "toUnixTimestamp64Nano(min(w.start_time))",
-    "end_time": "toUnixTimestamp64Nano(max(w.end_time))",
+    "start_time": f"min({no_later_than_stored('w.start_time', 'w.version')})",
+    "end_time": f"max({no_later_than_stored('w.end_time', 'w.version')})",
     "duration": "toUnixTimestamp64Nano(max(w.end_time)) - toUnixTimestamp64Nano(min(w.start_time))",
     "active_duration": "sum(w.active_nanoseconds)",
     "total_cost": "sum(toInt128(round(w.total_cost * 1e12)))",
@@ -53,7 +54,7 @@ NUMBERS = {
     "failure_count": "sum(w.failure_count)",
     "error_count": "sum(w.error_count)",
 }
-"""Whole numbers to sort by: nanoseconds, picodollars, counts."""
+"""Whole numbers to sort by: nanoseconds, picodollars, counts. By time no row stands later than it was stored."""
 
 TEXTS = {
     "session_id": "any(w.session_id)",

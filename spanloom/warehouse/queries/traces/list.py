@@ -15,6 +15,7 @@ from spanloom.warehouse.queries.filters import (
     in_range,
     in_scope,
     in_windows,
+    no_later_than_stored,
     with_text_and_metadata,
     within_bounds,
 )
@@ -48,8 +49,8 @@ TraceSort = Literal[
 ]
 
 NUMBERS = {
-    "start_time": "toUnixTimestamp64Nano(t.start_time)",
-    "end_time": "toUnixTimestamp64Nano(t.end_time)",
+    "start_time": no_later_than_stored("t.start_time", "t.version"),
+    "end_time": no_later_than_stored("t.end_time", "t.version"),
     "duration": "toUnixTimestamp64Nano(t.end_time) - toUnixTimestamp64Nano(t.start_time)",
     "total_cost": "toInt128(round(t.total_cost * 1e12))",
     "input_cost": "toInt128(round(t.input_cost * 1e12))",
@@ -63,7 +64,7 @@ NUMBERS = {
     "failure_count": "t.failure_count",
     "error_count": "t.error_count",
 }
-"""Whole numbers to sort by: nanoseconds, picodollars, counts."""
+"""Whole numbers to sort by: nanoseconds, picodollars, counts. By time no row stands later than it was stored."""
 
 TEXTS = {
     "trace_id": "t.trace_id",

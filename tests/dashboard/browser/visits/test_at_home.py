@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
+import secrets
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.dashboard.browser.conftest import NewPage, Stack
+from tests.dashboard.browser.otlp import send, span
 
 ROWS = "table.list tbody tr"
 
@@ -60,6 +63,48 @@ def test_numbers_and_times_are_the_browsers(stack: Stack, new_page: NewPage) -> 
     expect(row).to_contain_text("0,000392")
     expect(row).to_contain_text("vor")
     assert re.search(r"GMT-[45]", row.locator("time").first.get_attribute("title") or "")
+
+
+@pytest.fixture(scope="module")
+def three_hours_old(stack: Stack) -> str:
+    """The address of a list with one session."""
+    mine = f"old-{secrets.token_hex(4)}"
+    send(stack.otlp_url, span(mine, ago=3 * 3600 + 60))
+    return f"{stack.url}/sessions?session_id={mine}"
+
+
+@pytest.mark.parametrize(
+    "locale", ["ar-EG", "de-CH", "fa-IR", "fr-FR", "hi-IN", "ja-JP", "th-TH", "tr-TR", "zh-Hant-TW"]
+)
+def test_times_are_relative_in_every_language(new_page: NewPage, three_hours_old: str, locale: str) -> None:
+    page = new_page(locale=locale)
+    page.goto(three_hours_old)
+    started = page.locator(f"{ROWS} [data-label=Started] time")
+    expect(started).to_be_visible(timeout=20_000)
+    form = "locale => new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style: 'narrow' }).format(-3, 'hour')"
+    expect(started).to_have_text(page.evaluate(form, locale))
+
+
+@pytest.mark.parametrize(
+    ("languages", "expected"),
+    [
+        (["en-US@posix"], r"^3.?h.* ago$"),
+        (["en-US@posix", "de-DE"], r"^vor 3"),
+        (["en_US", "", "x-klingon", "de", "en"], r"^vor 3"),
+        ([], r"^3.?h.* ago$"),
+    ],
+)
+def test_a_language_that_is_none_breaks_no_times(
+    new_page: NewPage, three_hours_old: str, languages: list[str], expected: str
+) -> None:
+    page = new_page()
+    page.add_init_script(
+        f"Object.defineProperty(Navigator.prototype, 'languages', {{ get: () => {json.dumps(languages)} }})"
+    )
+    page.goto(three_hours_old)
+    started = page.locator(f"{ROWS} [data-label=Started] time")
+    expect(started).to_have_text(re.compile(expected), timeout=20_000)
+    expect(started).to_have_attribute("title", re.compile(r"\d{4}.*(CET|MEZ)"))
 
 
 def test_the_keyboard_reaches_everything(stack: Stack, page: Page) -> None:

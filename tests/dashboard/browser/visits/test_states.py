@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,7 +16,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from spanloom.local.ports import free_port
-from tests.dashboard.browser.accessible import violations_everywhere
+from tests.dashboard.browser.accessible import violations, violations_everywhere
 from tests.dashboard.browser.conftest import ROOT, NewPage, Stack
 from tests.fixtures_local import Process, clickhouse_process, wait_until
 
@@ -79,6 +82,52 @@ def test_from_no_data_over_an_outage_to_data(alone: Alone, new_page: NewPage) ->
     expect(page.get_by_text("No spans have come yet")).to_be_visible(timeout=30_000)
     expect(fresh.get_by_text("No spans have come yet")).to_be_visible(timeout=30_000)
     expect(page.locator(".notice")).to_have_count(0)
+
+
+@contextlib.contextmanager
+def hanging(process: Process) -> Iterator[None]:
+    """The process hangs: connections to it come about, and nothing is answered."""
+    os.kill(process.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(process.pid, signal.SIGCONT)
+
+
+def test_a_database_that_hangs_is_seen_and_gone_on_from(alone: Alone, new_page: NewPage) -> None:
+    page = new_page(allowed=("Failed to load resource",), viewport={"width": 1440, "height": 400})
+    page.goto(f"{alone.url}/sessions")
+    expect(page.get_by_text("No spans have come yet")).to_be_visible()
+    live, notice = page.get_by_role("button", name="Live"), page.locator(".notice")
+    with hanging(alone.database):
+        expect(notice).to_have_text(
+            re.compile(r"^There is no answer yet\. What you see is from \d+ \w+ \d{4}, \d\d:\d\d:\d\d\.$"),
+            timeout=30_000,
+        )
+        expect(live).to_have_attribute("data-state", "late")
+        colour = "dot => getComputedStyle(dot).backgroundColor"
+        assert live.locator(".dot").evaluate(colour) == "rgb(194, 116, 0)"  # amber
+        page.evaluate("scrollTo(0, 10000)")
+        assert page.evaluate("scrollY") > 0
+        expect(notice).to_be_in_viewport(ratio=1)
+
+        fresh = new_page(allowed=("Failed to load resource",))
+        fresh.goto(
+            f"{alone.url}/traces", timeout=40_000
+        )  # a blank page for less than SPANLOOM_CLICKHOUSE__READ_TIMEOUT
+        expect(fresh.get_by_role("heading", name="ClickHouse is away")).to_be_visible()
+        expect(fresh.get_by_role("button", name="Live")).to_have_attribute("data-state", "trouble")
+        detail = new_page(allowed=("Failed to load resource",))
+        detail.goto(f"{alone.url}/session?id=any", timeout=40_000)
+        expect(detail.get_by_role("heading", name="ClickHouse is away")).to_be_visible()
+
+        expect(notice).to_contain_text("out of reach", timeout=30_000)
+        expect(live).to_have_attribute("data-state", "trouble")
+        assert violations(page) == []
+    expect(notice).to_have_count(0, timeout=30_000)
+    expect(live).not_to_have_attribute("data-state", re.compile("."))
+    expect(fresh.get_by_text("No spans have come yet")).to_be_visible(timeout=30_000)
+    expect(detail.get_by_text("There is no such session")).to_be_visible(timeout=30_000)
 
 
 def test_the_snippet_for_a_first_span_works_as_it_stands(stack: Stack, alone: Alone, page: Page) -> None:
