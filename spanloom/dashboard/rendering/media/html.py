@@ -66,14 +66,14 @@ def media_html(label: str, found: Found, budget: Budget) -> Markup:
 
 
 _TOO_MUCH = (
-    f"not shown: this page already carries {MEDIA_CHARACTERS // 4 * 3 // 10**6} MB of pictures, sound and files. "
+    f"– not shown: this page already carries {MEDIA_CHARACTERS // 4 * 3 // 10**6} MB of pictures, sound and files. "
     "The raw JSON of its span has it."
 )
 _WHY_NOT = {
-    "image": "not shown: pages show PNG, JPEG, GIF and WebP. The raw JSON of its span has it.",
-    "audio": "not played: pages play WAV, MP3, AAC, Ogg, FLAC, M4A and WebM. The raw JSON of its span has it.",
-    "video": "not played. The raw JSON of its span has it.",
-    "file": "The raw JSON of its span has it.",
+    "image": "– not shown: pages show PNG, JPEG, GIF and WebP. The raw JSON of its span has it.",
+    "audio": "– not played: pages play WAV, MP3, AAC, Ogg, FLAC, M4A and WebM. The raw JSON of its span has it.",
+    "video": "– not played. The raw JSON of its span has it.",
+    "file": "– named only. The raw JSON of its span has it.",
 }
 
 
@@ -101,7 +101,8 @@ def _elsewhere(kind: str, found: Found) -> Markup:
     """Where it is, of media that did not come along."""
     if found.unread:
         return _MUTED.format(
-            f"{found.unread:,} characters of data that are not whole, or no base64. The raw JSON of its span has them."
+            f"– not shown: {found.unread:,} characters of data that are not whole, or no base64. "
+            "The raw JSON of its span has them."
         )
     if found.address:
         return _LINK.format(found.address, _KINDS[kind].lower(), found.host)

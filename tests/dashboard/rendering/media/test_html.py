@@ -148,7 +148,7 @@ def test_sound_without_a_header_is_named_with_its_size() -> None:
 def test_films_are_named_and_pictures_in_their_place_are_no_sound() -> None:
     film = spelled(b"\0\0\0\x1cftypisom" * 100)
     html = shown({"inlineData": {"mimeType": "video/mp4", "data": film}})
-    assert words(html) == "userVideo video/mp4, 1.2 kB not played. The raw JSON of its span has it."
+    assert words(html) == "userVideo video/mp4, 1.2 kB – not played. The raw JSON of its span has it."
     assert read(html).sounds == []
     assert read(shown(sound(PNG))).images == []
 
