@@ -8,6 +8,10 @@ MARKDOWN_CHARACTERS = 12_000
 """A longer text is shown as it stands: Markdown costs milliseconds per thousand characters, and the worst texts cost
 their square."""
 
+MEDIA_CHARACTERS = 4_000_000
+"""Three megabytes of pictures, sound and files: all that the input and the output of a span may hold by default
+(`SPANLOOM_LIMITS__TEXT`), twice over."""
+
 
 @dataclass
 class Budget:
@@ -17,6 +21,9 @@ class Budget:
     """Characters that may still be read as Markdown."""
     nodes: int = 4_000
     """Values of JSON that may still get an element of their own."""
+
+    media: int = MEDIA_CHARACTERS
+    """Characters of base64 of pictures, sound and files that the page may still carry."""
 
     def take_markdown(self, characters: int) -> bool:
         """Whether this many characters may be read as Markdown; they are spent then."""
@@ -29,3 +36,10 @@ class Budget:
         """Whether a value may have an element; it is spent then."""
         self.nodes -= 1
         return self.nodes >= 0
+
+    def take_media(self, characters: int) -> bool:
+        """Whether the page may carry so many characters of base64; they are spent then."""
+        if characters > self.media:
+            return False
+        self.media -= characters
+        return True

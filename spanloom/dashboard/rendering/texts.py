@@ -8,7 +8,9 @@ from spanloom.dashboard.rendering.budget import Budget
 from spanloom.dashboard.rendering.folding import fold, plain
 from spanloom.dashboard.rendering.json_tree import json_tree
 from spanloom.dashboard.rendering.markdown import markdown
-from spanloom.dashboard.rendering.pictures import data_of
+from spanloom.dashboard.rendering.media.found import found_in
+from spanloom.dashboard.rendering.media.html import media_html
+from spanloom.spans.messages.contents import returned_parts
 from spanloom.spans.messages.finding import conversation
 from spanloom.spans.messages.parts import Call, Media, Other, Part, Reasoning, Result
 from spanloom.spans.messages.turns import Side, Turn
@@ -30,11 +32,6 @@ _TURN = Markup(
 _CALL = Markup('<div class="tool-part"><div class="tool-head">{} <code><bdi>{}</bdi></code>{}</div>{}</div>')
 _MUTED = Markup(' <span class="muted"><bdi>{}</bdi></span>')
 _REASONING = Markup('<details class="reasoning"><summary>Reasoning</summary>{}</details>')
-_PICTURE = Markup(
-    '<details class="media"><summary>{} <span class="muted">{:,} characters of data</span></summary>'
-    '<img src="{}" alt="{}" loading="lazy" decoding="async"></details>'
-)
-_MEDIA = Markup('<p class="media">{}{}</p>')
 _SKIPPED = Markup('<li class="turn skipped">{:,} messages are not shown here: see the raw JSON</li>')
 
 
@@ -121,20 +118,19 @@ def _part(part: Part, budget: Budget) -> Markup:
 
 def _tool(title: str, part: Call | Result, value: object, budget: Budget) -> Markup:
     note = _MUTED.format(part.call_id[:80]) if part.call_id else ""
-    return _CALL.format(title, part.name[:200], note, _any(value, budget))
+    returned = returned_parts(value)[:_MOST_PARTS] if isinstance(part, Result) else ()
+    shown = Markup("").join(_part(one, budget) for one in returned) if returned else _any(value, budget)
+    return _CALL.format(title, part.name[:200], note, shown)
 
 
 def _media(media: Media, budget: Budget) -> Markup:
-    url, picture, characters = data_of(media)
-    if picture:
-        shown = _PICTURE.format(media.label, characters, picture, media.label)
-    else:
-        shown = _MEDIA.format(media.label, _MUTED.format(url[:2_000]) if url else _size(characters))
+    found = found_in(media.sent)
+    shown = media_html(media.label, found, budget)
+    if found.words:
+        shown += fold(plain(found.words), found.words)
+    elif found.is_nothing and not media.words:
+        shown += json_tree(media.sent, budget)
     return shown + prose(media.words, budget) if media.words else shown
-
-
-def _size(characters: int) -> Markup:
-    return _MUTED.format(f"{characters:,} characters of data") if characters else Markup("")
 
 
 def _any(value: object, budget: Budget) -> Markup:

@@ -2,9 +2,11 @@
 // attributes or IDs and does nothing where they are not there.
 import { localise } from "./localise.js";
 import { themeToggle } from "./theme.js";
+import { pictures } from "./pictures.js";
 import { retryWhileAway } from "./away.js";
 
 localise(document);
 themeToggle(document.getElementById("theme-toggle"));
+pictures();
 retryWhileAway(document.querySelector("[data-retry]"));
 setInterval(() => localise(document, "ago"), 5000);

@@ -59,6 +59,14 @@ _THOUGHTS = ("reasoning_content", "reasoning", "thinking")
 _BESIDE = frozenset((*_THOUGHTS, "refusal", "tool_calls", "function_call", "audio"))
 """Members beside the content that hold parts, too."""
 
+_WRAPPED = frozenset(("content", "value", "type", "isError", "is_error"))
+"""Members of what a tool returned that has a list of parts inside."""
+
+_CARRIERS = frozenset(
+    ("source", "data", "image_url", "file_data", "base64", "inlineData", "inline_data", "fileData")
+)
+"""Members of which media that a tool returned have one; a directory's entry (`{"type": "file", "name"}`) has none."""
+
 _NOTHING: Sequence[Part] = ()
 
 
@@ -76,6 +84,24 @@ def parts_of(message: Members, role: str) -> Iterable[Part]:
         return parts
     parts = tuple(parts)
     return (*_thoughts(message), *parts, *_refused(message), *_called(message, parts), *_spoken(message))
+
+
+def returned_parts(content: object) -> Sequence[Part]:
+    """The parts of what a tool returned, where it returned media and is nothing but words and media (Anthropic, MCP,
+    OpenAI's screenshots, the AI SDK); else none, since any JSON may be a tool's."""
+    if isinstance(content, dict) and _WRAPPED.issuperset(content):
+        content = content.get("content") or content.get("value")
+    parts: list[Part] = []
+    for item in content if isinstance(content, list) else (content,):
+        if not isinstance(item, dict):
+            return _NOTHING
+        if kind_of(item) in TEXT_KINDS and isinstance(text := item.get("text"), str):
+            parts.append(text)
+        elif not _CARRIERS.isdisjoint(item) and (label := media_label(item)):
+            parts.append(Media(label, item))
+        else:
+            return _NOTHING
+    return parts if any(isinstance(part, Media) for part in parts) else _NOTHING
 
 
 def words_of(message: Members, role: str, longest: int | None = None) -> str:

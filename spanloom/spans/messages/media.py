@@ -15,6 +15,15 @@ _KINDS = {
     "input_audio": "audio",
     "video": "video",
     "video_url": "video",
+    "image-url": "image",
+    "audio-url": "audio",
+    "video-url": "video",
+    "document-url": "file",
+    "file-url": "file",
+    "image-data": "image",
+    "file-data": "file",
+    "image_generation_call": "image",
+    "computer_screenshot": "image",
     "file": "file",
     "input_file": "file",
     "document": "file",
@@ -27,14 +36,16 @@ _KINDS = {
     "fileData": "file",
     "binary": "file",
 }
-"""Types of parts, and members that stand in for a type (Gemini has no types)."""
+"""Types of parts, and members that stand in for a type (Gemini has no types). Those with hyphens are Pydantic AI's, and
+the AI SDK's in what a tool returned."""
 
 TYPE_MEMBERS = ("mime_type", "media_type", "mediaType", "mimeType", "content_type")
 """Members that name a media type."""
 
 _ANY_TYPE_MEMBER = frozenset(TYPE_MEMBERS)
 
-_MEDIA_TYPE = re.compile(r"[a-z]+/[a-zA-Z0-9.+-]{1,100}")
+_MEDIA_TYPE = re.compile(r"([a-z]+/[a-zA-Z0-9.+-]{1,100})(?:$|\s*;)")
+"""What may follow are parameters: `audio/L16;codec=pcm;rate=24000` (Gemini)."""
 _DATA_URL = re.compile(r"data:([a-z]+/[a-zA-Z0-9.+-]{1,100})[;,]")
 _FORMAT = re.compile(r"[a-z0-9]{1,10}")
 
@@ -61,8 +72,8 @@ def _media_type(part: Mapping[str, object], shown: str) -> str:
         if not _ANY_TYPE_MEMBER.isdisjoint(level):
             for member in TYPE_MEMBERS:
                 value = level.get(member)
-                if isinstance(value, str) and _MEDIA_TYPE.fullmatch(value):
-                    return value
+                if isinstance(value, str) and (found := _MEDIA_TYPE.match(value)):
+                    return found[1]
         for value in level.values():
             if isinstance(value, str) and value.startswith("data:") and (found := _DATA_URL.match(value)):
                 return found[1]

@@ -96,8 +96,9 @@ class Media:
 
     @property
     def words(self) -> str:
-        """The transcript of an answer in sound (OpenAI)."""
-        return word(self.sent, "transcript")
+        """The transcript of sound, in the part or directly below it (OpenAI)."""
+        inside = (member for member in self.sent.values() if isinstance(member, dict))
+        return next(filter(None, (word(level, "transcript") for level in (self.sent, *inside))), "")
 
 
 @dataclass(slots=True, frozen=True)

@@ -11,7 +11,6 @@ from tests.dashboard.browser.detail import send_everything, trace_url
 from tests.dashboard.browser.load import BIG_SPANS, BIG_TRACE
 
 RICH_TRACE = 0xA101
-PICTURE_TRACE = 0xA104
 FAILED_TRACE = 0xA105
 
 SMOOTH = 1.0
@@ -78,16 +77,6 @@ def test_where_the_values_come_from_is_fetched_when_it_is_looked_at(page: Page, 
     panel.get_by_role("tab", name="Origins").click()
     assert len(asked) == 1
     assert violations(page) == []
-
-
-def test_a_picture_that_came_with_a_message_is_shown_and_no_other(page: Page, url: str) -> None:
-    page.goto(trace_url(url, PICTURE_TRACE, PICTURE_TRACE * 16 + 3))
-    page.locator(".media summary").click()
-    picture = page.locator(".media img")
-    page.wait_for_function("document.querySelector('.media img').naturalWidth === 16")
-    expect(picture).to_have_attribute("alt", "[image: image/png]")
-    expect(page.locator("p.media")).to_contain_text("https://pictures.example/2.png")
-    assert page.locator("img[src^='http'][src*='pictures.example']").count() == 0
 
 
 def test_errors_have_their_stack_trace_and_n_goes_to_the_next(page: Page, url: str) -> None:

@@ -45,6 +45,18 @@ HOSTILE = (
     '[{"role":"user","content":[{"type":"image_url","image_url":{"url":'
     '"data:image/png;base64,AA==\\" onerror=\\"window.pwned=1"}}]}]',
     '[{"role":"user","content":[{"type":"image_url","image_url":{"url":"http://evil.example/i.png\\"><script>"}}]}]',
+    '[{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://a.example\\\\@evil.example/i.png"}}]}]',
+    '[{"role":"user","content":[{"type":"input_audio","input_audio":{"data":"javascript:window.pwned=1","format":"wav"}}]}]',
+    '[{"role":"user","content":[{"type":"input_audio","input_audio":{"data":'
+    '"PHNjcmlwdD53aW5kb3cucHduZWQ9MTwvc2NyaXB0Pg==","format":"\\"><script>"}}]}]',
+    '[{"role":"user","content":[{"type":"file","file":{"filename":"../\\"><script>window.pwned=1</script>.html",'
+    '"file_data":"data:text/html;base64,PHNjcmlwdD53aW5kb3cucHduZWQ9MTwvc2NyaXB0Pg=="}}]}]',
+    '[{"role":"user","content":[{"type":"document","title":"<img src=x onerror=window.pwned=1>","source":'
+    '{"type":"text","media_type":"text/html","data":"<script>window.pwned=1</script>"}}]}]',
+    '[{"role":"user","content":['
+    '{"inlineData":{"mimeType":"image/png\\" onerror=\\"window.pwned=1","data":"PHN2Zz4="}}]}]',
+    '[{"role":"user","content":[{"type":"image_url","image_url":{"url":'
+    '"@@@langfuseMedia:type=<script>|id=\\" onerror=\\"window.pwned=1|source=x@@@"}}]}]',
     '[{"role":"assistant","tool_calls":[{"id":"\\"><script>",'
     '"function":{"name":"<svg onload=x>","arguments":"{\\"<b>\\":1}"}}]}]',
     "\u202e\u2066 drow \u202d gpj.exe \u2067\u2068 \u200f",

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 
 _ELEMENTS = frozenset((
-    "a", "b", "bdi", "blockquote", "br", "code", "data", "details", "div", "em", "figcaption", "figure", "h4", "h5",
-    "h6", "hr", "img", "li", "mark", "ol", "p", "pre", "s", "span", "strong", "summary", "table", "tbody", "td", "th",
-    "thead", "tr", "ul",
+    "a", "audio", "b", "bdi", "blockquote", "br", "code", "data", "details", "div", "em", "figcaption", "figure", "h4",
+    "h5", "h6", "hr", "img", "li", "mark", "ol", "p", "pre", "s", "span", "strong", "summary", "table", "tbody", "td",
+    "th", "thead", "tr", "ul",
 ))  # fmt: skip
 _ATTRIBUTES = frozenset((
     "class", "dir", "href", "target", "rel", "src", "alt", "loading", "decoding", "open", "start", "value", "data-as",
-    "tabindex", "role", "aria-label",
+    "tabindex", "role", "aria-label", "title", "controls", "preload", "download",
 ))  # fmt: skip
-_FIXED = {"tabindex": ("0",), "role": ("group",), "aria-label": ("Table",)}
+_FIXED = {"tabindex": ("0",), "role": ("group",), "preload": ("none",)}
 """Attributes whose values are ours: none comes from a text."""
+
+_IMAGES = tuple(f"data:image/{kind};base64," for kind in ("png", "jpeg", "gif", "webp"))
+_SOUNDS = tuple(f"data:audio/{kind};base64," for kind in ("wav", "mpeg", "aac", "ogg", "flac", "mp4", "webm"))
+_BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 
 _VOID = frozenset(("br", "hr", "img"))
 
@@ -28,6 +33,9 @@ class Reader(HTMLParser):
         self.text: list[str] = []
         self.links: list[str] = []
         self.images: list[str] = []
+        self.sounds: list[str] = []
+        self.downloads: list[tuple[str, str | None]] = []
+        """Address and name of each."""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         assert tag in _ELEMENTS, tag
@@ -37,25 +45,33 @@ class Reader(HTMLParser):
                 assert value in _FIXED[name], (name, value)
             if name == "href":
                 assert value is not None
-                assert value.lower().startswith(("http://", "https://", "mailto:")), value
-                assert ("rel", "noopener noreferrer nofollow") in attrs
-                self.links.append(value)
+                if "download" in dict(attrs):
+                    self._data(value, ("data:application/pdf;base64,",))
+                    self.downloads.append((value, dict(attrs)["download"]))
+                else:
+                    assert value.lower().startswith(("http://", "https://", "mailto:")), value
+                    assert ("rel", "noopener noreferrer nofollow") in attrs
+                    self.links.append(value)
             if name == "src":
                 assert value is not None
-                assert tag == "img"
-                assert value.startswith(
-                    (
-                        "data:image/png;base64,",
-                        "data:image/jpeg;base64,",
-                        "data:image/gif;base64,",
-                        "data:image/webp;",
-                    )
-                )
-                self.images.append(value)
+                if tag == "audio":
+                    self._data(value, _SOUNDS)
+                    self.sounds.append(value)
+                else:
+                    assert tag == "img"
+                    self._data(value, _IMAGES)
+                    self.images.append(value)
         if tag == "a":
             assert "a" not in self.open, "a link in a link"
         if tag not in _VOID:
             self.open.append(tag)
+
+    @staticmethod
+    def _data(url: str, kinds: tuple[str, ...]) -> None:
+        """Objects to a URL that is anything but base64 of one of these kinds."""
+        kind = next((kind for kind in kinds if url.startswith(kind)), None)
+        assert kind is not None, url[:100]
+        assert _BASE64.fullmatch(url, len(kind)), url[:100]
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)

@@ -1,0 +1,1 @@
+"""Pictures, sound, films and files that came with messages: what is known of them, and how a page shows them."""
