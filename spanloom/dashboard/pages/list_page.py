@@ -6,13 +6,16 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
 from spanloom.dashboard.access.projects import Visible
+from spanloom.dashboard.api.errors import BadQuery
+from spanloom.dashboard.api.exports import MOST_ROWS, sessions_file, traces_file
 from spanloom.dashboard.api.parameters import Paged, SessionsQuery, TracesQuery
+from spanloom.dashboard.exports.tables import TableFormat
 from spanloom.dashboard.pages.bars import Bars, bars
 from spanloom.dashboard.pages.columns import SESSION_COLUMNS, TRACE_COLUMNS, Column
 from spanloom.dashboard.pages.view import RANGES, View, address, read_view
@@ -86,11 +89,34 @@ async def list_page(site: Site, tab: Tab, request: Request, sees: Visible) -> Re
         "trouble": str(trouble) if trouble else "",
         "away": isinstance(trouble, Unavailable),
         "result": result,
+        "most_rows": MOST_ROWS,
         "otlp_url": site.settings.otlp_url,
         "granted": None if sees is None else sorted(sees),
     }
     status = 200 if trouble is None else 503 if isinstance(trouble, Unavailable) else 422
     return site.page(request, "list_part.html" if alone else "list.html", status, **context)
+
+
+async def list_file(site: Site, tab: Tab, request: Request, sees: Visible) -> Response:
+    """Answer `/sessions/export` or `/traces/export`: the list of an address as a file.
+
+    Raises:
+        BadQuery: the address makes no sense.
+    """
+    parameters = [pair for pair in request.query_params.multi_items() if pair[0] != "format"]
+    form = request.query_params.get("format", "")
+    if form not in get_args(TableFormat):
+        raise BadQuery(f"The parameter 'format' is wrong: use one of {', '.join(get_args(TableFormat))}")
+    query: Any = read_view(tab.path, tab.query, parameters, datetime.now(UTC)).query
+    write: Any = sessions_file if tab.kind == "sessions" else traces_file
+    answer: Response = await write(
+        site.warehouse,
+        query.filter(sees),
+        query.sort,
+        query.order,
+        form,
+    )
+    return answer
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from fastapi.responses import RedirectResponse
 
 from spanloom.dashboard.access.projects import Visible
 from spanloom.dashboard.pages.detail_routes import detail_router
-from spanloom.dashboard.pages.list_page import SESSIONS, TRACES, list_page
+from spanloom.dashboard.pages.list_page import SESSIONS, TRACES, list_file, list_page
 from spanloom.dashboard.pages.login import log_in, log_out, login_page
 from spanloom.dashboard.web.site import Site
 
@@ -20,8 +20,17 @@ from spanloom.dashboard.web.site import Site
 def pages_router(site: Site) -> APIRouter:
     """Return the routes of the pages; needs `install_failures` on the app."""
     router = APIRouter(include_in_schema=False)
-    router.include_router(detail_router(site))
     Sees = Annotated[Visible, Depends(site.visible)]
+
+    @router.get("/sessions/export")
+    async def sessions_file(request: Request, sees: Sees) -> Response:
+        return await list_file(site, SESSIONS, request, sees)
+
+    @router.get("/traces/export")
+    async def traces_file(request: Request, sees: Sees) -> Response:
+        return await list_file(site, TRACES, request, sees)
+
+    router.include_router(detail_router(site))  # behind these: `export` is no trace ID
 
     @router.get("/")
     async def start() -> Response:

@@ -98,6 +98,11 @@ class View(Generic[Q]):
         """The address of the next rows."""
         return address(self.path, [*(pair for pair in self.given if pair[0] != "cursor"), ("cursor", cursor)])
 
+    def exported(self, form: str) -> str:
+        """The address of the whole list as a file, in its order."""
+        kept = [pair for pair in self.given if pair[0] not in ("cursor", "limit", "format")]
+        return address(f"{self.path}/export", [*kept, ("format", form)])
+
     def elsewhere(self, path: str) -> str:
         """The address of the other list with the same range and filters."""
         return address(path, [pair for pair in self.given if pair[0] not in ("sort", "order", "cursor")])

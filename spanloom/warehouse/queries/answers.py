@@ -17,13 +17,14 @@ PREVIEW = INPUT_START
 """Characters of an input or output that a row of a list shows."""
 
 
-def _iso(time: datetime) -> str:
+def iso(time: datetime) -> str:
+    """A time in UTC as answers have it: ISO 8601 with microseconds, `2026-01-31T12:00:00.000000Z`."""
     return time.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 Time = Annotated[
     datetime,
-    PlainSerializer(_iso, return_type=str, when_used="json"),
+    PlainSerializer(iso, return_type=str, when_used="json"),
     Field(json_schema_extra={"format": "date-time"}),
 ]
 """An aware time in UTC; in JSON ISO 8601 with microseconds: `2026-01-31T12:00:00.000000Z`."""

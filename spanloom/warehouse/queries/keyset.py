@@ -16,6 +16,12 @@ from spanloom.warehouse.queries.filters import Conditions
 
 Order = Literal["asc", "desc"]
 
+KEYS_AT_ONCE = 5_000
+"""Rows that are found by one query where a whole list is read: each sorts all that matches."""
+
+ROWS_AT_ONCE = 500
+"""Rows that are read by one query: their keys travel as a parameter in its address, which ClickHouse bounds to 1 MB."""
+
 
 class BadCursor(ValueError):
     """Not a cursor that was given for this list in this order."""

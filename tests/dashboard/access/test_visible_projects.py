@@ -68,6 +68,30 @@ DETAILS: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
+FILES: list[tuple[str, dict[str, Any]]] = [
+    ("sessions/export", {"format": "jsonl"}),
+    ("traces/export", {"format": "csv"}),
+    ("session/export", {"id": "shared", "format": "json"}),
+    ("session/export", {"id": "shared", "format": "markdown"}),
+    (f"traces/{TRACE}/otlp", {}),
+]
+
+
+@pytest.mark.parametrize(("path", "asked"), FILES)
+def test_only_what_is_visible_is_taken_along(two: Warehouse, path: str, asked: dict[str, Any]) -> None:
+    mine = Api(two, frozenset((MINE,))).answer(path, **asked)
+    assert mine.status_code == 200
+    assert f"hello {MINE}" in mine.text or path.startswith("traces/0")
+    assert YOURS not in mine.text
+    hidden = Api(two, frozenset((MINE,))).answer(path, project=YOURS, **asked)
+    assert hidden.status_code == (200 if path in ("sessions/export", "traces/export") else 404)
+    assert YOURS not in hidden.text
+    nobody = Api(two, frozenset()).answer(path, **asked)
+    assert MINE not in nobody.text
+    if hidden.status_code == 404:
+        assert Api(two).answer(path, **asked).status_code == 409
+
+
 @pytest.mark.parametrize(("path", "asked"), LISTS + DETAILS)
 def test_only_what_is_visible_comes_out(two: Warehouse, path: str, asked: dict[str, Any]) -> None:
     mine = Api(two, frozenset((MINE,)))

@@ -107,7 +107,7 @@ def test_the_tree_has_every_span_in_order(somebody: Visitor, run: str) -> None:
 
 def test_without_scripts_the_tree_is_a_table_of_links(somebody: Visitor, run: str) -> None:
     page = get(somebody, f"/traces/{TRACE}?project={run}")
-    table = page[page.index("<noscript>") : page.index("</noscript>")]
+    table = page[page.index('class="tree-plain"') : page.index("</table>")]
     assert table.count("<tr") == 5
     assert f"/traces/{TRACE}?project={run}&amp;span={sid(3)}" in table
     assert "pay &lt;/script&gt;" in table
@@ -193,7 +193,7 @@ def test_a_cost_that_is_not_known_says_why(somebody: Visitor, unknown_costs: str
         sid(7): "no price for my<model> at mine",
     }
     assert len(data["reasons"]) == 4
-    table = page[page.index("<noscript>") : page.index("</noscript>")]
+    table = page[page.index('class="tree-plain"') : page.index("</table>")]
     assert table.count('<td><span title="no price for my&lt;model&gt; at mine">?</span>') == 2
     assert table.count(heard("no price for my&lt;model&gt; at mine")) == 2
     assert table.count(">?</span>") == 4

@@ -25,8 +25,9 @@ STORED_SPANS = SPAN_TABLE.append(pa.field("version", pa.uint64(), False))
 MESSAGE_BYTES = 800_000
 """Where a message ends, in bytes: below Kafka's default limit of 1,048,588. A larger span has one of its own."""
 
-_STATUS_CODES = {"unset": 0, "ok": 1, "error": 2}
-assert set(_STATUS_CODES) == set(STATUSES)
+STATUS_CODES = {"unset": 0, "ok": 1, "error": 2}
+"""OTLP's number of each status."""
+assert set(STATUS_CODES) == set(STATUSES)
 
 _WHERE_CUT = tuple(
     name
@@ -62,7 +63,7 @@ def messages(
             it was written, milliseconds since the epoch.
     """
     open_: dict[tuple[str, int], _Open] = {}
-    for row in _plain(rows):
+    for row in plain_rows(rows):
         project_id: str = row["project_id"]
         at = project_id, partition(project_id, row["trace_id"])
         record, written = origin(row["version"])
@@ -97,7 +98,7 @@ class _Open:
         if place != self._last:
             self._last = place
             resource_spans = self._request.resource_spans.add()
-            resource_spans.resource.attributes.extend(map(_key_value, row["resource"]))
+            resource_spans.resource.attributes.extend(map(key_value, row["resource"]))
             scope = otlp_pb2.InstrumentationScope(name=row["scope"].encode())
             resource_spans.scope_spans.add(scope=scope.SerializeToString())
         self._request.resource_spans[-1].scope_spans[-1].spans.append(span)
@@ -128,6 +129,20 @@ def span_of(row: Mapping[str, Any], record: int, written: int) -> otlp_pb2.Span:
         columns.resource_cut = True
         columns.service_name, columns.environment, columns.release = of_resource
     stored = otlp_pb2.StoredSpan(version=row["version"], columns=columns, record=record, written=written)
+    span = plain_span(row, attributes.items(), without_start)
+    span.stored = stored.SerializeToString()
+    return span
+
+
+def plain_span(
+    row: Mapping[str, Any], attributes: Iterable[tuple[str, str]], without_start: bool
+) -> otlp_pb2.Span:
+    """A span as OTLP has it: what its row has of it, with these attributes.
+
+    Args:
+        row: as of `span_of`.
+        without_start: whether it came without a start, and goes so.
+    """
     return otlp_pb2.Span(
         trace_id=bytes.fromhex(row["trace_id"]),
         span_id=bytes.fromhex(row["span_id"]),
@@ -135,20 +150,19 @@ def span_of(row: Mapping[str, Any], record: int, written: int) -> otlp_pb2.Span:
         name=row["name"].encode(),
         start_time_unix_nano=0 if without_start else row["start_time"],
         end_time_unix_nano=row["end_time"],
-        attributes=map(_key_value, attributes.items()),
+        attributes=map(key_value, attributes),
         events=[
             otlp_pb2.Event(
                 time_unix_nano=event["time"],
                 name=event["name"].encode(),
-                attributes=map(_key_value, event["attributes"]),
+                attributes=map(key_value, event["attributes"]),
             )
             for event in row["events"]
         ],
         status=otlp_pb2.Status(
-            code=_STATUS_CODES[row["status"]],
+            code=STATUS_CODES[row["status"]],
             message=row["status_message"].encode(),
         ),
-        stored=stored.SerializeToString(),
     )
 
 
@@ -171,13 +185,14 @@ def _set(columns: otlp_pb2.StoredColumns, name: str, row: Mapping[str, Any]) -> 
         setattr(columns, name, value)
 
 
-def _key_value(pair: tuple[str, str]) -> bytes:
+def key_value(pair: tuple[str, str]) -> bytes:
+    """An attribute that is a text, as a `KeyValue`."""
     value = otlp_pb2.AnyValue(string_value=pair[1].encode())
     return otlp_pb2.KeyValue(key=pair[0].encode(), value=value.SerializeToString()).SerializeToString()
 
 
-def _plain(rows: pa.Table) -> Iterable[dict[str, Any]]:
-    """Rows with times in nanoseconds."""
+def plain_rows(rows: pa.Table) -> Iterable[dict[str, Any]]:
+    """Rows with times as nanoseconds and maps as lists of pairs."""
     schema = pa.schema([pa.field(field.name, _as_number(field.type)) for field in rows.schema])
     plain: list[dict[str, Any]] = rows.cast(schema).to_pylist()
     return plain

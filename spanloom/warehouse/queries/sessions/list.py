@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any, Literal, get_args
 
 from spanloom.spans.folding.counters import Counters
@@ -10,7 +11,7 @@ from spanloom.warehouse.client import Warehouse
 from spanloom.warehouse.queries.answers import SessionListRow, SessionPage
 from spanloom.warehouse.queries.ask import ask
 from spanloom.warehouse.queries.filters import Conditions, Filter, in_scope
-from spanloom.warehouse.queries.keyset import Order, after, decode, encode
+from spanloom.warehouse.queries.keyset import KEYS_AT_ONCE, ROWS_AT_ONCE, Order, after, decode, encode
 from spanloom.warehouse.queries.sessions.keys import FIRST_INPUT, NUMBERS, TEXTS, USER, session_keys
 
 SessionSort = Literal[
@@ -90,6 +91,43 @@ async def list_sessions(
 
     Equal ones come in an order that stays. Raises `BadCursor`, and what `ask` raises.
     """
+    keys, following = await _keys(warehouse, wanted, sort, order, limit, cursor)
+    return SessionPage(rows=await _rows(warehouse, wanted, keys), next=following)
+
+
+async def all_sessions(
+    warehouse: Warehouse, wanted: Filter, sort: SessionSort, order: Order, most: int
+) -> AsyncIterator[list[SessionListRow]]:
+    """Give the rows of the list, at most 500 at a time and `most` in all.
+
+    A session that changes its place in the meantime may be missing, or come twice. Raises what `ask` raises.
+    """
+    cursor = None
+    while most > 0:
+        keys, cursor = await _keys(warehouse, wanted, sort, order, min(KEYS_AT_ONCE, most), cursor)
+        for at in range(0, len(keys), ROWS_AT_ONCE):
+            yield await _rows(warehouse, wanted, keys[at : at + ROWS_AT_ONCE])
+        most -= len(keys)
+        if cursor is None:
+            return
+
+
+async def count_sessions(warehouse: Warehouse, wanted: Filter) -> int:
+    """Return how many sessions a filter matches. Raises what `ask` raises."""
+    keys = await session_keys(warehouse, wanted)
+    [row] = await ask(
+        warehouse,
+        "count sessions",
+        f"SELECT count() AS rows FROM ({keys.sql('key')})",
+        keys.having.parameters,
+    )
+    return int(row["rows"])
+
+
+async def _keys(
+    warehouse: Warehouse, wanted: Filter, sort: SessionSort, order: Order, limit: int, cursor: str | None
+) -> tuple[list[int], str | None]:
+    """The hashes of some sessions in the order of the list, and where it goes on."""
     keys = await session_keys(warehouse, wanted)
     list_name = f"sessions {sort} {order}"
     expression = NUMBERS.get(sort) or TEXTS[sort]
@@ -109,9 +147,8 @@ LIMIT {{limit:UInt64}}
         keys.having.parameters | {"limit": limit + 1},
     )
     page = found[:limit]
-    rows = await _rows(warehouse, wanted, [row["key"] for row in page])
     following = encode(list_name, (page[-1]["sort_key"], page[-1]["key"])) if len(found) > limit else None
-    return SessionPage(rows=rows, next=following)
+    return [row["key"] for row in page], following
 
 
 async def _rows(warehouse: Warehouse, wanted: Filter, keys: list[int]) -> list[SessionListRow]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from collections.abc import AsyncIterator
+from typing import Any, Literal, get_args
 
 from spanloom.spans.text.ids import bounded_id
 from spanloom.warehouse.client import Warehouse
@@ -19,7 +20,7 @@ from spanloom.warehouse.queries.filters import (
     with_text_and_metadata,
     within_bounds,
 )
-from spanloom.warehouse.queries.keyset import Order, after, decode, encode
+from spanloom.warehouse.queries.keyset import KEYS_AT_ONCE, ROWS_AT_ONCE, Order, after, decode, encode
 
 TraceSort = Literal[
     "start_time",
@@ -143,6 +144,39 @@ async def list_traces(
 
     Equal ones come in the order of project and trace ID. Raises `BadCursor`, and what `ask` raises.
     """
+    keys, following = await _keys(warehouse, wanted, sort, order, limit, cursor)
+    return TracePage(rows=await _rows(warehouse, keys), next=following)
+
+
+async def all_traces(
+    warehouse: Warehouse, wanted: Filter, sort: TraceSort, order: Order, most: int
+) -> AsyncIterator[list[TraceListRow]]:
+    """Give the rows of the list, at most 500 at a time and `most` in all.
+
+    A trace that changes its place in the meantime may be missing, or come twice. Raises what `ask` raises.
+    """
+    cursor = None
+    while most > 0:
+        keys, cursor = await _keys(warehouse, wanted, sort, order, min(KEYS_AT_ONCE, most), cursor)
+        for at in range(0, len(keys), ROWS_AT_ONCE):
+            yield await _rows(warehouse, keys[at : at + ROWS_AT_ONCE])
+        most -= len(keys)
+        if cursor is None:
+            return
+
+
+async def count_traces(warehouse: Warehouse, wanted: Filter) -> int:
+    """Return how many traces a filter matches. Raises what `ask` raises."""
+    source, conditions = traces_from(wanted)
+    sql = f"SELECT count() AS rows {source} WHERE {conditions.sql()}"
+    [row] = await ask(warehouse, "count traces", sql, conditions.parameters)
+    return int(row["rows"])
+
+
+async def _keys(
+    warehouse: Warehouse, wanted: Filter, sort: TraceSort, order: Order, limit: int, cursor: str | None
+) -> tuple[list[dict[str, Any]], str | None]:
+    """What names the rows of some traces, in the order of the list, and where it goes on."""
     source, conditions = traces_from(wanted)
     list_name = f"traces {sort} {order}"
     expression = NUMBERS.get(sort) or TEXTS[sort]
@@ -174,10 +208,10 @@ LIMIT {{limit:UInt64}}
     if len(found) > limit:
         end = page[-1]
         following = encode(list_name, (end["sort_key"], end["project_id"], end["trace_id"]))
-    return TracePage(rows=await _rows(warehouse, page), next=following)
+    return page, following
 
 
-async def _rows(warehouse: Warehouse, page: list[dict[str, object]]) -> list[TraceListRow]:
+async def _rows(warehouse: Warehouse, page: list[dict[str, Any]]) -> list[TraceListRow]:
     if not page:
         return []
     names = ("project_id", "window_start", "session_id", "trace_id")

@@ -74,11 +74,11 @@ async def whole_trace(
     Raises:
         Ambiguous: several projects have one, and none was named.
     """
-    found = await _card_and_spans(warehouse, trace_id, project, visible, _WHOLE_COLUMNS, most_spans)
+    found = await _card_and_spans(warehouse, trace_id, project, visible, WHOLE_COLUMNS, most_spans)
     if found is None:
         return None
     card, rows, complete = found
-    return WholeTrace(trace=card, spans=[_whole(row) for row in rows], complete=complete)
+    return WholeTrace(trace=card, spans=[whole_span(row) for row in rows], complete=complete)
 
 
 async def _card_and_spans(
@@ -108,20 +108,21 @@ def _without_project(row: dict[str, Any]) -> dict[str, Any]:
 
 _COMPUTED = {"duration": _DURATION, "attributes": "all_attributes AS attributes"}
 
-_WHOLE_COLUMNS = ", ".join(
+WHOLE_COLUMNS = ", ".join(
     _COMPUTED.get(name, name) for name in SpanDetail.model_fields if name != "event_count"
 )
+"""Of `spans_versions FINAL`, all that a `SpanDetail` has."""
 
 _PLACES = """
 SELECT DISTINCT project_id
-FROM traces_versions
+FROM {table}
 WHERE (trace_id = {trace:String}) AND {scope}
 LIMIT 100
 """
 
 _SPAN = f"""
 SELECT
-    {_WHOLE_COLUMNS}
+    {WHOLE_COLUMNS}
 FROM spans_versions FINAL
 PREWHERE (trace_id = {{trace:String}}) AND (span_id = {{span:String}}) AND {{scope}}
 ORDER BY project_id
@@ -141,11 +142,9 @@ async def span_detail(
     in_scope(scope, project, visible)
     key = {"trace": trace_id.lower()}
     if project is None:
-        places = await ask(
-            warehouse, "find a trace", _PLACES.replace("{scope}", scope.sql()), scope.parameters | key
-        )
-        if places:
-            in_scope(scope, one_project((row["project_id"] for row in places), "trace"), None)
+        place = await _place(warehouse, "traces_versions", scope, trace_id)
+        if place is not None:
+            in_scope(scope, place, None)
     rows = await ask(
         warehouse,
         "read a span",
@@ -155,8 +154,29 @@ async def span_detail(
     if not rows:
         return None
     one_project((row["project_id"] for row in rows), "span")
-    return _whole(rows[0])
+    return whole_span(rows[0])
 
 
-def _whole(row: dict[str, Any]) -> SpanDetail:
+async def find_trace(
+    warehouse: Warehouse, trace_id: str, project: str | None = None, visible: Projects = None
+) -> str | None:
+    """Return the project of a trace, whose row may not be there yet; None if none is visible to the caller.
+
+    Raises:
+        Ambiguous: several projects have one, and none was named.
+    """
+    scope = Conditions()
+    in_scope(scope, project, visible)
+    found = await _place(warehouse, "traces_versions", scope, trace_id)
+    return found if found is not None else await _place(warehouse, "spans_versions", scope, trace_id)
+
+
+async def _place(warehouse: Warehouse, table: str, scope: Conditions, trace_id: str) -> str | None:
+    sql = _PLACES.replace("{table}", table).replace("{scope}", scope.sql())
+    rows = await ask(warehouse, "find a trace", sql, scope.parameters | {"trace": trace_id.lower()})
+    return one_project((row["project_id"] for row in rows), "trace") if rows else None
+
+
+def whole_span(row: dict[str, Any]) -> SpanDetail:
+    """A span from a row of WHOLE_COLUMNS."""
     return SpanDetail(**row, event_count=len(row["events"]))

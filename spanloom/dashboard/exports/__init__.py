@@ -1,0 +1,1 @@
+"""What people take along: lists as tables, sessions as Markdown and JSON, traces as OTLP."""
