@@ -2,6 +2,7 @@
 // down), known rows get their new values in place, and a button says that the list has changed; else it changes.
 import { histogramAgain } from "./histogram.js";
 import { count, localise } from "./localise.js";
+import { setting } from "./kept.js";
 import { fetchPart, notify } from "./part.js";
 
 const EVERY = 5000; // ms, at least
@@ -12,13 +13,13 @@ let waiting = null; // a newer list that is not shown yet
 let asking = false;
 
 export function refreshing(button) {
-  let live = localStorage.getItem("live") !== "off";
+  let live = setting("live") !== "off";
   const show = () => button.setAttribute("aria-pressed", String(live));
   button.hidden = false;
   show();
   button.addEventListener("click", () => {
     live = !live;
-    localStorage.setItem("live", live ? "on" : "off");
+    setting("live", live ? "on" : "off");
     show();
     if (live) refresh(button);
   });

@@ -196,7 +196,9 @@ class TimelineStretch(Answer):
     )
     start_time: Time
     end_time: Time
-    span_count: int = Field(description="How many spans: those between which nothing could be seen are one stretch.")
+    span_count: int = Field(
+        description="How many spans: those between which nothing could be seen are one stretch."
+    )
     name: str = Field(description="Of the first of them.")
 
 
