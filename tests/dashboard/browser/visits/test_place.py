@@ -88,6 +88,7 @@ def test_one_comes_back_to_the_same_rows_at_the_same_place(
     if way == "Back":
         page.go_back()
     elif way == "key":
+        expect(page.locator("#siblings")).to_be_visible()
         page.keyboard.press("u")
     else:
         crumb.click()
@@ -118,12 +119,19 @@ def test_j_and_k_go_through_the_list_and_beyond_its_loaded_end(
     names = [f"{mark}-{number:02}" if path == "sessions" else f"n{number:02}" for number in range(MANY)]
     page.locator(ROWS).nth(2).locator("th a").click()
     at(page, path, names[2])
-    for number in (*range(3, 12), 10):
-        page.keyboard.press("k" if number == 10 else "j")
+    buttons = page.locator("#siblings")
+    expect(buttons).to_be_visible()
+    for number in range(3, 12):
+        page.keyboard.press("j")
         at(page, path, names[number])
-    page.locator("#siblings").get_by_role("button", name="Next").click()
+        expect(buttons).to_be_visible()  # its keys are there
+    page.keyboard.press("k")
+    at(page, path, names[10])
+    expect(buttons).to_be_visible()
+    buttons.get_by_role("button", name="Next").click()
     at(page, path, names[11])
-    page.locator("#siblings").get_by_role("button", name="Previous").click()
+    expect(buttons).to_be_visible()
+    buttons.get_by_role("button", name="Previous").click()
     at(page, path, names[10])
     page.locator("a[data-list]").click()
     page.wait_for_url(address)
@@ -136,6 +144,7 @@ def test_the_ends_of_a_list_are_ends(stack: Stack, page: Page, mark: str) -> Non
     page.locator(ROWS).last.locator("th a").click()
     at(page, "sessions", f"{mark}-29")
     buttons = page.locator("#siblings")
+    expect(buttons).to_be_visible()
     expect(buttons.get_by_role("button", name="Next")).to_be_disabled()
     page.keyboard.press("j")
     expect(page.locator("#toast")).to_have_text("That was the last session of the list")
@@ -219,8 +228,10 @@ def test_where_storage_is_off_pages_work_without_memory(stack: Stack, new_page: 
     page.keyboard.press("j")
     page.keyboard.press("Enter")
     at(page, "sessions", f"{mark}-00")
+    expect(page.locator("#siblings")).to_be_visible()
     assert page.locator("a[data-list]").evaluate("link => link.href") == some(stack, mark)
     page.keyboard.press("j")
     at(page, "sessions", f"{mark}-01")
+    expect(page.locator("#find")).to_be_visible()
     page.keyboard.press("?")
     expect(page.locator("dialog#keys")).to_be_visible()
