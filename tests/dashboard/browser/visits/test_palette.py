@@ -67,7 +67,7 @@ def test_it_goes_to_each_kind_by_its_id(
     name = {"Session": "session.id", "Trace": "traceId", "Span": "spanId", "User": "user.id"}[kind]
     page.goto(f"{stack.url}/traces")
     ask(page, f" {sent[name][:end]} ")
-    option = page.get_by_role("option", name=re.compile(f"^{kind} ?{sent[name]}"))
+    option = page.locator("#palette").get_by_role("option", name=re.compile(f"^{kind} ?{sent[name]}"))
     expect(option).to_have_attribute("aria-selected", "true")
     page.keyboard.press("Enter")
     path = {"Session": "/session", "User": "/sessions"}.get(kind, f"/traces/{sent['traceId']}")
@@ -93,7 +93,9 @@ def test_arrow_keys_choose_and_pages_are_there_without_an_id(stack: Stack, page:
     page.goto(f"{stack.url}/sessions")
     page.keyboard.press("ControlOrMeta+k")
     field = page.get_by_role("combobox")
-    expect(page.get_by_role("option")).to_have_text(["PageSessions", "PageTraces", "HelpKeys of this page"])
+    expect(page.locator("#palette").get_by_role("option")).to_have_text(
+        ["PageSessions", "PageTraces", "HelpKeys of this page"]
+    )
     chosen = page.locator("[role=option][aria-selected=true]")
     for key, name in (("ArrowUp", "Keys of this page"), ("ArrowDown", "Sessions"), ("ArrowDown", "Traces")):
         page.keyboard.press(key)
@@ -120,16 +122,20 @@ def test_an_answer_that_comes_late_is_dropped(
     stack: Stack, page: Page, mark: str, sent: dict[str, Any]
 ) -> None:
     held: list[Route] = []
-    page.route(f"**/api/find?q={mark}*", held.append)
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(f"**/api/find?q={mark}*", hold)
     page.goto(f"{stack.url}/sessions")
     ask(page, mark)
     wait_until(lambda: page.evaluate("1") and len(held) == 1, "the first question")
     page.get_by_role("combobox").fill(sent["traceId"])
-    expect(page.get_by_role("option")).to_have_count(1)
+    expect(page.locator("#palette").get_by_role("option")).to_have_count(1)
     # The browser has given it up; where it had not, the answer would come now.
     held[0].continue_()
     page.wait_for_load_state("networkidle")
-    expect(page.get_by_role("option")).to_contain_text([sent["traceId"]])
+    expect(page.locator("#palette").get_by_role("option")).to_contain_text([sent["traceId"]])
 
 
 def test_failures_and_nothing_are_said(stack: Stack, new_page: NewPage) -> None:
@@ -156,7 +162,7 @@ def test_hostile_ids_run_nothing_fit_and_are_gone_to(stack: Stack, new_page: New
             page.get_by_role("combobox").fill(mark)
         else:
             ask(page, mark)
-        options = page.get_by_role("option")
+        options = page.locator("#palette").get_by_role("option")
         expect(options).to_have_count(2 * len(HOSTILE))
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
         for option in options.all():
