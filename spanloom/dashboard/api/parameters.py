@@ -152,6 +152,16 @@ class FacetsQuery(Scope):
     kind: Kind = "sessions"
 
 
+class FindQuery(_Query):
+    """An ID, or how it begins."""
+
+    q: Annotated[str, Field(min_length=1, max_length=10_000), AfterValidator(_no_null)] = Field(
+        description="An ID, or its beginning, of a session, a trace (from 4 hexadecimal digits on), a span (from 8 on) "
+        "or a user. Case counts, but for hexadecimal digits."
+    )
+    project: Text | None = Field(None, description="Only this project; all that you may see without it.")
+
+
 class SessionQuery(_Query):
     """Which session."""
 

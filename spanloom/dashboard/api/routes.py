@@ -19,6 +19,7 @@ from spanloom.dashboard.api.exports import exports_router
 from spanloom.warehouse.client import Warehouse
 from spanloom.warehouse.queries import answers
 from spanloom.warehouse.queries.filters import Filter
+from spanloom.warehouse.queries.find import Hits, find
 from spanloom.warehouse.queries.overview.facets import facets, projects
 from spanloom.warehouse.queries.overview.histogram import histogram
 from spanloom.warehouse.queries.sessions.list import list_sessions
@@ -90,6 +91,15 @@ def api_router(
         """The models, services, tags, users and projects that occur in the range."""
         wanted = Filter(visible=sees, project=query.project, since=query.since, until=query.until)
         return _json(await facets(warehouse, query.kind, wanted))
+
+    @router.get("/find", response_model=Hits)
+    async def hits(query: Annotated[take.FindQuery, Query()], sees: Sees) -> Response:
+        """Sessions, traces, spans and users whose ID is, or begins with, a text.
+
+        Sessions and traces of any age; spans that started in this month or the one before; users of sessions that were
+        active in the last 30 days.
+        """
+        return _json(await find(warehouse, query.q, now(), query.project, sees))
 
     @router.get("/session", response_model=answers.SessionDetail)
     async def session(query: Annotated[take.SessionQuery, Query()], sees: Sees) -> Response:

@@ -1,6 +1,7 @@
 // The lists of sessions and traces.
 import { facets } from "./facets.js";
 import { histogram } from "./histogram.js";
+import { rememberPlace } from "./place.js";
 import { popovers } from "./popovers.js";
 import { customRange } from "./range.js";
 import { refreshing } from "./refresh.js";
@@ -11,6 +12,7 @@ customRange(document.getElementById("custom-range"));
 facets(document.getElementById("filters"));
 histogram(document);
 rows(document);
+rememberPlace();
 refreshing(document.getElementById("live"));
 
 document.addEventListener("keydown", (event) => {

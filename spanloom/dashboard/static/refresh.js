@@ -3,6 +3,7 @@
 // answer comes, it says so, and from when what one sees is.
 import { histogramAgain } from "./histogram.js";
 import { count, localise, plain } from "./localise.js";
+import { setting } from "./kept.js";
 import { notify } from "./notices.js";
 import { fetchPart } from "./part.js";
 
@@ -17,14 +18,14 @@ let passes = false; // what went wrong with the last answer passes by itself
 let seen = Date.now(); // when the server gave what one sees
 
 export function refreshing(button) {
-  let live = localStorage.getItem("live") !== "off";
+  let live = setting("live") !== "off";
   const show = () => button.setAttribute("aria-pressed", String(live));
   button.hidden = false;
   if (inTrouble()) button.dataset.state = "trouble";
   show();
   button.addEventListener("click", () => {
     live = !live;
-    localStorage.setItem("live", live ? "on" : "off");
+    setting("live", live ? "on" : "off");
     show();
     if (live) refresh(button);
   });

@@ -57,6 +57,8 @@ LISTS: list[tuple[str, dict[str, Any]]] = [
     ("histogram", {"kind": "traces"}),
     ("facets", {"kind": "sessions"}),
     ("facets", {"kind": "traces"}),
+    ("find", {"q": "shared"}),
+    ("find", {"q": TRACE}),
 ]
 DETAILS: list[tuple[str, dict[str, Any]]] = [
     ("session", {"id": "shared"}),
