@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from spanloom.dashboard.access.hosts import Hosts, allowed_hosts
 from spanloom.dashboard.access.origins import OwnOrigin
 from spanloom.dashboard.access.proxies import TrustedProxies
+from spanloom.dashboard.api.exports import exports_router
 from spanloom.dashboard.api.forgetting import forget_router
 from spanloom.dashboard.api.routes import api_router
 from spanloom.dashboard.pages.routes import pages_router
@@ -40,6 +41,7 @@ def dashboard_app(
     )
     app.state.site = site
     app.include_router(static_router())
+    app.include_router(exports_router(warehouse, site.visible))  # first: `export` is no trace ID
     app.include_router(api_router(warehouse, site.visible))
     app.include_router(forget_router(warehouse, site.identify, site.access.tickets, requests))
     app.include_router(pages_router(site))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from spanloom.dashboard.web import wording
+from spanloom.dashboard.rendering import wording
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterator
 
 import pytest
+from clickhouse_connect.driver.client import Client
 
 from spanloom.warehouse import client
 from spanloom.warehouse.client import Unavailable, connect
@@ -31,7 +32,7 @@ def attempts(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
     made: list[str | None] = []
     real = client.new_client
 
-    def counted(settings: ClickHouseSettings, database: str | None) -> client.Client:
+    def counted(settings: ClickHouseSettings, database: str | None) -> Client:
         made.append(database)
         return real(settings, database)
 

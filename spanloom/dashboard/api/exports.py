@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 
 from spanloom.dashboard.access.projects import Visible, VisibleProjects
 from spanloom.dashboard.api import parameters as take
-from spanloom.dashboard.api.errors import NotThere
+from spanloom.dashboard.api.errors import STATUSES, NotThere
 from spanloom.dashboard.exports.download import Download, download, file_name
 from spanloom.dashboard.exports.session_json import SessionJson
 from spanloom.dashboard.exports.session_markdown import SessionMarkdown
@@ -99,7 +99,7 @@ _TRACE_FILE = _file(
 
 def exports_router(warehouse: Warehouse, visible_projects: VisibleProjects) -> APIRouter:
     """Return the routes of files, for a router with the prefix `/api`."""
-    router = APIRouter(default_response_class=Response)
+    router = APIRouter(prefix="/api", tags=["spanloom"], responses=STATUSES, default_response_class=Response)
     Sees = Annotated[Visible, Depends(visible_projects)]
 
     @router.get("/sessions/export", responses=_LIST_FILE)

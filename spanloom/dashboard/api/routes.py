@@ -15,7 +15,6 @@ from pydantic import BaseModel
 from spanloom.dashboard.access.projects import Visible, VisibleProjects, everything
 from spanloom.dashboard.api import parameters as take
 from spanloom.dashboard.api.errors import STATUSES, BadQuery, NotThere
-from spanloom.dashboard.api.exports import exports_router
 from spanloom.warehouse.client import Warehouse
 from spanloom.warehouse.queries import answers
 from spanloom.warehouse.queries.filters import Filter
@@ -58,7 +57,6 @@ def api_router(
     """
     router = APIRouter(prefix="/api", tags=["spanloom"], responses=STATUSES)
     Sees = Annotated[Visible, Depends(visible_projects)]
-    router.include_router(exports_router(warehouse, visible_projects))  # first: `export` is no trace ID
 
     @router.get("/projects", response_model=Projects)
     async def list_of_projects(sees: Sees) -> Response:

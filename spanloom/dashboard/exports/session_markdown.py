@@ -13,7 +13,7 @@ from datetime import datetime
 
 from spanloom.dashboard.exports.left_off import LeftOff
 from spanloom.dashboard.rendering.printable import printable
-from spanloom.dashboard.web.wording import cost, count, exact, seconds
+from spanloom.dashboard.rendering.wording import cost, count, exact, seconds
 from spanloom.spans.messages.finding import conversation
 from spanloom.spans.messages.parts import Call, Result
 from spanloom.spans.messages.texts import message_value

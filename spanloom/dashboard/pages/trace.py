@@ -18,8 +18,8 @@ from spanloom.dashboard.rendering.folding import fold, plain
 from spanloom.dashboard.rendering.printable import printable
 from spanloom.dashboard.rendering.span_tree import Line, lines_of
 from spanloom.dashboard.rendering.texts import attribute_html, value_html
+from spanloom.dashboard.rendering.wording import unknown_cost
 from spanloom.dashboard.web.site import Site
-from spanloom.dashboard.web.wording import unknown_cost
 from spanloom.warehouse.queries.answers import Event, SpanDetail
 from spanloom.warehouse.queries.traces.tree import span_detail, trace_tree
 

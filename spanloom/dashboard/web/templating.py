@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from spanloom.dashboard.rendering import wording
 from spanloom.dashboard.rendering.printable import verbatim
-from spanloom.dashboard.web import wording
 from spanloom.dashboard.web.static_files import static_url
 
 

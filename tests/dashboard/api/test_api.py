@@ -142,6 +142,14 @@ def test_the_timeline_shows_calls_tools_and_errors(api: Api, warehouse: Warehous
     ]
 
 
+def test_what_was_asked_before_changes_no_answer(api: Api, warehouse: Warehouse, project: str) -> None:
+    put_world(warehouse, trace(project, "s", 1))
+    put_spans(warehouse, project, {"span_id": "a", "span_type": "LLM"})
+    answers = [api.get("session/timeline", id="s", project=project)["traces"] for _ in range(3)]
+    assert [len(found[0]["stretches"]) for found in answers] == [1, 1, 1]
+    assert len(api.get(f"traces/{1:032x}", project=project)["spans"]) == 1
+
+
 def test_the_timeline_is_made_of_all_spans(api: Api, warehouse: Warehouse, project: str) -> None:
     put_world(warehouse, trace(project, "s", 1, seconds=2), trace(project, "s", 2, at=60, seconds=2))
     milli = SECOND // 1000
@@ -398,7 +406,7 @@ def test_every_query_is_answered_to_a_read_only_user(warehouse: Warehouse, proje
 
 def test_the_document_describes_every_route_and_field(api: Api) -> None:
     document = api.get("openapi.json")
-    assert len(document["paths"]) == 11
+    assert len(document["paths"]) == 16
     for path in document["paths"].values():
         assert path["get"]["description"]
         assert {"404", "422", "503"} <= path["get"]["responses"].keys()

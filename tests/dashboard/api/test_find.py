@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
+from spanloom.spans.text.ids import bounded_id
 from spanloom.warehouse.client import Warehouse
 from spanloom.warehouse.queries import find as finding
 from spanloom.warehouse.queries.ask import QueryLimits
 from spanloom.warehouse.queries.find import MOST_HITS, find
 from tests.dashboard.client import Api
 from tests.dashboard.world import put_world, trace
-from tests.warehouse.tables import SECOND, START, put, spans
+from tests.warehouse.tables import SECOND, START, STORED, put, spans
 
 RECENT = time.time() - START - 3600
 """Seconds from START to an hour ago: users and spans are looked for in recent data."""
@@ -74,7 +75,7 @@ def test_an_id_is_found_by_any_beginning_whatever_is_in_it(
 def test_a_whole_id_that_is_cut_where_it_is_stored_is_found(
     api: Api, warehouse: Warehouse, project: str
 ) -> None:
-    stored = finding.bounded_id("x" * 5000)
+    stored = bounded_id("x" * 5000)
     put_world(warehouse, trace(project, stored, 1, at=RECENT, user_id=stored))
     assert hits(api, project, "x" * 5000) == [stored, stored]
     assert hits(api, project, "x" * 4999) == []
@@ -127,9 +128,9 @@ def test_what_is_deleted_or_has_moved_is_found_where_it_is(
     )
     put_world(
         warehouse,
-        trace(project, "old", 0xAAAA << 112, at=RECENT, version=2, is_deleted=1),
-        trace(project, "new", 0xAAAA << 112, at=RECENT, version=2, name="moved"),
-        trace(project, "old", 0xAAAB << 112, version=2, is_deleted=1),
+        trace(project, "old", 0xAAAA << 112, at=RECENT, version=STORED + 1, is_deleted=1),
+        trace(project, "new", 0xAAAA << 112, at=RECENT, version=STORED + 1, name="moved"),
+        trace(project, "old", 0xAAAB << 112, version=STORED + 1, is_deleted=1),
     )
     put_span(warehouse, project, "aaaaaaaa00000000")
     put_span(warehouse, project, "aaaaaaaa00000000", version=2, is_deleted=1)

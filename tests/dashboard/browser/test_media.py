@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.dashboard.browser.accessible import violations_everywhere
 from tests.dashboard.browser.conftest import NewPage, Stack
@@ -132,14 +132,20 @@ def test_keys_open_and_close_a_picture(seen: Page) -> None:
     expect(seen.locator("details.picture[open]")).to_have_count(0)
 
 
+def width_of(picture: Locator) -> float:
+    box = picture.bounding_box()
+    assert box is not None
+    return box["width"]
+
+
 def test_pictures_open_without_scripts(new_page: NewPage, seen: Page) -> None:
     page = new_page(java_script_enabled=False)
     page.goto(seen.url)
     picture = page.locator("#panel img").first
     picture.click()
-    assert (picture.bounding_box() or {})["width"] > WIDTH
+    assert width_of(picture) > WIDTH
     picture.click(position={"x": 400, "y": 400})
-    assert (picture.bounding_box() or {})["width"] <= 512
+    assert width_of(picture) <= 512
 
 
 def test_sound_plays_with_its_words_beside_it(seen: Page) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from functools import partial
 from typing import Any, get_args
 
 import pyarrow.parquet as pq
@@ -134,7 +135,7 @@ def test_what_of_a_session_is_left_off_is_told_at_its_end(
 ) -> None:
     put_session(warehouse, project)
     given = whole.whole_session
-    monkeypatch.setattr(exports, "whole_session", lambda *asked: given(*asked, most_spans=most))
+    monkeypatch.setattr(exports, "whole_session", partial(given, most_spans=most))
     found = json.loads(export(api, project, "json").content)
     assert [len(one["spans"]) for one in found["traces"]] == [most]
     assert found["traces"][0]["complete"] == (most == 40)

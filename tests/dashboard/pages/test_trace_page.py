@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from spanloom import dashboard
-from spanloom.dashboard.web import wording
+from spanloom.dashboard.rendering import wording
 from spanloom.warehouse.client import Warehouse
 from tests.dashboard.visitor import Visitor, visitor
 from tests.dashboard.world import put_world, trace
