@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -18,6 +19,9 @@ T = TypeVar("T")
 KAFKA_LONGEST_DELAY = 1.0
 """Seconds between two questions to Kafka at most: nothing is delivered while one waits."""
 
+PATIENCE = 10.0
+"""Seconds without an answer from ClickHouse after which the log says so: it has many more before that is a failure."""
+
 
 class Retry:
     """Retries while a dependency is out of reach.
@@ -29,6 +33,7 @@ class Retry:
         outages: the exceptions that pass by themselves.
         longest: seconds between two attempts at most.
         changed: called with whether anything waits, whenever that may have changed.
+        patience: seconds that an attempt may take before the log says so; None where some take long.
     """
 
     def __init__(
@@ -37,11 +42,13 @@ class Retry:
         outages: tuple[type[Exception], ...],
         longest: float = LONGEST_DELAY,
         changed: Callable[[bool], object] = lambda _: None,
+        patience: float | None = None,
     ) -> None:
         self._name = name
         self._outages = outages
         self._longest = longest
         self._notify = changed
+        self._patience = patience
         self._waiting = 0
         self.failures = 0
         """How often the dependency was out of reach, ever."""
@@ -70,13 +77,25 @@ class Retry:
                 logger.info("next attempt in %.1f s", seconds)
 
         try:
-            result = await retry(operation, self._outages, wait, longest=self._longest)
+            result = await retry(lambda: self._attempt(operation), self._outages, wait, longest=self._longest)
         finally:
             if waits:
                 self._changed(-1)
         if waits:
             logger.warning("%s answers again", self._name)
         return result
+
+    async def _attempt(self, operation: Callable[[], Awaitable[T]]) -> T:
+        if self._patience is None:
+            return await operation()
+        text = "%s has not answered for %.0f s; waiting for it, nothing is lost"
+        saying = asyncio.get_running_loop().call_later(
+            self._patience, logger.warning, text, self._name, self._patience
+        )
+        try:
+            return await operation()
+        finally:
+            saying.cancel()
 
     def _sentence(self, failure: Exception) -> str:
         """What `Unavailable` says is a sentence; of other failures the kind is enough."""
@@ -91,7 +110,7 @@ class Retry:
 
 def clickhouse_retry() -> Retry:
     """Return what retries calls to ClickHouse, and says in a metric whether anything waits."""
-    return Retry("ClickHouse", (Unavailable,), changed=metrics.WAITING.set)
+    return Retry("ClickHouse", (Unavailable,), changed=metrics.WAITING.set, patience=PATIENCE)
 
 
 def kafka_retry() -> Retry:

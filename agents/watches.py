@@ -40,7 +40,7 @@ async def watch_stalled(app: WorkerApp) -> None:
         try:
             await app.offsets.go_back_to_stalled()
         except OUTAGES as error:
-            logger.info("could not read the ends of the log (%s)", type(error).__name__)
+            logger.warning("could not read the ends of the log (%s)", type(error).__name__)
 
 
 async def watch_topics(app: WorkerApp) -> None:

@@ -1,6 +1,6 @@
 """Faust's consumer, corrected where it would leave out records, answer late, or give up.
 
-Eight things differ:
+Nine things differ:
 
 * *What is delivered.* Only the record that is next in its partition leaves the consumer: see `OffsetTracking`.
 * *What a delivery costs.* Faust starts four tasks for each message, so that one which waits for a full buffer can be
@@ -13,6 +13,9 @@ Eight things differ:
 * *How long the broker may hold back an answer.* Faust asks with `fetch_max_wait_ms=1500` and has no setting for it. A
   broker that answers as soon as there is something does not care; the local one looks again only after a part of that
   time, and each of the three stages would add half a second to the way of a span.
+* *How long the broker may be silent.* What is asked over the connection that fetches waits behind a fetch. Until
+  aiokafka gives up one that gets no answer, 90 s go by without a word in the log: so long may a rebalance take. The
+  ends of the log are asked for every few seconds and must come soon; where they don't, the worker connects anew.
 * *Who gets which partitions.* Faust has aiokafka deal them out in turn, so that nearly all move when one worker comes
   or goes. Here whoever has one keeps it: see `assignor`.
 * *Whose name it is.* As a static member it gives way to another process of its name: see `static_member`.
@@ -25,6 +28,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from aiokafka import TopicPartition
+from aiokafka.client import ConnectionGroup
 from aiokafka.errors import CommitFailedError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
@@ -44,9 +48,18 @@ _WITHOUT_A_BREAK = 100
 COMMIT_DEADLINE = 5.0
 """Seconds that one attempt to commit may take."""
 
+ENDS_DEADLINE = 5.0
+"""Seconds in which the ends of the log must come."""
+
+_UNANSWERED = 2
+"""As many questions in a row without an answer show that the connection is dead: a single one may wait behind a fetch
+that brings much over a slow line."""
+
 
 class _Thread(driver.AIOKafkaConsumerThread):
     """Everything here runs in the consumer's thread, but `committed`, `commit_with` and `rejoin`."""
+
+    _unanswered = 0  # questions about ends, in a row
 
     async def on_start(self) -> None:
         """Connect, as soon as Kafka answers; the group is joined once Faust subscribes."""
@@ -105,6 +118,28 @@ class _Thread(driver.AIOKafkaConsumerThread):
         except CommitFailedError:
             # The group has moved on, and the records are redelivered.
             self.log.info("an offset was not committed: the group was rebalanced meanwhile")
+
+    async def _highwaters(self, partitions: list[TP]) -> Mapping[TP, int]:
+        try:
+            async with asyncio.timeout(ENDS_DEADLINE):
+                found = await super()._highwaters(partitions)
+        except TimeoutError:
+            self._unanswered += 1
+            if self._unanswered >= _UNANSWERED:
+                self._hang_up()
+            raise
+        self._unanswered = 0
+        return found
+
+    def _hang_up(self) -> None:
+        """Close the connections that fetch; the next fetch opens a new one. That of the group is another one."""
+        self._unanswered = 0
+        connections = self._ensure_consumer()._client._conns
+        for connection in [
+            one for (_, group), one in connections.items() if group == ConnectionGroup.DEFAULT
+        ]:
+            self.log.warning("Kafka does not answer on the connection that fetches: connecting anew")
+            connection.close()
 
     async def rejoin(self) -> None:
         await self.call_thread(self._rejoin)

@@ -59,6 +59,8 @@ MODULES = {
 
 ATTRIBUTES = {
     "_batch_ttl": "float",
+    "_client": "AIOKafkaClient",
+    "_conns": "dict",
     "_coordinator": "GroupCoordinator",
     "_crashed": "asyncio.Event",
     "_do_rejoin_group": "(self, subscription)",
@@ -92,6 +94,7 @@ OVERRIDDEN: dict[str, dict[str, tuple[type, str]]] = {
     "_NoTables": {"on_start": (TableManager, "(self)")},
     "_Thread": {
         "_create_worker_consumer": (driver.AIOKafkaConsumerThread, "(self, transport)"),
+        "_highwaters": (driver.AIOKafkaConsumerThread, "(self, partitions)"),
         "on_start": (driver.AIOKafkaConsumerThread, "(self)"),
     },
     "Consumer": {
