@@ -80,6 +80,9 @@ class Receiver:
             timeout=_LONGEST_RUN,
             check=False,
         )
+        print(
+            program.name, "ended with", done.returncode, done.stdout
+        )  # for a test that fails: some SDKs tell it only here
         return Ran(done.returncode, done.stdout)
 
     def metric(self, name: str) -> float:
