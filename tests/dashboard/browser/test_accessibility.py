@@ -64,7 +64,7 @@ def test_the_session_page_breaks_no_rule(page: Page, url: str) -> None:
 def test_the_trace_page_breaks_no_rule(page: Page, url: str, trace: int, span: int) -> None:
     page.goto(trace_url(url, trace, trace * 16 + span))
     expect(page.get_by_role("treeitem").first).to_be_visible()
-    for summary in page.locator("#panel details > summary").all():
+    for summary in page.locator("#panel details:not(.picture) > summary").all():  # a picture covers the page
         if summary.is_visible():
             summary.click()
     assert violations_everywhere(page) == []
