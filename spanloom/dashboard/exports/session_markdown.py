@@ -17,6 +17,7 @@ from spanloom.dashboard.rendering.wording import cost, count, exact, seconds
 from spanloom.spans.messages.finding import conversation
 from spanloom.spans.messages.parts import Call, Result
 from spanloom.spans.messages.texts import message_value
+from spanloom.spans.table import PREVIEW_CHARACTERS
 from spanloom.spans.text.parsing import parse_json
 from spanloom.warehouse.queries.answers import SessionDetail, SpanDetail, TraceCard, Usage
 from spanloom.warehouse.queries.traces.whole import TracePart
@@ -107,7 +108,7 @@ def _question(trace: TraceCard) -> str:
         else "",
         f"trace {escaped(trace.trace_id)}",
     ]
-    asked = fenced(trace.input) if trace.input.strip() else "No input was recorded.\n"
+    asked = _said(trace.input) if trace.input.strip() else "No input was recorded.\n"
     return (
         f"\n## {trace.number}. {escaped(trace.name) or 'unnamed'}\n\n"
         f"{' · '.join(fact for fact in facts if fact)}\n\n### Input\n\n{asked}"
@@ -116,7 +117,13 @@ def _question(trace: TraceCard) -> str:
 
 def _answer(trace: TraceCard) -> str:
     nothing = "It failed before it answered.\n" if trace.has_errors else "No output was recorded.\n"
-    return f"\n### Output\n\n{fenced(trace.output) if trace.output.strip() else nothing}"
+    return f"\n### Output\n\n{_said(trace.output) if trace.output.strip() else nothing}"
+
+
+def _said(text: str) -> str:
+    """What a trace's row has of its question or answer."""
+    cut = "\n*This is its beginning: the session as JSON has the whole.*\n"
+    return fenced(text) + (cut if len(text) >= PREVIEW_CHARACTERS else "")
 
 
 def _end(left_off: LeftOff) -> str:

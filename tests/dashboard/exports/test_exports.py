@@ -145,6 +145,21 @@ def test_what_of_a_session_is_left_off_is_told_at_its_end(
     assert ("The last spans of this trace are left out" in text) == (most == 33)
 
 
+def test_markdown_says_where_a_question_or_answer_is_only_its_beginning(
+    api: Api, warehouse: Warehouse, project: str
+) -> None:
+    put_world(
+        warehouse,
+        trace(project, "s/../\r\n# x", 1, input="x" * 4096, output="y" * 4095),
+        trace(project, "s/../\r\n# x", 2, at=9, output="z" * 4096),
+    )
+    text = export(api, project, "markdown").text
+    places = [text.index(part) for part in ("xxxx", "This is its beginning", "yyyy", "zzzz")]
+    assert places == sorted(places)
+    assert text.count("This is its beginning") == 2
+    assert text.rstrip().endswith("This is its beginning: the session as JSON has the whole.*")
+
+
 def test_texts_of_strangers_do_not_break_a_sessions_markdown(
     api: Api, warehouse: Warehouse, project: str
 ) -> None:
