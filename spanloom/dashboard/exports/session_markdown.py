@@ -121,9 +121,9 @@ def _answer(trace: TraceCard) -> str:
 
 
 def _said(text: str) -> str:
-    """What a trace's row has of its question or answer."""
-    cut = "\n*This is its beginning: the session as JSON has the whole.*\n"
-    return fenced(text) + (cut if len(text) >= PREVIEW_CHARACTERS else "")
+    """A question or answer: whole, or as much as the trace's row has where no span says more."""
+    cut = "\n*This is its beginning: no span was found that has more of it.*\n"
+    return fenced(text) + (cut if len(text) == PREVIEW_CHARACTERS else "")
 
 
 def _end(left_off: LeftOff) -> str:

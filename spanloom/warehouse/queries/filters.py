@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
+from spanloom.spans.table import IS_CONTROL_FLOW
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 SINCE = "fromUnixTimestamp64Nano({since:Int64}, 'UTC')"
@@ -22,6 +24,10 @@ SESSION_PART = "position(lowerUTF8(session_id), lowerUTF8({part:String})) > 0"
 _IN_REST = f"position(lowerUTF8(normalizeUTF8NFC(said_rest)), {SOUGHT}) > 0"
 
 UNTIL = "fromUnixTimestamp64Nano({until:Int64}, 'UTC')"
+
+
+FAILED = f"((status = 'error') AND (bitAnd(marks, {IS_CONTROL_FLOW}) = 0))"
+"""A span of `spans_versions` failed: a framework that stops or goes on elsewhere by an exception did not."""
 
 
 def no_later_than_stored(column: str, version: str = "version") -> str:

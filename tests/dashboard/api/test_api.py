@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from spanloom.spans.table import IS_CONTROL_FLOW
 from spanloom.warehouse.client import Warehouse, WarehouseError, connect
 from spanloom.warehouse.queries.ask import QueryLimits, TooBig, ask
 from spanloom.warehouse.settings import ClickHouseSettings
@@ -131,6 +132,7 @@ def test_the_timeline_shows_calls_tools_and_errors(api: Api, warehouse: Warehous
         {"span_id": "d", "span_type": "TOOL", "status": "error", "parent_span_id": "a"} | at(4),
         {"span_id": "e", "span_type": "CHAIN", "status": "error"} | at(6),
         {"span_id": "f", "parent_span_id": "e", "status": "error", "is_deleted": 1} | at(8),
+        {"span_id": "g", "status": "error", "marks": IS_CONTROL_FLOW} | at(9),
     )
     [found] = api.get("session/timeline", id="s", project=project)["traces"]
     assert stretches(found) == [

@@ -157,7 +157,7 @@ def test_markdown_says_where_a_question_or_answer_is_only_its_beginning(
     places = [text.index(part) for part in ("xxxx", "This is its beginning", "yyyy", "zzzz")]
     assert places == sorted(places)
     assert text.count("This is its beginning") == 2
-    assert text.rstrip().endswith("This is its beginning: the session as JSON has the whole.*")
+    assert text.rstrip().endswith("This is its beginning: no span was found that has more of it.*")
 
 
 def test_texts_of_strangers_do_not_break_a_sessions_markdown(

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from spanloom.spans.table import IS_CONTROL_FLOW
 from spanloom.warehouse.client import Warehouse
 from spanloom.warehouse.queries.traces.whole_text import whole_text
 from tests.dashboard.visitor import Visitor, visitor
@@ -170,6 +171,7 @@ def test_a_card_says_what_failed_and_how_long_the_session_rested(
             {"name": "exception", "time": START * SECOND, "attributes": [("exception.message", "boom")]}]},
         {"span_id": "d", "name": "mute", "parent_span_id": "a", "status": "error"},
         {"span_id": "e", "name": "one more", "parent_span_id": "a", "status": "error"},
+        {"span_id": "0", "name": "asks a person", "parent_span_id": "b", "status": "error", "marks": IS_CONTROL_FLOW},
     )  # fmt: skip
     page = words(get(somebody, "/session", id="s", project=project))
     for expected in (
@@ -180,6 +182,7 @@ def test_a_card_says_what_failed_and_how_long_the_session_rested(
     ):
         assert expected in page
     assert "for what is inside" not in page
+    assert "asks a person" not in page
     answer = somebody.get(
         f"/api/session/traces?{urlencode({'id': 's', 'project': project, 'limit': 3})}"
     ).json()

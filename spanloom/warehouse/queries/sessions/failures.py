@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from spanloom.warehouse.client import Warehouse
 from spanloom.warehouse.queries.answers import Failure
 from spanloom.warehouse.queries.ask import ask
+from spanloom.warehouse.queries.filters import FAILED
 
 FAILURES_A_TRACE = 3
 MESSAGE_CHARACTERS = 500
 
 # Where an error began, as in `failure_count`: at the spans that failed and have none below them that did.
-_FAILURES = """
+_FAILURES = f"""
 WITH failed AS
     (
         SELECT
@@ -29,14 +30,14 @@ WITH failed AS
                 exception['exception.type']
             ) AS reason
         FROM spans_versions FINAL
-        PREWHERE (project_id = {project:String}) AND (trace_id IN {traces:Array(String)})
-        WHERE status = 'error'
+        PREWHERE (project_id = {{project:String}}) AND (trace_id IN {{traces:Array(String)}})
+        WHERE {FAILED}
     )
 SELECT
     trace_id,
     span_id,
     name,
-    substringUTF8(reason, 1, {characters:UInt64}) AS message
+    substringUTF8(reason, 1, {{characters:UInt64}}) AS message
 FROM failed
 WHERE (trace_id, span_id) NOT IN
 (
@@ -49,7 +50,7 @@ ORDER BY
     trace_id,
     start_time,
     span_id
-LIMIT {failures:UInt64} BY trace_id
+LIMIT {{failures:UInt64}} BY trace_id
 """
 
 

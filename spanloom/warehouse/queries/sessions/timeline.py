@@ -10,7 +10,7 @@ from spanloom.spans.text.ids import bounded_id
 from spanloom.warehouse.client import Warehouse
 from spanloom.warehouse.queries.answers import Timeline, TimelineStretch, TimelineTrace
 from spanloom.warehouse.queries.ask import ask
-from spanloom.warehouse.queries.filters import Conditions
+from spanloom.warehouse.queries.filters import FAILED, Conditions
 from spanloom.warehouse.queries.keyset import after, decode, encode
 
 TRACES_AT_ONCE = 1000
@@ -42,7 +42,7 @@ LIMIT {limit:UInt64}
 # What the view `spans` has (of a span that was written twice with one version, either). FINAL would merge all that
 # is read, of which these spans are one in a hundred. An error stands where it began, as in `failure_count`: at the
 # spans that failed and have none below them that did. Positions are cells from the start of the trace.
-_STRETCHES = """
+_STRETCHES = f"""
 WITH
     newest AS
     (
@@ -53,11 +53,12 @@ WITH
             name,
             span_type,
             status,
+            marks,
             start_time,
             end_time,
             is_deleted
         FROM spans_versions
-        PREWHERE (project_id = {project:String}) AND (trace_id IN {traces:Array(String)})
+        PREWHERE (project_id = {{project:String}}) AND (trace_id IN {{traces:Array(String)}})
         ORDER BY
             trace_id,
             span_id,
@@ -72,7 +73,7 @@ WITH
             trace_id,
             parent_span_id
         FROM newest
-        WHERE (is_deleted = 0) AND (status = 'error')
+        WHERE (is_deleted = 0) AND {FAILED}
     ),
     of_a_kind AS
     (
@@ -83,12 +84,12 @@ WITH
             arrayJoin(arrayFilter(shown -> (shown != ''), [
                 if(span_type = 'LLM', 'llm', ''),
                 if(span_type = 'TOOL', 'tool', ''),
-                if((status = 'error') AND ((trace_id, span_id) NOT IN (failed)), 'error', '')
+                if({FAILED} AND ((trace_id, span_id) NOT IN (failed)), 'error', '')
             ])) AS kind,
             start_time AS begins,
             end_time AS ends,
-            transform(trace_id, {traces:Array(String)}, {starts:Array(Int64)}, toInt64(0)) AS trace_start,
-            transform(trace_id, {traces:Array(String)}, {cells:Array(Int64)}, toInt64(1)) AS cell,
+            transform(trace_id, {{traces:Array(String)}}, {{starts:Array(Int64)}}, toInt64(0)) AS trace_start,
+            transform(trace_id, {{traces:Array(String)}}, {{cells:Array(Int64)}}, toInt64(1)) AS cell,
             intDiv(toUnixTimestamp64Nano(begins) - trace_start, cell) AS first_cell,
             intDiv(toUnixTimestamp64Nano(ends) - trace_start, cell) AS last_cell
         FROM newest

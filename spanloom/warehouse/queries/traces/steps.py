@@ -7,6 +7,7 @@ from pydantic import Field
 from spanloom.warehouse.client import Warehouse
 from spanloom.warehouse.queries.answers import TreeSpan
 from spanloom.warehouse.queries.ask import ask
+from spanloom.warehouse.queries.filters import FAILED
 from spanloom.warehouse.queries.traces.tree import TREE_COLUMNS
 
 MOST_STEPS = 100
@@ -33,12 +34,12 @@ SELECT
         OR (length(s.output) > {{longest:UInt64}}) AS has_more
 FROM spans_versions AS s FINAL
 PREWHERE (project_id = {{project:String}}) AND (trace_id = {{trace:String}})
-WHERE (span_type NOT IN ('AGENT', 'CHAIN', 'DEFAULT')) OR ((status = 'error') AND (span_id NOT IN
+WHERE (span_type NOT IN ('AGENT', 'CHAIN', 'DEFAULT')) OR ({FAILED} AND (span_id NOT IN
 (
     SELECT parent_span_id
     FROM spans_versions FINAL
     PREWHERE (project_id = {{project:String}}) AND (trace_id = {{trace:String}})
-    WHERE status = 'error'
+    WHERE {FAILED}
 )))
 ORDER BY
     s.start_time,
